@@ -1,0 +1,180 @@
+"""The closed list of kinds that aksnav knows, of either plane, and where each is found."""
+
+import msgspec
+
+from aksnav.model.azure.cluster import ManagedCluster
+from aksnav.model.azure.network import (
+    LoadBalancer,
+    NatGateway,
+    NetworkInterface,
+    NetworkSecurityGroup,
+    PublicIPAddress,
+    RouteTable,
+    VirtualNetwork,
+)
+from aksnav.model.kubernetes.gateway import Gateway, GatewayClass, HTTPRoute, ReferenceGrant
+from aksnav.model.kubernetes.ingress import Ingress, IngressClass
+from aksnav.model.kubernetes.policy import CiliumClusterwideNetworkPolicy, CiliumNetworkPolicy, NetworkPolicy
+from aksnav.model.kubernetes.secret import Secret
+from aksnav.model.kubernetes.service import EndpointSlice, Service
+from aksnav.model.kubernetes.workload import Event, Namespace, Node, Pod
+from aksnav.model.object import AzureObject, KubernetesObject
+
+AnyObject = KubernetesObject | AzureObject | Pod
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind.
+
+    Attributes:
+        name: Kubernetes kind or ARM type, as in ``Ref.kind``.
+        struct: the class that its objects decode to.
+        group: API group (empty for core), or the ARM provider.
+        versions: API versions that this program can read, best first (Kubernetes).
+        plural: resource name in the API.
+        namespaced: objects live in namespaces.
+        optional: the kind comes with a CustomResourceDefinition; where it is not served, it is not installed.
+        aliases: what a user may type behind a colon.
+        by_name: never listed or watched; single objects are asked for by name (Secret).
+    """
+
+    name: str
+    struct: type[AnyObject]
+    plural: str
+    group: str = ""
+    versions: tuple[str, ...] = ("v1",)
+    namespaced: bool = True
+    optional: bool = False
+    aliases: tuple[str, ...] = ()
+    by_name: bool = False
+
+    @property
+    def azure(self) -> bool:
+        """Whether Azure Resource Manager serves it."""
+        return self.group.startswith("Microsoft.")
+
+
+_NETWORKING = "networking.k8s.io"
+_GATEWAY = "gateway.networking.k8s.io"
+_ARM_NETWORK = "Microsoft.Network"
+
+_LIST = (
+    Kind(name="Namespace", struct=Namespace, plural="namespaces", namespaced=False, aliases=("ns",)),
+    Kind(name="Node", struct=Node, plural="nodes", namespaced=False, aliases=("no", "node")),
+    Kind(name="Service", struct=Service, plural="services", aliases=("svc", "service")),
+    Kind(
+        name="EndpointSlice", struct=EndpointSlice, plural="endpointslices", group="discovery.k8s.io", aliases=("eps",)
+    ),
+    Kind(
+        name="IngressClass",
+        struct=IngressClass,
+        plural="ingressclasses",
+        group=_NETWORKING,
+        namespaced=False,
+        aliases=("ic",),
+    ),
+    Kind(name="Ingress", struct=Ingress, plural="ingresses", group=_NETWORKING, aliases=("ing", "ingress")),
+    Kind(
+        name="NetworkPolicy",
+        struct=NetworkPolicy,
+        plural="networkpolicies",
+        group=_NETWORKING,
+        aliases=("np", "netpol"),
+    ),
+    Kind(
+        name="GatewayClass",
+        struct=GatewayClass,
+        plural="gatewayclasses",
+        group=_GATEWAY,
+        namespaced=False,
+        optional=True,
+        aliases=("gc",),
+    ),
+    Kind(name="Gateway", struct=Gateway, plural="gateways", group=_GATEWAY, optional=True, aliases=("gw", "gateway")),
+    Kind(
+        name="HTTPRoute",
+        struct=HTTPRoute,
+        plural="httproutes",
+        group=_GATEWAY,
+        optional=True,
+        aliases=("hr", "httproute"),
+    ),
+    Kind(
+        name="ReferenceGrant",
+        struct=ReferenceGrant,
+        plural="referencegrants",
+        group=_GATEWAY,
+        versions=("v1", "v1beta1"),
+        optional=True,
+        aliases=("rg",),
+    ),
+    Kind(
+        name="CiliumNetworkPolicy",
+        struct=CiliumNetworkPolicy,
+        plural="ciliumnetworkpolicies",
+        group="cilium.io",
+        versions=("v2",),
+        optional=True,
+        aliases=("cnp",),
+    ),
+    Kind(
+        name="CiliumClusterwideNetworkPolicy",
+        struct=CiliumClusterwideNetworkPolicy,
+        plural="ciliumclusterwidenetworkpolicies",
+        group="cilium.io",
+        versions=("v2",),
+        namespaced=False,
+        optional=True,
+        aliases=("ccnp",),
+    ),
+    Kind(name="Pod", struct=Pod, plural="pods", aliases=("po", "pod")),
+    Kind(name="Event", struct=Event, plural="events", aliases=("ev",)),
+    Kind(name="Secret", struct=Secret, plural="secrets", by_name=True),
+    Kind(
+        name="managedClusters",
+        struct=ManagedCluster,
+        plural="managedClusters",
+        group="Microsoft.ContainerService",
+        aliases=("aks",),
+    ),
+    Kind(
+        name="virtualNetworks", struct=VirtualNetwork, plural="virtualNetworks", group=_ARM_NETWORK, aliases=("vnet",)
+    ),
+    Kind(
+        name="networkSecurityGroups",
+        struct=NetworkSecurityGroup,
+        plural="networkSecurityGroups",
+        group=_ARM_NETWORK,
+        aliases=("nsg",),
+    ),
+    Kind(name="routeTables", struct=RouteTable, plural="routeTables", group=_ARM_NETWORK, aliases=("rt",)),
+    Kind(name="loadBalancers", struct=LoadBalancer, plural="loadBalancers", group=_ARM_NETWORK, aliases=("lb",)),
+    Kind(
+        name="publicIPAddresses",
+        struct=PublicIPAddress,
+        plural="publicIPAddresses",
+        group=_ARM_NETWORK,
+        aliases=("pip",),
+    ),
+    Kind(
+        name="networkInterfaces",
+        struct=NetworkInterface,
+        plural="networkInterfaces",
+        group=_ARM_NETWORK,
+        aliases=("nic",),
+    ),
+    Kind(name="natGateways", struct=NatGateway, plural="natGateways", group=_ARM_NETWORK, aliases=("nat",)),
+)
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in _LIST}
+KUBERNETES_KINDS: tuple[Kind, ...] = tuple(kind for kind in _LIST if not kind.azure)
+AZURE_KINDS: tuple[Kind, ...] = tuple(kind for kind in _LIST if kind.azure)
+
+
+def find_kind(word: str) -> Kind | None:
+    """Return the kind that a user means by its name, plural or alias, in any letter case; None if there is none."""
+    lowered = word.lower()
+    for kind in _LIST:
+        if lowered in {kind.name.lower(), kind.plural.lower(), *kind.aliases}:
+            return kind
+    return None

@@ -1,0 +1,229 @@
+"""A Pod in wire form, cut down to the fields that are read; ``flatten`` makes the flat Pod that is kept.
+
+Pods are by far the most numerous objects, so they do not go through the general decoder: bytes to structs to one flat
+struct, with everything that a workload's Pods share interned.
+"""
+
+from sys import intern
+
+import msgspec
+
+from aksnav.model.kubernetes.workload import ContainerPort, Pod, PodTemplate, Probe
+from aksnav.model.labels import Labels
+
+
+class _Owner(msgspec.Struct, gc=False):
+    kind: str = ""
+    name: str = ""
+    controller: bool | None = None
+
+
+class _Meta(msgspec.Struct, rename="camel", gc=False):
+    name: str
+    namespace: str | None = None
+    uid: str | None = None
+    resource_version: str | None = None
+    creation_timestamp: str | None = None
+    deletion_timestamp: str | None = None
+    labels: msgspec.Raw = msgspec.Raw()
+    owner_references: list[_Owner] | None = None
+
+
+class _Port(msgspec.Struct, rename="camel", gc=False):
+    container_port: int
+    name: str | None = None
+    protocol: str | None = None
+    host_port: int | None = None
+
+
+class _HttpGet(msgspec.Struct, gc=False):
+    port: int | str = 0
+    path: str | None = None
+    scheme: str | None = None
+
+
+class _PortOnly(msgspec.Struct, gc=False):
+    port: int | str = 0
+
+
+class _Probe(msgspec.Struct, rename="camel", gc=False):
+    http_get: _HttpGet | None = None
+    tcp_socket: _PortOnly | None = None
+    grpc: _PortOnly | None = None
+
+
+class _Container(msgspec.Struct, rename="camel", gc=False):
+    name: str = ""
+    ports: list[_Port] | None = None
+    readiness_probe: _Probe | None = None
+    restart_policy: str | None = None
+
+
+class _Gate(msgspec.Struct, rename="camel", gc=False):
+    condition_type: str = ""
+
+
+class _Spec(msgspec.Struct, rename="camel", gc=False):
+    node_name: str | None = None
+    host_network: bool | None = None
+    service_account_name: str | None = None
+    containers: list[_Container] | None = None
+    init_containers: list[_Container] | None = None
+    readiness_gates: list[_Gate] | None = None
+
+
+class _Condition(msgspec.Struct, gc=False):
+    type: str
+    status: str | None = None
+    reason: str | None = None
+    message: str | None = None
+
+
+class _Ip(msgspec.Struct, gc=False):
+    ip: str | None = None
+
+
+class _Waiting(msgspec.Struct, gc=False):
+    reason: str | None = None
+
+
+class _Terminated(msgspec.Struct, rename="camel", gc=False):
+    reason: str | None = None
+    exit_code: int | None = None
+
+
+class _State(msgspec.Struct, gc=False):
+    waiting: _Waiting | None = None
+    terminated: _Terminated | None = None
+
+
+class _ContainerStatus(msgspec.Struct, rename="camel", gc=False):
+    restart_count: int | None = None
+    state: _State | None = None
+
+
+class _Status(msgspec.Struct, rename="camel", gc=False):
+    phase: str | None = None
+    reason: str | None = None
+    pod_ip: str | None = msgspec.field(name="podIP", default=None)
+    pod_ips: list[_Ip] | None = msgspec.field(name="podIPs", default=None)
+    host_ip: str | None = msgspec.field(name="hostIP", default=None)
+    conditions: list[_Condition] | None = None
+    container_statuses: list[_ContainerStatus] | None = None
+    init_container_statuses: list[_ContainerStatus] | None = None
+
+
+class WirePod(msgspec.Struct, gc=False):
+    """A Pod as the API server sends it."""
+
+    metadata: _Meta
+    spec: _Spec | None = None
+    status: _Status | None = None
+
+
+_NO_SPEC = _Spec()
+_NO_STATUS = _Status()
+
+
+def flatten(wire: WirePod) -> Pod:
+    """Return the flat Pod of one in wire form."""
+    meta, status = wire.metadata, wire.status or _NO_STATUS
+    spec = wire.spec or _NO_SPEC
+    ready = scheduled = None
+    for condition in status.conditions or ():
+        if condition.type == "Ready":
+            ready = condition
+        elif condition.type == "PodScheduled":
+            scheduled = condition
+    is_ready = ready is not None and ready.status == "True"
+    phase = intern(status.phase or "")
+    reason, restarts = _state(status, phase)
+    return Pod(
+        name=meta.name,
+        namespace=intern(meta.namespace or ""),
+        uid=meta.uid or "",
+        resource_version=meta.resource_version or "",
+        created=meta.creation_timestamp or "",
+        deleting=meta.deletion_timestamp is not None,
+        template=_template(meta, spec),
+        node=intern(spec.node_name or ""),
+        host_ip=intern(status.host_ip or ""),
+        ips=_addresses(status),
+        phase=phase,
+        ready=is_ready,
+        ready_reason="" if is_ready or ready is None else intern(ready.reason or ""),
+        reason=intern(reason),
+        unscheduled=(scheduled.message or "") if scheduled is not None and scheduled.status == "False" else "",
+        restarts=restarts,
+    )
+
+
+def _addresses(status: _Status) -> tuple[str, ...]:
+    listed = tuple(entry.ip for entry in status.pod_ips or () if entry.ip)
+    return listed or ((status.pod_ip,) if status.pod_ip else ())
+
+
+def _state(status: _Status, phase: str) -> tuple[str, int]:
+    """Return what kubectl's STATUS column would say, and the restarts."""
+    reason, restarts = status.reason or phase, 0
+    for container in (*(status.init_container_statuses or ()), *(status.container_statuses or ())):
+        restarts += container.restart_count or 0
+        state = container.state
+        if state is None:
+            continue
+        if state.waiting is not None and state.waiting.reason not in {None, "PodInitializing", "ContainerCreating"}:
+            reason = state.waiting.reason or reason
+        elif state.waiting is not None and phase == "Pending" and state.waiting.reason:
+            reason = state.waiting.reason
+        elif state.terminated is not None and (state.terminated.exit_code or 0) != 0:
+            reason = state.terminated.reason or f"ExitCode:{state.terminated.exit_code}"
+    return reason, restarts
+
+
+def _template(meta: _Meta, spec: _Spec) -> PodTemplate:
+    owner_kind = owner_name = ""
+    for owner in meta.owner_references or ():
+        if owner.controller:
+            owner_kind, owner_name = owner.kind, owner.name
+    ports: tuple[ContainerPort, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    sidecars = [item for item in spec.init_containers or () if item.restart_policy == "Always"]
+    for container, sidecar in (
+        *((item, True) for item in sidecars),
+        *((item, False) for item in spec.containers or ()),
+    ):
+        if container.ports:
+            ports += tuple(
+                ContainerPort(
+                    container.name,
+                    port.container_port,
+                    port.name or "",
+                    port.protocol or "TCP",
+                    port.host_port or 0,
+                    sidecar,
+                )
+                for port in container.ports
+            )
+        if container.readiness_probe is not None:
+            probes += (_probe(container.name, container.readiness_probe),)
+    return PodTemplate.of(
+        Labels.of_json(bytes(meta.labels)),
+        owner_kind,
+        owner_name,
+        ports,
+        probes,
+        bool(spec.host_network),
+        spec.service_account_name or "",
+        tuple(gate.condition_type for gate in spec.readiness_gates or ()),
+    )
+
+
+def _probe(container: str, probe: _Probe) -> Probe:
+    if probe.http_get is not None:
+        http = probe.http_get
+        return Probe(container, "http", http.port, http.path or "/", http.scheme or "HTTP")
+    if probe.tcp_socket is not None:
+        return Probe(container, "tcp", probe.tcp_socket.port)
+    if probe.grpc is not None:
+        return Probe(container, "grpc", probe.grpc.port)
+    return Probe(container, "exec")

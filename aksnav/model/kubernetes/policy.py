@@ -1,0 +1,81 @@
+"""NetworkPolicy (networking.k8s.io/v1) and Cilium's policies, which are kept as they came."""
+
+from typing import Any, ClassVar
+
+import msgspec
+
+from aksnav.model.labels import LabelSelector
+from aksnav.model.object import KubernetesObject
+
+
+class IPBlock(msgspec.Struct, frozen=True, gc=False):
+    """A CIDR with exceptions."""
+
+    cidr: str = ""
+    exceptions: tuple[str, ...] = msgspec.field(name="except", default=())
+
+
+class PolicyPeer(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """One element of from or to; selectors that are None are absent, an empty selector selects everything."""
+
+    pod_selector: LabelSelector | None = None
+    namespace_selector: LabelSelector | None = None
+    ip_block: IPBlock | None = None
+
+
+class PolicyPort(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """One element of ports: a number or a container port's name, None for every port; end_port makes it a range."""
+
+    protocol: str = "TCP"
+    port: int | str | None = None
+    end_port: int | None = None
+
+
+class IngressRule(msgspec.Struct, frozen=True, gc=False):
+    """A rule for incoming traffic: an empty or absent list of peers or ports is every peer or port."""
+
+    peers: tuple[PolicyPeer, ...] = msgspec.field(name="from", default=())
+    ports: tuple[PolicyPort, ...] = ()
+
+
+class EgressRule(msgspec.Struct, frozen=True, gc=False):
+    """A rule for outgoing traffic: an empty or absent list of peers or ports is every peer or port."""
+
+    peers: tuple[PolicyPeer, ...] = msgspec.field(name="to", default=())
+    ports: tuple[PolicyPort, ...] = ()
+
+
+PolicyRule = IngressRule | EgressRule
+
+
+class NetworkPolicy(KubernetesObject, kw_only=True, gc=False):
+    """A NetworkPolicy; ``policy_types`` is as written (None where absent: then ``types`` applies the default)."""
+
+    KIND: ClassVar[str] = "NetworkPolicy"
+
+    pod_selector: LabelSelector = LabelSelector()
+    policy_types: tuple[str, ...] | None = None
+    ingress: tuple[IngressRule, ...] = ()
+    egress: tuple[EgressRule, ...] = ()
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Directions that it isolates (networking/v1 policyTypes: Ingress always, Egress if an egress section exists)."""
+        if self.policy_types:
+            return self.policy_types
+        return ("Ingress", "Egress") if self.egress else ("Ingress",)
+
+
+class CiliumNetworkPolicy(KubernetesObject, kw_only=True, gc=False):
+    """A CiliumNetworkPolicy; its rules (spec and specs) are kept as they came, to be judged by ``trace.policy``."""
+
+    KIND: ClassVar[str] = "CiliumNetworkPolicy"
+
+    rules: tuple[dict[str, Any], ...] = ()
+    conditions: tuple[dict[str, Any], ...] = ()
+
+
+class CiliumClusterwideNetworkPolicy(CiliumNetworkPolicy, kw_only=True, gc=False):
+    """The same for the whole cluster."""
+
+    KIND: ClassVar[str] = "CiliumClusterwideNetworkPolicy"

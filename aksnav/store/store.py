@@ -1,0 +1,178 @@
+"""The store: every table, every index, and the one place where changes are applied."""
+
+from collections.abc import Iterable
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from aksnav.model.addresses import parse_address
+from aksnav.model.azure.cluster import ManagedCluster
+from aksnav.model.azure.network import (
+    LoadBalancer,
+    NatGateway,
+    NetworkInterface,
+    NetworkSecurityGroup,
+    PublicIPAddress,
+    RouteTable,
+    VirtualNetwork,
+)
+from aksnav.model.change import (
+    Change,
+    Heartbeat,
+    ListEnded,
+    ListStarted,
+    Reading,
+    ReadingChanged,
+    Removed,
+    SourceChanged,
+    UndecodableFound,
+    Upserted,
+)
+from aksnav.model.kinds import KINDS, AnyObject
+from aksnav.model.kubernetes.gateway import Gateway, GatewayClass, HTTPRoute, ReferenceGrant
+from aksnav.model.kubernetes.ingress import Ingress, IngressClass
+from aksnav.model.kubernetes.policy import CiliumClusterwideNetworkPolicy, CiliumNetworkPolicy, NetworkPolicy
+from aksnav.model.kubernetes.secret import Secret
+from aksnav.model.kubernetes.service import EndpointSlice, Service
+from aksnav.model.kubernetes.workload import Event, Namespace, Node, Pod
+from aksnav.model.object import Ref
+from aksnav.store.indexes import ManyIndex, PodClasses
+from aksnav.store.table import PENDING, Access, Row, Table
+
+T = TypeVar("T", bound=Row)
+
+
+class SourceState(msgspec.Struct, frozen=True, gc=False):
+    """What a source last said of itself."""
+
+    reading: Reading
+    reason: str = ""
+    facts: dict[str, str] = {}
+    at: float = 0.0
+
+
+class Store:
+    """Everything that is known, of both planes.
+
+    Attributes:
+        version: grows with every applied change.
+        tables: every table by kind name; the same tables stand under their own names below.
+        sources: the state of every source by name (kubernetes, azure, capture, demo).
+        pods_by_address, pods_by_node, nodes_by_address, services_by_address: ids by address integer or name.
+        slices_by_service, pod_classes: what a Service leads to.
+    """
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.tables: dict[str, Table[Any]] = {name: Table(name) for name in KINDS}
+        self.sources: dict[str, SourceState] = {}
+        self.namespaces = self._table(Namespace)
+        self.nodes = self._table(Node)
+        self.pods = cast("Table[Pod]", self.tables["Pod"])
+        self.events = self._table(Event)
+        self.services = self._table(Service)
+        self.endpoint_slices = self._table(EndpointSlice)
+        self.ingresses = self._table(Ingress)
+        self.ingress_classes = self._table(IngressClass)
+        self.network_policies = self._table(NetworkPolicy)
+        self.gateway_classes = self._table(GatewayClass)
+        self.gateways = self._table(Gateway)
+        self.http_routes = self._table(HTTPRoute)
+        self.reference_grants = self._table(ReferenceGrant)
+        self.cilium_policies = self._table(CiliumNetworkPolicy)
+        self.cilium_clusterwide_policies = self._table(CiliumClusterwideNetworkPolicy)
+        self.secrets = self._table(Secret)
+        self.clusters = self._table(ManagedCluster)
+        self.virtual_networks = self._table(VirtualNetwork)
+        self.security_groups = self._table(NetworkSecurityGroup)
+        self.route_tables = self._table(RouteTable)
+        self.load_balancers = self._table(LoadBalancer)
+        self.public_ips = self._table(PublicIPAddress)
+        self.interfaces = self._table(NetworkInterface)
+        self.nat_gateways = self._table(NatGateway)
+        self.pod_classes = PodClasses()
+        self.pods_by_address: ManyIndex[Pod, int] = ManyIndex(lambda pod: _integers(pod.ips))
+        self.pods_by_node: ManyIndex[Pod, str] = ManyIndex(lambda pod: (pod.node,))
+        self.nodes_by_address: ManyIndex[Node, int] = ManyIndex(lambda node: _integers(a for _, a in node.addresses))
+        self.services_by_address: ManyIndex[Service, int] = ManyIndex(_service_addresses)
+        self.slices_by_service: ManyIndex[EndpointSlice, str] = ManyIndex(
+            lambda piece: (f"{piece.namespace}/{piece.service}",) if piece.service else ()
+        )
+        self.pods.follow(self.pod_classes)
+        self.pods.follow(self.pods_by_address)
+        self.pods.follow(self.pods_by_node)
+        self.nodes.follow(self.nodes_by_address)
+        self.services.follow(self.services_by_address)
+        self.endpoint_slices.follow(self.slices_by_service)
+
+    def apply(self, change: Change) -> None:
+        """Take in one change from a source."""
+        self.version += 1
+        if isinstance(change, SourceChanged):
+            self.sources[change.source] = SourceState(change.reading, change.reason, change.facts, change.at)
+            return
+        table = self.tables[change.kind]
+        match change:
+            case Upserted():
+                table.upsert(change.objects)
+            case Removed():
+                table.remove(change.ids)
+            case ListStarted():
+                table.start_list(change.scope)
+            case ListEnded():
+                scope = change.scope
+                table.end_list(scope, lambda ident: not scope or ident.startswith(f"{scope}/"))
+                table.set_access(scope, Access(Reading.LIVE, at=change.at))
+            case ReadingChanged():
+                self._read(table, change)
+            case Heartbeat():
+                known = table.access(change.scope)
+                if known.reading is Reading.LIVE:
+                    table.set_access(change.scope, Access(Reading.LIVE, at=change.at))
+            case UndecodableFound():
+                table.note_undecodable(change.id, change.reason)
+
+    def get(self, ref: Ref) -> AnyObject | None:
+        """Return the object that a reference names, or None if it is not in the store."""
+        table = self.tables.get(ref.kind)
+        return None if table is None else table.get(ref.id)
+
+    def pods_of_node(self, name: str) -> list[Pod]:
+        """Return the Pods that are bound to a node, sorted by id."""
+        return self._rows(self.pods, self.pods_by_node.get(name))
+
+    def pods_at(self, address: int) -> list[Pod]:
+        """Return the Pods that have or had an address (finished ones included), sorted by id."""
+        return self._rows(self.pods, self.pods_by_address.get(address))
+
+    def nodes_at(self, address: int) -> list[Node]:
+        """Return the nodes that have an address, sorted by id."""
+        return self._rows(self.nodes, self.nodes_by_address.get(address))
+
+    def services_at(self, address: int) -> list[Service]:
+        """Return the Services that answer at an address (cluster, load balancer or external), sorted by id."""
+        return self._rows(self.services, self.services_by_address.get(address))
+
+    def slices_of(self, service: str) -> list[EndpointSlice]:
+        """Return the EndpointSlices of a Service (id ``namespace/name``), sorted by id."""
+        return self._rows(self.endpoint_slices, self.slices_by_service.get(service))
+
+    def _rows(self, table: Table[T], idents: Iterable[str]) -> list[T]:
+        found = (table.get(ident) for ident in sorted(idents))
+        return [row for row in found if row is not None]
+
+    def _read(self, table: Table[Any], change: ReadingChanged) -> None:
+        before = table.access(change.scope) if change.scope in table.scopes() or not change.scope else PENDING
+        at = change.at if change.reading is Reading.LIVE else before.at
+        table.set_access(change.scope, Access(change.reading, change.reason, at))
+
+    def _table(self, struct: type[T]) -> Table[T]:
+        return cast("Table[T]", self.tables[struct.KIND])  # type: ignore[attr-defined]  # every struct has its KIND
+
+
+def _integers(addresses: Iterable[str]) -> list[int]:
+    return [number for number in map(parse_address, addresses) if number is not None]
+
+
+def _service_addresses(service: Service) -> list[int]:
+    return _integers((*service.virtual_ips, *service.external_addresses))

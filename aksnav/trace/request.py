@@ -1,0 +1,62 @@
+"""The question: from where, to what."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class BadRequest(ValueError):
+    """A target or a source that cannot be understood; the message is one line for people."""
+
+
+class Origin(StrEnum):
+    """Where a request starts."""
+
+    INTERNET = "internet"
+    ADDRESS = "address"
+    POD = "pod"
+    NODE = "node"
+
+
+class Source(msgspec.Struct, frozen=True, gc=False):
+    """Where the request starts.
+
+    Attributes:
+        origin: kind of place.
+        address: address integer (INTERNET: one client, None for any; ADDRESS: the address).
+        id: ``namespace/name`` of a Pod, or a node's name.
+    """
+
+    origin: Origin = Origin.INTERNET
+    address: int | None = None
+    id: str = ""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What is asked.
+
+    Attributes:
+        text: the target as it was typed.
+        scheme: http, https, grpc, grpcs, tcp, udp, sctp.
+        host: a host name, empty where the target is an address or an object.
+        address: address integer of the target, or what ``--resolve`` says; None: the name decides.
+        port: 1 to 65535.
+        service: ``namespace/name`` where the target is a Service.
+        pod: ``namespace/name`` where the target is a Pod.
+        headers: names in lower case.
+        sni: server name of the TLS handshake; by default the host.
+    """
+
+    text: str
+    scheme: str = "tcp"
+    host: str = ""
+    address: int | None = None
+    port: int = 0
+    path: str = "/"
+    query: str = ""
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    sni: str = ""
+    service: str = ""
+    pod: str = ""
+    source: Source = Source()
