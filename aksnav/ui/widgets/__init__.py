@@ -1,0 +1,1 @@
+"""Building blocks of the screen. They know nothing about Kubernetes or Azure."""
