@@ -1,0 +1,12 @@
+// Command etcd stores what the API server of the tests writes.
+package main
+
+import (
+	"os"
+
+	"go.etcd.io/etcd/server/v3/etcdmain"
+)
+
+func main() {
+	etcdmain.Main(os.Args)
+}
