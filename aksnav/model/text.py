@@ -64,9 +64,19 @@ def plain_lines(text: str, limit: int = 4096) -> str:
     Returns:
         The harmless lines, separated by a newline character.
     """
-    return "\n".join(
-        plain(line.removesuffix("\r").expandtabs(_TAB_STOP), limit) for line in text.removesuffix("\n").split("\n")
-    )
+    return "\n".join(plain(line, limit) for line in split_lines(text))
+
+
+def split_lines(text: str) -> list[str]:
+    """Divide text into lines at LF and CRLF, tabs expanded, and leave everything else in it as it is.
+
+    Args:
+        text: Text from anywhere; a newline at its end does not start another line.
+
+    Returns:
+        The lines, which still have to pass through `plain`.
+    """
+    return [line.removesuffix("\r").expandtabs(_TAB_STOP) for line in text.removesuffix("\n").split("\n")]
 
 
 def strip_unsafe(text: str, *, lines: bool = True) -> str:

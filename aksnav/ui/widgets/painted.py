@@ -17,7 +17,7 @@ from textual.widget import Widget
 from aksnav.model.text import plain
 from aksnav.ui.text import Line, cells, fit
 
-TONES: Final = ("good", "bad", "warn", "unknown", "muted", "strong", "accent", "title", "match", "mark")
+TONES: Final = ("good", "bad", "warn", "unknown", "muted", "strong", "accent", "title", "match", "current", "mark")
 """Names of tones. They add to a word or a glyph and never carry the meaning alone."""
 
 
@@ -50,6 +50,7 @@ class Painted(Widget):
         & > .tone--accent { color: $text-primary; }
         & > .tone--title { color: $text-primary; text-style: bold; }
         & > .tone--match { text-style: reverse; }
+        & > .tone--current { text-style: bold reverse underline; }
         & > .tone--mark { color: $text-secondary; text-style: bold; }
         & > .painted--header { color: $foreground-muted; text-style: underline; }
         & > .painted--cursor {
@@ -77,6 +78,7 @@ class Painted(Widget):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._lines_shown: dict[int, Strip] = {}
+        self._size_drawn = self.size
         self._styles_known: dict[tuple[str, str], Style] = {}
         self._repaint_timer: Timer | None = None
         self._repaint_wanted = False
@@ -98,6 +100,7 @@ class Painted(Widget):
         """Answer Textual's question for one line, and remember the answer."""
         strip = self.line(y)
         self._lines_shown[y] = strip
+        self._size_drawn = self.size
         return strip
 
     def repaint(self) -> None:
@@ -141,8 +144,8 @@ class Painted(Widget):
             self._repaint_timer = self.set_timer(self.repaint_interval, self._repaint_for_data)
 
     def on_resize(self, _event: Resize) -> None:
-        """Draw for the new size; what was not drawn yet, Textual is about to ask for."""
-        if self._lines_shown:
+        """Draw for the new size, unless Textual asked for it before it told."""
+        if self._size_drawn != self.size:
             self.repaint_all()
 
     def notify_style_update(self) -> None:
@@ -194,11 +197,6 @@ class Painter:
         self._used = 0
         self._parts: list[tuple[str, Style]] = []
 
-    @property
-    def used(self) -> int:
-        """Cells that are taken."""
-        return self._used
-
     def add(self, text: str, style: Style) -> None:
         """Add harmless text; what goes beyond the width is cut with an ellipsis."""
         room = self._width - self._used
@@ -207,15 +205,23 @@ class Painter:
         if (have := cells(text)) > room:
             text, have = fit(text, room), room
         self._used += have
+        self._append(text, style)
+
+    def strip(self, style: Style, tail: str = "") -> Strip:
+        """Fill the line with a style and answer with it.
+
+        Args:
+            style: The style of what is empty and of the tail.
+            tail: Harmless text behind the width of the line.
+        """
+        self._append(" " * (self._width - self._used) + tail, style)
+        return Strip([Segment(text, style) for text, style in self._parts if text], self._width + cells(tail))
+
+    def _append(self, text: str, style: Style) -> None:
         if self._parts and self._parts[-1][1] == style:
             self._parts[-1] = (self._parts[-1][0] + text, style)
         else:
             self._parts.append((text, style))
-
-    def strip(self, style: Style) -> Strip:
-        """Fill the line with a style and answer with it."""
-        self.add(" " * (self._width - self._used), style)
-        return Strip([Segment(text, style) for text, style in self._parts], self._width)
 
 
 def scroll_glyph(row: int, height: int, top: int, total: int) -> str:

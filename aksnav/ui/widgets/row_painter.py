@@ -103,7 +103,7 @@ class RowPainter(Generic[T]):
         component = look.cursor or "painted--base"
         toned = self._toned
         style = toned("mark" if look.marked and not look.cursor else "", component)
-        painter = Painter(self._width)
+        painter = Painter(self._width - 1)
         painter.add(
             (CURSOR if look.cursor else " ") + (MARK if look.marked else CHANGED if look.changed else " "), style
         )
@@ -117,7 +117,4 @@ class RowPainter(Generic[T]):
                 text = prefix + fit(text, max(0, width - cells(prefix)), column.align, column.elide)
             tone = column.style(row) if column.style is not None and not look.cursor else ""
             painter.add(fit(text, width, column.align, column.elide), toned(tone, component) if tone else style)
-        room = self._width - 1
-        painter.add(" " * (room - painter.used), style)
-        painter.add(look.bar, style)
-        return painter.strip(style)
+        return painter.strip(style, look.bar)
