@@ -1,9 +1,11 @@
 """What a test sees of a running app."""
 
+from typing import Any
+
 from textual.app import App
 
 
-def screen_text(app: App[object]) -> str:
+def screen_text(app: App[Any]) -> str:
     """Answer with the visible screen as plain text, one line per row.
 
     The compositor is private to Textual; this helper is the one place that knows it.
@@ -12,6 +14,6 @@ def screen_text(app: App[object]) -> str:
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
-def screen_lines(app: App[object]) -> list[str]:
+def screen_lines(app: App[Any]) -> list[str]:
     """Answer with the lines of `screen_text`."""
     return screen_text(app).split("\n")

@@ -184,11 +184,10 @@ class LinesView(Painted, can_focus=True):
         event.stop()
         self.action_scroll(-3)
 
-    def on_resize(self, event: Resize) -> None:
+    def on_resize(self, _event: Resize) -> None:
         """Wrap for the new width, with the same line at the top."""
         self._fit_width()
         self._top = self._clamp(self._top)
-        super().on_resize(event)
 
     def forget(self) -> None:
         """Drop lines drawn for another width or theme."""

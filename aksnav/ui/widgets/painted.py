@@ -107,7 +107,6 @@ class Painted(Widget):
         """Repaint, with the next frame, the lines that no longer look like what is shown."""
         if not self.is_attached or not self.size:
             return
-        self._repaint_wanted = False
         regions = []
         for y in range(self.size.height):
             shown = self._lines_shown.get(y)
@@ -139,6 +138,7 @@ class Painted(Widget):
         self._repaint_timer = None
         if not self._repaint_wanted:
             return
+        self._repaint_wanted = False
         self.repaint()
         if self.repaint_interval:
             self._repaint_timer = self.set_timer(self.repaint_interval, self._repaint_for_data)

@@ -21,6 +21,8 @@ T = TypeVar("T")
 class RecordTable(Painted, Generic[T], can_focus=True):
     """Rows of any type under a header, one line each, with a cursor that follows its row.
 
+    The cursor stays on the first row, whichever that is, until the user moves it; then it follows its row.
+
     The owner hands over rows (`set_rows`, then `update` for what changes), listens to `RowHighlighted` and
     `RowSelected`, and calls `tick` once a second if it wants the mark of recent changes to fade. Rows are immutable:
     a changed row is a new object. Everything that a column answers is made harmless before it is drawn.
@@ -98,6 +100,7 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         self._filtered = False
         self._cursor = 0
         self._cursor_key: str | None = None
+        self._at_home = True
         self._top = 0
         self._marks: AbstractSet[str] = frozenset()
         self._flash = flash
@@ -140,7 +143,7 @@ class RecordTable(Painted, Generic[T], can_focus=True):
     # What the owner says.
 
     def set_rows(self, rows: Sequence[T]) -> None:
-        """Show these rows instead of all others; the cursor stays on its key, on the same line if possible."""
+        """Show these rows instead of all others; a cursor that was moved stays on its key and on its line."""
         self._rows.replace(rows)
         self._changed_at.clear()
         self._settle()
@@ -163,7 +166,7 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         self._settle()
 
     def sort_by(self, column: str | None, *, reverse: bool = False) -> None:
-        """Sort by a column, or by arrival when it is None; the cursor stays on its row.
+        """Sort by a column, or by arrival when it is None.
 
         Args:
             column: Key of a column.
@@ -250,8 +253,9 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         self._move_to(self._cursor + step)
 
     def action_first(self) -> None:
-        """Move the cursor to the first row."""
+        """Move the cursor to the first row, and keep it on whatever row is the first."""
         self._move_to(0)
+        self._at_home = True
 
     def action_last(self) -> None:
         """Move the cursor to the last row."""
@@ -281,10 +285,9 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         event.stop()
         self._move_to(self._cursor - 3)
 
-    def on_resize(self, event: Resize) -> None:
+    def on_resize(self, _event: Resize) -> None:
         """Keep the cursor in view; the columns take the new width when they are drawn."""
         self._keep_in_view()
-        super().on_resize(event)
 
     # Drawing.
 
@@ -298,6 +301,7 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         """Answer with a line: header, notice, row, the text for an empty table, or nothing."""
         if self._painter.width != self.size.width:
             self._painter.resize(self.size.width)
+            self._other_lines.clear()
         if y == 0:
             return self._other("header")
         if y < self._head:
@@ -346,10 +350,13 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         return max(0, min(top, self.shown - self._body))
 
     def _settle(self) -> None:
-        """Find the cursor's row again after rows moved, and keep it on its line of the view."""
+        """Find the cursor's row again after rows moved, and keep it on its line of the view.
+
+        Until the user has moved it, the cursor stays on the first row: the first rows to arrive are not the worst.
+        """
         before = self._cursor_key
         line = self._cursor - self._top
-        index = None if before is None else self._rows.index(before)
+        index = 0 if self._at_home else None if before is None else self._rows.index(before)
         self._cursor = max(0, min(self._cursor if index is None else index, self.shown - 1))
         # At the very top the view stays there: what arrives above the cursor is the worst and must be seen.
         if self._top:
@@ -360,6 +367,7 @@ class RecordTable(Painted, Generic[T], can_focus=True):
 
     def _move_to(self, index: int) -> None:
         before = self._cursor_key
+        self._at_home = False
         self._cursor = max(0, min(index, self.shown - 1))
         self._keep_in_view()
         self._tell(before)

@@ -1,0 +1,421 @@
+"""The table, as its user sees it."""
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.strip import Strip
+from textual.widgets import Static
+
+from aksnav.ui.widgets.columns import Column
+from aksnav.ui.widgets.table import RecordTable
+from tests.ui.screen import screen_lines, screen_text
+from tests.ui.table_app import COLUMNS, Record, TableApp, records
+
+SIZE = (80, 12)
+"""One line of header and eleven of rows."""
+
+
+class LoggedApp(TableApp):
+    """Remembers what the table tells its owner."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.table.repaint_interval = 0
+        self.told: list[tuple[str, str | None]] = []
+
+    def on_record_table_row_highlighted(self, message: RecordTable.RowHighlighted) -> None:
+        self.told.append(("highlighted", message.key))
+
+    def on_record_table_row_selected(self, message: RecordTable.RowSelected) -> None:
+        self.told.append(("selected", message.key))
+
+
+def cursor_line(app: App[None]) -> int:
+    """The line of the screen that the cursor is on."""
+    return next(y for y, line in enumerate(screen_lines(app)) if line.startswith("▸"))
+
+
+def names(app: App[None]) -> list[str]:
+    """The names of the rows that are visible."""
+    return [line[2:].split()[0] for line in screen_lines(app)[1:] if line[2:].strip()]
+
+
+async def test_rows_stand_under_their_headers() -> None:
+    """Header and cells are aligned, the cursor is on the first row."""
+    app = LoggedApp(3)
+    async with app.run_test(size=(100, 5)):
+        header, first, second = screen_lines(app)[:3]
+        assert header.index("STATE") == first.index("ready") == second.index("ready")
+        assert header.rstrip().endswith("AGE")
+        assert first.startswith("▸ row-000000")
+        assert second.startswith("  row-000001")
+
+
+@pytest.mark.parametrize(
+    ("keys", "key"),
+    [
+        (["down"], "row-000001"),
+        (["j", "j", "k"], "row-000001"),
+        (["down", "up", "up"], "row-000000"),
+        (["pagedown"], "row-000010"),
+        (["pagedown", "pagedown", "pageup"], "row-000010"),
+        (["end"], "row-000099"),
+        (["G"], "row-000099"),
+        (["G", "g"], "row-000000"),
+        (["end", "home"], "row-000000"),
+        (["G", "j"], "row-000099"),
+    ],
+)
+async def test_keys_move_the_cursor(keys: list[str], key: str) -> None:
+    """Arrows, vi keys, pages and ends; the letters as a terminal sends them."""
+    app = LoggedApp(100)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press(*keys)
+        assert app.table.cursor_key == key
+        assert screen_lines(app)[cursor_line(app)].startswith(f"▸ {key}")
+        assert app.told[-1] == ("highlighted", key)
+
+
+async def test_the_view_jumps_by_half_a_page_when_the_cursor_leaves_it() -> None:
+    """One repaint of the view serves the next moves, too."""
+    app = LoggedApp(100)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press(*["down"] * 10)
+        assert cursor_line(app) == 11
+        await pilot.press("down")
+        assert app.table.cursor_key == "row-000011"
+        assert cursor_line(app) == 6
+
+
+async def test_enter_tells_the_owner_which_row() -> None:
+    """The message carries key and row."""
+    app = LoggedApp(5)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("down", "enter")
+        assert app.told[-1] == ("selected", "row-000001")
+        assert app.table.cursor_row == records(2)[1]
+
+
+async def test_an_empty_table_says_why() -> None:
+    """The owner's text stands where rows would be; keys do no harm."""
+    app = LoggedApp(0)
+    async with app.run_test(size=SIZE) as pilot:
+        assert "no rows" in screen_text(app)
+        app.table.set_empty("not readable: list pods (403)", "bad")
+        await pilot.press("down", "end", "pageup", "enter")
+        assert "not readable: list pods (403)" in screen_text(app)
+        assert app.told == []
+        assert (app.table.cursor_key, app.table.cursor_row) == (None, None)
+
+
+async def test_a_full_swap_keeps_the_cursor_on_its_key_and_line() -> None:
+    """New versions of the same rows do not move what the user looks at."""
+    app = LoggedApp(100)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("G")
+        app.table.go_to("row-000090")
+        await pilot.pause()
+        line = cursor_line(app)
+        app.table.set_rows(records(300)[50:])
+        await pilot.pause()
+        assert app.table.cursor_key == "row-000090"
+        assert cursor_line(app) == line
+
+
+async def test_a_row_that_arrives_at_the_top_is_seen_at_once() -> None:
+    """With worst-first sorting the newcomer is what matters; the cursor stays on its own row."""
+    app = LoggedApp(5)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("down", "up")
+        app.table.sort_by("name")
+        app.table.update_rows({"a-new": Record(7, "a-new", "failed")})
+        await pilot.pause()
+        assert names(app)[:2] == ["a-new", "row-000000"]
+        assert app.table.cursor_key == "row-000000"
+        assert cursor_line(app) == 2
+
+
+async def test_a_cursor_that_nobody_moved_stays_on_the_first_row() -> None:
+    """While a list arrives, what is worst so far is under the cursor; Home brings that back."""
+    app = LoggedApp(30)
+    async with app.run_test(size=SIZE) as pilot:
+        app.table.sort_by("name")
+        app.table.update_rows({name: Record(7, name, "failed") for name in ("a-new", "b-new")})
+        await pilot.pause()
+        assert (app.table.cursor_key, cursor_line(app)) == ("a-new", 1)
+        assert app.told[-1] == ("highlighted", "a-new")
+        await pilot.press("down", "home")
+        app.table.update_rows({"a-earlier": Record(7, "a-earlier", "failed")})
+        await pilot.pause()
+        assert (app.table.cursor_key, cursor_line(app)) == ("a-earlier", 1)
+
+
+async def test_removed_rows_go_and_the_cursor_takes_the_next() -> None:
+    """The owner is told of the row that the cursor is on now, and of none when the last has gone."""
+    app = LoggedApp(3)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("down")
+        app.table.update_rows({}, {"row-000001"})
+        await pilot.pause()
+        assert names(app) == ["row-000000", "row-000002"]
+        assert app.told[-1:] == [("highlighted", "row-000002")]
+        app.table.update_rows({}, {"row-000000", "row-000002"})
+        await pilot.pause()
+        assert app.told[-1:] == [("highlighted", None)]
+        assert "no rows" in screen_text(app)
+
+
+async def test_a_changed_row_shows_its_new_text_and_a_mark_that_fades() -> None:
+    """The gutter says that it changed, for the flash time by the owner's clock."""
+    app = LoggedApp(4)
+    async with app.run_test(size=SIZE) as pilot:
+        app.table.update_rows({"row-000002": Record(2, "row-000002", "failed")}, now=100.0)
+        await pilot.pause()
+        assert screen_lines(app)[3].startswith(" ·row-000002")
+        assert "failed" in screen_lines(app)[3]
+        app.table.tick(104.9)
+        await pilot.pause()
+        assert screen_lines(app)[3].startswith(" ·")
+        app.table.tick(105.0)
+        await pilot.pause()
+        assert screen_lines(app)[3].startswith("  row-000002")
+
+
+async def test_linked_rows_carry_a_glyph() -> None:
+    """Marks are a character in the gutter, on the cursor's row as well."""
+    app = LoggedApp(4)
+    async with app.run_test(size=SIZE) as pilot:
+        app.table.set_marks(frozenset({"row-000000", "row-000003", "elsewhere"}))
+        await pilot.pause()
+        assert [line[:2] for line in screen_lines(app)[1:5]] == ["▸◆", "  ", "  ", " ◆"]
+        app.table.set_marks(frozenset())
+        await pilot.pause()
+        assert "◆" not in screen_text(app)
+
+
+async def test_sorting_shows_an_arrow_and_is_stable_both_ways() -> None:
+    """Rows of equal value keep the order in which they came; the cursor stays on its row."""
+    app = LoggedApp(5)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("down", "up")
+        app.table.sort_by("state")
+        await pilot.pause()
+        assert "STATE▲" in screen_lines(app)[0]
+        assert names(app) == [f"row-00000{n}" for n in (4, 0, 1, 2, 3)]
+        assert app.table.cursor_key == "row-000000"
+        app.table.sort_by("state", reverse=True)
+        await pilot.pause()
+        assert "STATE▼" in screen_lines(app)[0]
+        assert names(app) == [f"row-00000{n}" for n in (3, 0, 1, 2, 4)]
+        assert app.table.sorted_by == ("state", True)
+        app.table.sort_by(None)
+        await pilot.pause()
+        assert names(app) == [f"row-00000{n}" for n in range(5)]
+        with pytest.raises(KeyError):
+            app.table.sort_by("nothing")
+
+
+async def test_numbers_sort_by_value() -> None:
+    """A column's sort key decides, not its text."""
+    app = LoggedApp(12)
+    async with app.run_test(size=SIZE) as pilot:
+        app.table.sort_by("number", reverse=True)
+        await pilot.pause()
+        assert names(app)[:3] == ["row-000011", "row-000010", "row-000009"]
+
+
+async def test_a_filter_counts_and_lets_go() -> None:
+    """Shown and total tell how much is hidden; what changes enters and leaves the view."""
+    app = LoggedApp(10)
+    async with app.run_test(size=SIZE) as pilot:
+        app.table.set_filter(lambda record: record.state == "failed")
+        await pilot.pause()
+        assert (app.table.shown, app.table.total) == (2, 10)
+        assert names(app) == ["row-000004", "row-000009"]
+        app.table.update_rows({"row-000000": Record(0, "row-000000", "failed")}, {"row-000004"})
+        await pilot.pause()
+        assert names(app) == ["row-000000", "row-000009"]
+        app.table.set_filter(lambda _record: False)
+        await pilot.pause()
+        assert "nothing matches (0 of 9)" in screen_text(app)
+        app.table.set_filter(None)
+        await pilot.pause()
+        assert app.table.shown == 9
+
+
+async def test_a_notice_stands_under_the_header_and_costs_one_line() -> None:
+    """What is stale says so in its own pane, with the rows still there."""
+    app = LoggedApp(100)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press(*["down"] * 10)
+        app.table.set_notice("last read 38 s ago: connection refused")
+        await pilot.pause()
+        assert screen_lines(app)[1].strip() == "last read 38 s ago: connection refused"
+        assert screen_lines(app)[cursor_line(app)].startswith("▸ row-000010")
+        app.table.set_notice("")
+        await pilot.pause()
+        assert "last read" not in screen_text(app)
+
+
+async def test_cells_that_read_a_clock_are_drawn_anew_on_demand() -> None:
+    """The owner says when what the columns read beside the rows has changed."""
+    clock = [1]
+    table = RecordTable[str]([Column("age", "AGE", lambda _row: f"{clock[0]} s")], lambda row: row)
+    table.repaint_interval = 0
+
+    class ClockApp(App[None]):
+        def compose(self) -> ComposeResult:
+            yield table
+
+    app = ClockApp()
+    async with app.run_test(size=SIZE) as pilot:
+        table.set_rows(["x"])
+        await pilot.pause()
+        assert "1 s" in screen_text(app)
+        clock[0] = 2
+        table.redraw()
+        await pilot.pause()
+        assert "2 s" in screen_text(app)
+
+
+@pytest.mark.parametrize("width", [20, 33, 80, 160, 300])
+async def test_every_line_is_as_wide_as_the_screen(width: int) -> None:
+    """Wide and combining characters do not push what follows, at any width."""
+    app = LoggedApp(0)
+    wide = [
+        Record(1, "名前名前名前名前名前名前名前名前名前名前", "ready"),
+        Record(2, "e\u0301e\u0301 accents", "ready"),
+        Record(3, "👩‍💻 family 🇩🇪", "failed"),
+        Record(4, "plain", "waiting"),
+    ]
+    async with app.run_test(size=(width, 8)) as pilot:
+        app.table.set_rows(wide)
+        await pilot.pause()
+        assert {app.table.line(y).cell_length for y in range(8)} == {width}
+        placed = app.table.line(1).text[:1]
+        assert placed == "▸"
+
+
+async def test_a_narrow_screen_drops_the_unimportant_columns() -> None:
+    """At 40 columns the name and the state are still there."""
+    app = LoggedApp(2)
+    async with app.run_test(size=(40, 6)) as pilot:
+        assert screen_lines(app)[0].split() == ["NAME", "STATE", "ADDRESS"]
+        await pilot.resize_terminal(200, 6)
+        await pilot.pause()
+        assert len(screen_lines(app)[0].split()) == len(COLUMNS)
+
+
+async def test_branches_stand_before_the_text_of_a_tree() -> None:
+    """A tree is a table of flattened rows with a prefix; a long name gives way, the branch does not."""
+    column = Column[str]("name", "NAME", lambda row: row, width=12, prefix=lambda row: "├ " if row != "root" else "")
+    table = RecordTable[str]([column], lambda row: row)
+
+    class TreeApp(App[None]):
+        def compose(self) -> ComposeResult:
+            yield table
+
+    app = TreeApp()
+    async with app.run_test(size=SIZE) as pilot:
+        table.set_rows(["root", "a-very-long-subnet"])
+        await pilot.pause()
+        assert [line.rstrip() for line in screen_lines(app)[1:3]] == ["▸ root", "  ├ a-very-lo…"]
+
+
+async def test_the_cursor_is_visible_without_focus_and_without_colour() -> None:
+    """A glyph shows it in every pane; the style differs where the focus is not."""
+
+    class TwoApp(LoggedApp):
+        def compose(self) -> ComposeResult:
+            yield self.table
+            other = Static("other")
+            other.can_focus = True
+            yield other
+
+    app = TwoApp(3)
+    async with app.run_test(size=SIZE) as pilot:
+        focused = app.table.line(1)
+        app.query_one(Static).focus()
+        await pilot.pause()
+        assert app.table.line(1).text == focused.text
+        assert next(iter(app.table.line(1))).style != next(iter(focused)).style
+
+
+async def test_the_mouse_moves_the_cursor_and_opens() -> None:
+    """Nothing needs a mouse, and it works where there is one."""
+    app = LoggedApp(5)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.click(app.table, offset=(5, 3))
+        assert app.table.cursor_key == "row-000002"
+        await pilot.click(app.table, offset=(5, 9))
+        await pilot.click(app.table, offset=(5, 0))
+        assert app.table.cursor_key == "row-000002"
+        await pilot.double_click(app.table, offset=(5, 2))
+        assert app.told[-1] == ("selected", "row-000001")
+
+
+async def test_go_to_answers_whether_the_row_is_shown() -> None:
+    """A row that the filter hides cannot be gone to."""
+    app = LoggedApp(50)
+    async with app.run_test(size=SIZE):
+        assert app.table.go_to("row-000049")
+        assert app.table.cursor_key == "row-000049"
+        app.table.set_filter(lambda record: record.number < 10)
+        assert not app.table.go_to("row-000049")
+        assert app.table.row("row-000049") is not None
+
+
+async def test_two_hundred_thousand_rows_are_one_page_of_work() -> None:
+    """Only what is visible is drawn."""
+    drawn: list[int] = []
+
+    def text(row: int) -> str:
+        drawn.append(row)
+        return str(row)
+
+    table = RecordTable[int]([Column("n", "N", text, sort_key=lambda row: row)], str)
+
+    class BigApp(App[None]):
+        def compose(self) -> ComposeResult:
+            yield table
+
+    app = BigApp()
+    async with app.run_test(size=SIZE) as pilot:
+        table.set_rows(range(200_000))
+        await pilot.press("G")
+        assert "199999" in screen_text(app)
+        assert len(drawn) < 100
+
+
+class WatchedTable(RecordTable[Record]):
+    """Remembers which lines Textual drew anew."""
+
+    def __init__(self) -> None:
+        super().__init__(COLUMNS, lambda record: record.key)
+        self.drawn: list[int] = []
+
+    def render_line(self, y: int) -> Strip:
+        self.drawn.append(y)
+        return super().render_line(y)
+
+
+async def test_only_lines_that_look_different_are_drawn() -> None:
+    """A change out of sight costs nothing, nor does one that shows the same text."""
+
+    class WatchedApp(LoggedApp):
+        def __init__(self) -> None:
+            super().__init__(100)
+            self.watched = WatchedTable()
+            self.watched.repaint_interval = 0
+            self.table = self.watched
+
+    app = WatchedApp()
+    async with app.run_test(size=SIZE) as pilot:
+        app.watched.drawn.clear()
+        for number, state, lines in ((90, "failed", set()), (3, "waiting", set()), (3, "failed", {4})):
+            name = f"row-{number:06}"
+            app.table.update_rows({name: Record(number, name, state)})
+            await pilot.pause()
+            assert set(app.watched.drawn) == lines
+        app.watched.drawn.clear()
+        await pilot.press("down")
+        assert set(app.watched.drawn) == {1, 2}
