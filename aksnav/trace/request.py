@@ -40,7 +40,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         scheme: http, https, grpc, grpcs, tcp, udp, sctp.
         host: a host name, empty where the target is an address or an object.
         address: address integer of the target, or what ``--resolve`` says; None: the name decides.
-        port: 1 to 65535.
+        port: 1 to 65535, or 0 where ``port_name`` says it.
+        port_name: name of a Service port, where the target is a Service and its port was given by name.
         service: ``namespace/name`` where the target is a Service.
         pod: ``namespace/name`` where the target is a Pod.
         headers: names in lower case.
@@ -52,6 +53,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     host: str = ""
     address: int | None = None
     port: int = 0
+    port_name: str = ""
     path: str = "/"
     query: str = ""
     method: str = "GET"
