@@ -65,7 +65,9 @@ def cells(text: str) -> int:
 
 def head(text: str, width: int) -> str:
     """Answer with the first `width` cells of the text; half of a wide character becomes a space."""
-    return text[:width] if text.isascii() else split_text(text, max(width, 0))[0]
+    if width >= cells(text):
+        return text
+    return text[: max(width, 0)] if text.isascii() else split_text(text, width)[0]
 
 
 def tail(text: str, width: int) -> str:

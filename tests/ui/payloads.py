@@ -4,7 +4,7 @@ MARKUP = (
     "[red]x[/red]",
     "a[/b]c",
     "x[/]y",
-    "[@click=app.bell]CLICK[/]",
+    "[@click=app.pwn]CLICK[/]",
     "[link=https://x.example]x[/link]",
     "[a,b] [0-9]",
 )

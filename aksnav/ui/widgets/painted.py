@@ -44,14 +44,14 @@ class Painted(Widget):
         & > .tone--good { color: $text-success; }
         & > .tone--bad { color: $text-error; text-style: bold; }
         & > .tone--warn { color: $text-warning; }
-        & > .tone--unknown { color: $text-accent; text-style: italic; }
+        & > .tone--unknown { color: $text-secondary; text-style: italic; }
         & > .tone--muted { color: $foreground-muted; }
         & > .tone--strong { text-style: bold; }
         & > .tone--accent { color: $text-primary; }
         & > .tone--title { color: $text-primary; text-style: bold; }
         & > .tone--match { text-style: reverse; }
         & > .tone--current { text-style: bold reverse underline; }
-        & > .tone--mark { color: $text-secondary; text-style: bold; }
+        & > .tone--mark { color: $text-primary; text-style: bold; }
         & > .painted--header { color: $foreground-muted; text-style: underline; }
         & > .painted--cursor {
             color: $block-cursor-foreground;
