@@ -7,18 +7,12 @@ from typing import Any, NamedTuple
 from tests.cluster.programs import Layout
 
 HARNESS = "harness"
-USERS = {
-    # Users that tests hand to the program under test: the audit log tells them apart.
-    "administrator": "system:masters",
-    "reader": "",
-    "namespace-only": "",
-    "nothing": "",
-    # The harness and the programs of the control plane.
-    HARNESS: "system:masters",
-    "kwok": "system:masters",
-    "controller-manager": "system:masters",
-    "scheduler": "system:masters",
-}
+# The users that tests hand to the program under test: the audit log tells them apart.
+TEST_USERS = ("administrator", "reader", "namespace-only", "nothing")
+# Every user with a group; the harness and the programs of the control plane are the others.
+USERS = dict.fromkeys(TEST_USERS, "") | dict.fromkeys(
+    ("administrator", HARNESS, "kwok", "controller-manager", "scheduler"), "system:masters"
+)
 NAMESPACED = {
     "": ["pods", "services", "endpoints", "configmaps", "events", "serviceaccounts", "replicationcontrollers"],
     "apps": ["deployments", "replicasets", "daemonsets", "statefulsets"],

@@ -5,6 +5,7 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -71,12 +72,15 @@ class ApiClient:
     token: str
     timeout: float = 20.0
 
-    def _open(self, method: str, path: str, body: object, content_type: str) -> http.client.HTTPResponse:
+    @contextmanager
+    def _open(self, method: str, path: str, body: object, content_type: str) -> Iterator[http.client.HTTPResponse]:
         context = ssl.create_default_context(cafile=str(self.certificate))
-        connection = http.client.HTTPSConnection(self.host, timeout=self.timeout, context=context)
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json", "Content-Type": content_type}
-        connection.request(method, path, None if body is None else json.dumps(body), headers)
-        return connection.getresponse()
+        connection = http.client.HTTPSConnection(self.host, timeout=self.timeout, context=context)
+        with closing(connection):
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            with connection.getresponse() as response:
+                yield response
 
     def request(self, method: str, path: str, body: object = None, content_type: str = "application/json") -> Answer:
         """Send one request and return the answer, whatever its status."""

@@ -43,7 +43,7 @@ present() {
 
 # Where the module cache holds MODULE@VERSION, which is downloaded if need be.
 module_dir() {
-    (cd "$here/build" && go mod download -json "$1") | sed -n 's/^[[:space:]]*"Dir": "\(.*\)",\{0,1\}$/\1/p'
+    (cd / && go mod download -json "$1") | sed -n 's/^[[:space:]]*"Dir": "\(.*\)",\{0,1\}$/\1/p'
 }
 
 # build NAME VERSION FOLDER PACKAGE LDFLAGS: written under another name first, so that a build that was stopped

@@ -129,7 +129,7 @@ class ControlPlane:
         Args:
             user: ``administrator``, ``reader``, ``namespace-only`` or ``nothing``.
             namespace: for ``namespace-only``, the namespace that it may read from now on (which must exist) and that
-                its context names.
+                its context names. Until then it may read nothing.
         """
         if namespace:
             self.apply([access.namespace_binding(namespace)])
