@@ -1,0 +1,18 @@
+"""The built-in cluster: objects in the form in which the API server and Azure Resource Manager send them."""
+
+from aksnav.sources.demo.faults import FAULTS, Expected, Fault
+from aksnav.sources.demo.reading import changes, get_raw, wire
+from aksnav.sources.demo.scenarios import DEFAULT, SCENARIOS, Scenario, scenario_named
+
+__all__ = [
+    "DEFAULT",
+    "FAULTS",
+    "SCENARIOS",
+    "Expected",
+    "Fault",
+    "Scenario",
+    "changes",
+    "get_raw",
+    "scenario_named",
+    "wire",
+]

@@ -1,0 +1,109 @@
+"""The demo's scenarios by name: every fault, none, one alone, and clusters that can be read in part only."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from aksnav.model.change import Reading
+from aksnav.model.kinds import KINDS
+from aksnav.sources.demo import azure_loadbalancers, azure_network, nodes, policies, routing, services, workloads
+from aksnav.sources.demo.faults import FAULTS, Fault
+from aksnav.sources.demo.world import World
+
+DEFAULT = "faulty"
+ONE_NAMESPACE = "shop"
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A kind that cannot be read.
+
+    Attributes:
+        reading: why, as a state.
+        reason: one line for people.
+        scope: the one namespace that can be read all the same; empty: none.
+    """
+
+    reading: Reading
+    reason: str
+    scope: str = ""
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+    """One state of the demo cluster.
+
+    Attributes:
+        name: what follows ``--scenario``.
+        title: one line for people.
+        faults: what is broken in it.
+        refusals: what cannot be read in it, by kind.
+    """
+
+    name: str
+    title: str
+    faults: tuple[Fault, ...] = ()
+    refusals: Callable[[], Mapping[str, Refusal]] = dict
+
+    def build(self) -> World:
+        """Return the cluster: what people declared, then what controllers made of it, then what was done behind them."""
+        world = World()
+        for part in (nodes, workloads, services, routing, policies, azure_network):
+            part.build(world)
+        self._break(world, late=False)
+        for controller in (services, routing, azure_loadbalancers):
+            controller.derive(world)
+        self._break(world, late=True)
+        routing.answer_for_missing_secrets(world)
+        return world
+
+    def _break(self, world: World, *, late: bool) -> None:
+        for fault in self.faults:
+            if fault.late is late:
+                fault.apply(world)
+
+
+def _no_azure() -> Mapping[str, Refusal]:
+    refused = Refusal(Reading.UNREAD, "no Azure credentials: run az login, or go on without the Azure plane")
+    return {name: refused for name, kind in KINDS.items() if kind.azure}
+
+
+def _one_namespace() -> Mapping[str, Refusal]:
+    out = {}
+    for name, kind in KINDS.items():
+        if kind.azure or kind.by_name:
+            continue
+        group = f' in API group "{kind.group}"'
+        reason = f'{kind.plural} is forbidden: cannot list resource "{kind.plural}"{group} at the cluster scope'
+        out[name] = Refusal(Reading.DENIED, reason, ONE_NAMESPACE if kind.namespaced else "")
+    return out
+
+
+SCENARIOS: dict[str, Scenario] = {
+    scenario.name: scenario
+    for scenario in (
+        Scenario(
+            name=DEFAULT,
+            title="every fault that does not hide another one",
+            faults=tuple(fault for fault in FAULTS if not fault.alone),
+        ),
+        Scenario(name="healthy", title="no fault at all"),
+        *(Scenario(name=fault.name, title=fault.title, faults=(fault,)) for fault in FAULTS),
+        Scenario(name="no-azure", title="no fault, and no Azure credentials", refusals=_no_azure),
+        Scenario(
+            name="namespace-only",
+            title=f"no fault, and leave to read the namespace {ONE_NAMESPACE} only",
+            refusals=_one_namespace,
+        ),
+    )
+}
+
+
+def scenario_named(name: str) -> Scenario:
+    """Return a scenario by its name (an empty name: the default).
+
+    Raises:
+        LookupError: there is none of this name; the message lists those that there are.
+    """
+    found = SCENARIOS.get(name or DEFAULT)
+    if found is None:
+        raise LookupError(f"no scenario {name!r}; there are {', '.join(SCENARIOS)}")
+    return found
