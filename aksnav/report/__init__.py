@@ -1,0 +1,1 @@
+"""How an answer is shared: text, JSON and Markdown, with foreign text made harmless."""

@@ -1,0 +1,49 @@
+"""A trace and findings as Markdown, for a ticket or a chat; foreign text stands in code spans that it cannot leave."""
+
+from collections.abc import Iterator, Sequence
+
+from aksnav.checks.finding import Finding
+from aksnav.model.text import plain
+from aksnav.report.text import evidence_words
+from aksnav.report.words import VERDICT_GLYPH, confidence_words, flatten, outcome_words
+from aksnav.trace.step import Branch, Trace
+
+
+def code(text: str) -> str:
+    """Return text as a Markdown code span; backquotes in it become apostrophes, so that it cannot end the span."""
+    return f"`{plain(text).replace('`', chr(0x2019))}`"
+
+
+def trace_markdown(trace: Trace) -> Iterator[str]:
+    """Yield a trace as Markdown lines: verdict, ladder, breaks."""
+    yield f"**{outcome_words(trace)}** {code(trace.request.text)}, {confidence_words(trace)}"
+    yield ""
+    for depth, item in flatten(trace.steps):
+        pad = "  " * depth
+        if isinstance(item, Branch):
+            share = "" if item.weight is None else f" ({item.weight:.0%})"
+            yield f"{pad}- {code(item.label)}{share}"
+        else:
+            cause = f" **{item.cause}**" if item.cause else ""
+            yield f"{pad}- {VERDICT_GLYPH[item.verdict]} {item.verdict} {item.kind}{cause} {code(item.summary)}"
+    for step in trace.breaks:
+        yield ""
+        yield f"### {step.cause or step.kind}: {code(step.summary)}"
+        for fact in step.evidence:
+            yield f"- because {code(evidence_words(fact, step))}"
+        if step.missing:
+            yield f"- missing {code(step.missing)}"
+        if step.confirm:
+            yield f"- confirm {code(step.confirm)}"
+        if step.fix:
+            yield f"- fix: {code(step.fix)}"
+
+
+def findings_markdown(findings: Sequence[Finding]) -> Iterator[str]:
+    """Yield findings as a Markdown list."""
+    for finding in findings:
+        yield f"- **{finding.id}** ({finding.proof}) {code(finding.summary)}"
+        for fact in finding.evidence:
+            yield f"  - because {code(f'{fact.subject or finding.subject} {fact.field} = {fact.value}')}"
+        if finding.fix:
+            yield f"  - fix: {code(finding.fix)}"

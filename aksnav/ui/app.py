@@ -1,0 +1,278 @@
+"""The explorer: the application that owns the store, drives the feed, and opens the screens."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import ClassVar, Protocol
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from aksnav.checks.sweep import sweep
+from aksnav.model.change import Change
+from aksnav.model.kinds import KINDS
+from aksnav.model.object import Ref
+from aksnav.model.text import plain
+from aksnav.store import Store
+from aksnav.trace import parse_request
+from aksnav.trace.request import BadRequest, Request
+from aksnav.ui import clipboard
+from aksnav.ui.commands import BadCommand, Command, parse_command
+from aksnav.ui.describe import describe_lines, health_lines, help_lines, yaml_lines
+from aksnav.ui.evaluate import Evaluator
+from aksnav.ui.panes.findings import Findings
+from aksnav.ui.panes.kinds import KindPane
+from aksnav.ui.screens.explorer import ExplorerScreen
+from aksnav.ui.screens.lines import LinesScreen
+from aksnav.ui.screens.table import TableScreen
+from aksnav.ui.screens.trace import TraceScreen
+from aksnav.ui.targets import target_of
+
+SLICE = 0.008  # seconds of work between two looks at the keyboard
+KEY_GATE = 0.06  # seconds after a key in which data wait
+TICK = 1.0  # seconds between two looks at ages and fading marks
+
+
+class FeedLike(Protocol):
+    """What the application needs of a feed (see ``aksnav.sources.feed``)."""
+
+    def start(self, wake: Callable[[], None]) -> None:
+        """Start the sources; ``wake`` is called, from any thread, when there is something to drain."""
+
+    def drain(self, seconds: float) -> list[Change]:
+        """Return changes that have arrived, spending about so many seconds on it; none when there are none."""
+
+    def request_raw(self, ref: Ref) -> "Future[bytes]":
+        """Ask for one object in wire form."""
+
+    def refresh(self) -> None:
+        """Ask the sources that do not follow by themselves to read again."""
+
+    def stop(self) -> None:
+        """Stop the sources."""
+
+
+class Explorer(App[None]):
+    """aksnav on a terminal."""
+
+    TITLE = "aksnav"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("colon", "command", "Command", id="app.command", tooltip="Type a command"),
+        Binding("question_mark", "help", "Help", id="app.help", tooltip="These keys and commands"),
+        Binding("f", "findings", "Findings", id="app.findings", tooltip="Everything that is wrong"),
+        Binding("a", "health", "Sources", id="app.health", tooltip="Age and health of every source"),
+        Binding("n", "namespaces", "Namespace", id="app.namespaces", tooltip="Choose a namespace"),
+        Binding("p", "pause", "Pause", id="app.pause", tooltip="Hold changes back, and let them in again"),
+        Binding("ctrl+r", "refresh", "Refresh", id="app.refresh", tooltip="Read Azure again now"),
+        Binding("ctrl+c", "quit", "Quit", show=False, priority=True, id="app.quit", tooltip="Leave"),
+    ]
+
+    def __init__(self, feed: FeedLike, *, clock: Callable[[], float] = time.time) -> None:
+        """Make the application.
+
+        Args:
+            feed: where changes come from.
+            clock: seconds since the epoch.
+        """
+        super().__init__(ansi_color=None)
+        self.store = Store()
+        self.evaluator = Evaluator(self.store)
+        self._feed = feed
+        self._clock = clock
+        self._paused = False
+        self._scheduled = False
+        self._last_key = 0.0
+        self._explorer = ExplorerScreen(self, self.evaluator)
+
+    @property
+    def paused(self) -> bool:
+        """Whether changes are held back."""
+        return self._paused
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+        return self._clock()
+
+    def get_default_screen(self) -> Screen[None]:
+        """Return the explorer."""
+        return self._explorer
+
+    def on_mount(self) -> None:
+        """Start the feed once the first frame is on the screen."""
+        self.set_interval(TICK, self._tick)
+        self.call_after_refresh(self._feed.start, self._wake)
+
+    def on_unmount(self) -> None:
+        """Stop the feed."""
+        self._feed.stop()
+
+    def on_key(self) -> None:
+        """Take note of a key: data wait a moment for the keyboard."""
+        self._last_key = time.monotonic()
+
+    # The pump: changes go into the store in slices, traces are asked again in slices.
+
+    def _wake(self) -> None:
+        self.call_from_anywhere(self._schedule)
+
+    def call_from_anywhere(self, callback: Callable[[], None]) -> None:
+        """Run a callback in the application's own thread, soon."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(callback)
+
+    def _schedule(self, delay: float = 0.0) -> None:
+        if self._scheduled or self._paused or not self.is_running:
+            return
+        self._scheduled = True
+        self.set_timer(delay, self._work) if delay else self.call_later(self._work)
+
+    def _work(self) -> None:
+        self._scheduled = False
+        started = time.monotonic()
+        wait = KEY_GATE - (started - self._last_key)
+        if wait > 0:
+            self._schedule(wait)
+            return
+        changes = self._feed.drain(SLICE)
+        for change in changes:
+            self.store.apply(change)
+        self.evaluator.note(changes)
+        if changes:
+            self._show()
+        if self.evaluator.pending:
+            self._evaluate(started)
+        if changes or self.evaluator.pending:
+            self._schedule(SLICE)
+
+    def _evaluate(self, started: float) -> None:
+        screen = self.screen
+        first = screen.entry.key if isinstance(screen, TraceScreen) else self._explorer.first_key
+        changed, gone = self.evaluator.work(lambda: time.monotonic() - started > 2 * SLICE, self.now(), first)
+        self._explorer.show_entries(changed, gone, time.monotonic())
+        if isinstance(screen, TraceScreen) and screen.entry.key in changed:
+            screen.show(changed[screen.entry.key], self.now())
+
+    def _show(self) -> None:
+        follow = getattr(self.screen, "follow", None)
+        if follow is not None:
+            follow(time.monotonic())
+
+    def _tick(self) -> None:
+        if not self._paused:
+            self._show()
+            if self.evaluator.pending:
+                self._schedule()
+
+    # What screens ask.
+
+    def open_trace(self, request: Request) -> None:
+        """Open the trace screen on a request, and keep it current."""
+        self.push_screen(TraceScreen(self, self.evaluator.ask(request)))
+
+    def trace_object(self, ref: Ref) -> None:
+        """Open the trace screen on a request that goes to an object."""
+        request = target_of(self.store, ref)
+        if request is None:
+            self.tell(f"nothing to trace to: {ref}", bad=True)
+        else:
+            self.open_trace(request)
+
+    def describe(self, ref: Ref) -> None:
+        """Open the description of an object, and keep it current."""
+        lines = lambda: describe_lines(self.store, ref, self.now())  # noqa: E731 - asked again as the store changes
+        self.push_screen(LinesScreen(str(ref), lines(), lines))
+
+    def show_yaml(self, ref: Ref) -> None:
+        """Open an object as its API sends it; it is fetched by name."""
+        screen = LinesScreen(f"{ref} YAML", [])
+        self.push_screen(screen)
+        self._feed.request_raw(ref).add_done_callback(
+            lambda answer: self.call_from_anywhere(lambda: self._take_raw(screen, answer))
+        )
+
+    def _take_raw(self, screen: LinesScreen, answer: "Future[bytes]") -> None:
+        error = answer.exception()
+        if error is not None:
+            self.tell(str(error), bad=True)
+        else:
+            screen.set_lines(yaml_lines(answer.result()))
+
+    def copy(self, text: str) -> None:
+        """Put text into the clipboard."""
+        self.tell(clipboard.copy(self, text))
+
+    def tell(self, text: str, *, bad: bool = False) -> None:
+        """Show one line for a moment."""
+        self.notify(plain(text), severity="warning" if bad else "information", markup=False)
+
+    def run_command(self, line: str) -> None:
+        """Run what was typed behind the colon."""
+        try:
+            self._run(parse_command(line))
+        except (BadCommand, BadRequest) as error:
+            self.tell(str(error), bad=True)
+
+    def _run(self, command: Command) -> None:
+        if command.kind is not None:
+            self.push_screen(TableScreen(self, KindPane(self.store, command.kind)))
+            return
+        match command.verb:
+            case "trace":
+                target, _, source = command.argument.partition(" from ")
+                self.open_trace(parse_request(target.strip(), source=source.strip() or "internet"))
+            case "namespace" if command.argument:
+                self._explorer.restrict("" if command.argument in {"all", "0"} else command.argument)
+            case "namespace":
+                self.action_namespaces()
+            case "findings":
+                self.action_findings()
+            case "health":
+                self.action_health()
+            case "help":
+                self.action_help()
+            case "quit":
+                self.exit()
+            case "contexts":
+                self.tell("contexts are chosen at the start: aksnav --context NAME")
+
+    # Keys.
+
+    def action_command(self) -> None:
+        """Ask for a command."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self._explorer.ask(":")
+
+    def action_help(self) -> None:
+        """Show the keys that are in force here."""
+        bindings = self.screen.active_bindings.values()
+        self.push_screen(LinesScreen("Help", help_lines(bindings)))
+
+    def action_findings(self) -> None:
+        """Sweep over everything and show what is wrong."""
+        self.push_screen(TableScreen(self, Findings(self.store, sweep(self.store))))
+
+    def action_health(self) -> None:
+        """Show age and health of every source."""
+        lines = lambda: health_lines(self.store, self.now())  # noqa: E731 - asked again as the store changes
+        self.push_screen(LinesScreen("Sources", lines(), lines))
+
+    def action_namespaces(self) -> None:
+        """Choose a namespace."""
+        pane = KindPane(self.store, KINDS["Namespace"])
+        self.push_screen(TableScreen(self, pane, choose=lambda row: self._explorer.restrict(row.name)))
+
+    def action_pause(self) -> None:
+        """Hold changes back, or let them in again."""
+        self._paused = not self._paused
+        self._explorer.show_facts()
+        if not self._paused:
+            self._schedule()
+
+    def action_refresh(self) -> None:
+        """Read Azure again now."""
+        self._feed.refresh()
+        self.tell("reading Azure again")

@@ -1,0 +1,179 @@
+"""Descriptions: an object with what it leads to and what leads to it; the health of every source; help from bindings."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+import yaml
+from textual.screen import ActiveBinding
+
+from aksnav.model.change import Reading
+from aksnav.model.kinds import KINDS
+from aksnav.model.labels import Labels
+from aksnav.model.object import Ref
+from aksnav.store import Store
+from aksnav.ui.commands import EXAMPLES
+from aksnav.ui.facts import age
+from aksnav.ui.links import linked
+from aksnav.ui.panes.pane import READING_WORDS
+from aksnav.ui.text import Line, Span
+
+_EMPTY: tuple[object, ...] = ("", None, (), {}, [], False)
+
+
+def describe_lines(store: Store, ref: Ref, now: float) -> list[Line]:
+    """Return an object's fields, what is linked with it, and its events.
+
+    Args:
+        store: where it is.
+        ref: which one.
+        now: seconds since the epoch.
+    """
+    row = store.get(ref)
+    table = store.tables.get(ref.kind)
+    lines: list[Line] = [[Span(str(ref), "title")]]
+    if table is not None:
+        access = table.access(ref.namespace)
+        if not access.fresh:
+            lines.append(
+                [Span(f"{READING_WORDS[access.reading]}: {access.reason}, as of {age(now - access.at)} ago", "warn")]
+            )
+        if ref.id in table.undecodable:
+            lines.append([Span(f"cannot be decoded: {table.undecodable[ref.id]}", "bad")])
+    if row is None:
+        return [*lines, [Span("not in the store", "warn")]]
+    lines += list(_fields(row))
+    others = sorted(linked(store, ref) - {ref})
+    if others:
+        lines += [[], [Span("linked", "title")]]
+        lines += [[Span(f"  {other.kind:<16} ", "muted"), Span(other.id)] for other in others]
+    lines += list(_events(store, ref))
+    return lines
+
+
+def _fields(row: Any, depth: int = 1) -> Iterator[Line]:
+    pad = "  " * depth
+    for name in row.__struct_fields__:
+        value = getattr(row, name)
+        if value in _EMPTY:
+            continue
+        yield from _value(name, value, pad, depth)
+
+
+def _value(name: str, value: Any, pad: str, depth: int) -> Iterator[Line]:
+    if isinstance(value, Labels | dict):
+        yield [Span(f"{pad}{name}", "muted")]
+        for key, item in value.items():
+            yield [Span(f"{pad}  {key}: ", "muted"), Span(str(item))]
+    elif isinstance(value, msgspec.Struct):
+        yield [Span(f"{pad}{name}", "muted")]
+        yield from _fields(value, depth + 1)
+    elif isinstance(value, tuple) and value and isinstance(value[0], msgspec.Struct):
+        for number, item in enumerate(value):
+            yield [Span(f"{pad}{name}[{number}]", "muted")]
+            yield from _fields(item, depth + 1)
+    elif hasattr(value, "owner_name"):
+        yield [Span(f"{pad}owner: ", "muted"), Span(f"{value.owner_kind}/{value.owner_name}")]
+        yield [Span(f"{pad}labels: ", "muted"), Span(str(value.labels))]
+        for port in value.ports:
+            yield [Span(f"{pad}port: ", "muted"), Span(f"{port.container} {port.port}/{port.protocol} {port.name}")]
+        for probe in value.probes:
+            yield [
+                Span(f"{pad}readiness: ", "muted"),
+                Span(f"{probe.container} {probe.kind} {probe.port} {probe.path}"),
+            ]
+    else:
+        text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        yield [Span(f"{pad}{name}: ", "muted"), Span(text)]
+
+
+def _events(store: Store, ref: Ref) -> Iterator[Line]:
+    found = [
+        event
+        for event in store.events
+        if event.about_kind == ref.kind and event.about_name == ref.name and event.about_namespace == ref.namespace
+    ]
+    if not found:
+        return
+    yield []
+    yield [Span("events", "title")]
+    for event in sorted(found, key=lambda event: event.last_seen, reverse=True):
+        tone = "warn" if event.type == "Warning" else "muted"
+        yield [Span(f"  {event.last_seen} ", "muted"), Span(f"{event.reason} ", tone), Span(event.message)]
+
+
+def yaml_lines(raw: bytes) -> list[Line]:
+    """Return an object in wire form as YAML, without managedFields; bytes that are not JSON are shown as they are."""
+    try:
+        wire = msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return [[Span(line)] for line in raw.decode(errors="replace").splitlines()]
+    if isinstance(wire, dict) and isinstance(wire.get("metadata"), dict):
+        wire["metadata"].pop("managedFields", None)
+    text = yaml.safe_dump(wire, sort_keys=False, allow_unicode=False, width=4096)
+    return [_yaml_line(line) for line in text.splitlines()]
+
+
+def _yaml_line(line: str) -> Line:
+    head, colon, tail = line.partition(":")
+    if (
+        colon
+        and head.strip().lstrip("- ").replace("-", "").replace("/", "").replace(".", "").replace("_", "").isalnum()
+    ):
+        return [Span(f"{head}:", "accent"), Span(tail)]
+    return [Span(line)]
+
+
+def health_lines(store: Store, now: float) -> list[Line]:
+    """Return the state, the age and the size of every source and every kind, and what could not be decoded.
+
+    Args:
+        store: what was read.
+        now: seconds since the epoch.
+    """
+    lines: list[Line] = [[Span("Sources", "title")]]
+    for name, state in store.sources.items():
+        tone = "good" if state.reading is Reading.LIVE else "warn"
+        lines.append([Span(f"  {name:<12}"), Span(f"{READING_WORDS[state.reading]:<14}", tone), Span(state.reason)])
+        lines += [[Span(f"    {key}: ", "muted"), Span(value)] for key, value in state.facts.items()]
+    lines += [[], [Span("Kinds", "title")]]
+    for name, table in store.tables.items():
+        for scope, access in (table.scopes() or {"": table.access()}).items():
+            fresh = access.fresh
+            where = f" in {scope}" if scope else ""
+            since = f"as of {age(now - access.at)} ago" if access.at else ""
+            lines.append(
+                [
+                    Span(f"  {KINDS[name].plural + where:<40} {len(table):>7} "),
+                    Span(f"{READING_WORDS[access.reading]:<14}", "good" if fresh else "warn"),
+                    Span(f"{since}  {access.reason}", "muted"),
+                ]
+            )
+        lines += [
+            [Span(f"    cannot be decoded: {ident}: ", "bad"), Span(reason)]
+            for ident, reason in table.undecodable.items()
+        ]
+    return lines
+
+
+def help_lines(bindings: Iterable[ActiveBinding]) -> Sequence[Line]:
+    """Return help, made from the bindings that are in force."""
+    lines: list[Line] = [[Span("Keys", "title")]]
+    seen: dict[str, list[str]] = {}
+    for active in bindings:
+        binding = active.binding
+        words = active.tooltip or binding.tooltip or binding.description
+        if words and not binding.system:
+            seen.setdefault(words, []).append(binding.key_display or binding.key)
+    for words, keys in seen.items():
+        shown = " ".join(dict.fromkeys(_KEY_NAMES.get(key, key) for key in keys))
+        lines.append([Span(f"  {shown:<24} ", "accent"), Span(words)])
+    lines += [[], [Span("Commands", "title")]]
+    lines += [[Span(f"  {command:<44} ", "accent"), Span(words)] for command, words in EXAMPLES]
+    return lines
+
+
+_KEY_NAMES = {
+    "slash": "/", "question_mark": "?", "colon": ":", "escape": "esc", "shift+tab": "⇧tab", "pageup": "pgup",
+    "pagedown": "pgdn", "backspace": "⌫",
+}  # fmt: skip

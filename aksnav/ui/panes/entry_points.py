@@ -1,0 +1,96 @@
+"""Pane 1: the ways in, with what becomes of a request on each, worst first."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from aksnav.report.words import OUTCOME_GLYPH, outcome_words
+from aksnav.store import Store
+from aksnav.trace.step import Outcome
+from aksnav.ui.evaluate import Entry, Evaluator
+from aksnav.ui.panes.pane import Pane
+from aksnav.ui.search import Searchable
+from aksnav.ui.widgets.columns import Column
+
+TONES = {Outcome.DELIVERED: "good", Outcome.UNDECIDED: "unknown"}
+
+
+def tone(entry: Entry) -> str:
+    """Return the tone of an entry's outcome."""
+    return "muted" if entry.trace is None else TONES.get(entry.trace.outcome, "bad")
+
+
+def words(entry: Entry) -> str:
+    """Return glyph and word of an entry's outcome."""
+    return (
+        "· not asked" if entry.trace is None else f"{OUTCOME_GLYPH[entry.trace.outcome]} {outcome_words(entry.trace)}"
+    )
+
+
+def target(entry: Entry) -> str:
+    """Return the Service that the request ends at, with its port."""
+    if entry.trace is None or not entry.trace.backends:
+        return ""
+    names = [f"{item.service}:{item.port}" for item in entry.trace.backends]
+    return names[0] if len(names) == 1 else f"{names[0]} +{len(names) - 1}"
+
+
+class EntryPoints(Pane[Entry]):
+    """Entry points by outcome."""
+
+    number: ClassVar[int] = 1
+    heading: ClassVar[str] = "Entry points"
+    kinds: ClassVar[tuple[str, ...]] = ("Ingress", "HTTPRoute", "Gateway", "Service")
+
+    def __init__(self, store: Store, evaluator: Evaluator, *, id: str | None = None) -> None:  # noqa: A002 - Textual's
+        super().__init__(store, id=id)
+        self._evaluator = evaluator
+        self.table.sort_by("outcome")
+
+    def columns(self) -> Sequence[Column[Entry]]:
+        """Return outcome, request, way in, target, cause."""
+        return (
+            Column(
+                "outcome", "OUTCOME", words, width=14, sort_key=lambda row: (row.rank, row.request.text), style=tone
+            ),
+            Column("request", "REQUEST", lambda row: row.request.text, width=30, min_width=16, flex=3, elide="middle"),
+            Column("cause", "CAUSE", lambda row: " ".join(row.trace.causes) if row.trace else "", width=7, priority=1),
+            Column("target", "SERVICE", target, width=16, min_width=10, flex=1, priority=2, elide="middle"),
+            Column("via", "VIA", lambda row: str(row.via or "asked"), width=22, min_width=12, flex=1, priority=3),
+            Column(
+                "sure", "CERTAINTY", lambda row: str(row.trace.confidence.certainty) if row.trace else "", 9, priority=4
+            ),
+        )
+
+    def key(self, row: Entry) -> str:
+        """Return the entry's key."""
+        return row.key
+
+    def rows(self) -> Sequence[Entry]:
+        """Return every entry."""
+        return list(self._evaluator.entries.values())
+
+    def namespace_of(self, row: Entry) -> str | None:
+        """Return the namespace of the object through which it enters."""
+        return row.via.namespace if row.via is not None else None
+
+    def search(self, row: Entry) -> Searchable:
+        """Return the request, its way in, and where it ends."""
+        answer = row.trace
+        pods = () if answer is None else answer.destinations
+        text = " ".join((words(row), row.request.text, str(row.via or ""), target(row), *(item.pod for item in pods)))
+        return Searchable(text, addresses=tuple(item.ip for item in pods))
+
+    def follow(self, now: float) -> None:
+        """Show the state of the tables; rows come from ``show``."""
+        versions = tuple(self.store.tables[kind].version for kind in self.kinds)
+        if versions != self._versions:
+            self._versions = versions
+            self._say_access()
+        self.table.tick(now)
+        self.show_title()
+
+    def show(self, changed: dict[str, Entry], gone: set[str], now: float) -> None:
+        """Show entries that changed, and forget those that are gone."""
+        if changed or gone:
+            self.table.update_rows(changed, gone, now=now)
+            self.show_title()

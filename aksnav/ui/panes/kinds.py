@@ -1,0 +1,137 @@
+"""All objects of one kind, and which columns each kind has."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aksnav.model.kinds import Kind
+from aksnav.store import Store
+from aksnav.ui.panes.pane import ObjectPane
+from aksnav.ui.panes.services import address, ports
+from aksnav.ui.widgets.columns import Column
+
+
+class KindPane(ObjectPane):
+    """Every object of one kind, with the columns that the kind has."""
+
+    def __init__(self, store: Store, kind: Kind) -> None:
+        self._kind = kind
+        self.kinds = (kind.name,)  # type: ignore[misc]  # a class variable elsewhere: here the kind is the caller's
+        self.heading = kind.plural  # type: ignore[misc]  # as above
+        super().__init__(store)
+        self.table.sort_by("name")
+
+    def columns(self) -> Sequence[Column[Any]]:
+        """Return the name and what matters of the kind."""
+        name: Column[Any] = Column("name", "NAME", _name, width=30, min_width=16, flex=2, elide="middle")
+        return (name, *COLUMNS.get(self._kind.name, ()))
+
+
+def _attached(row: Any) -> str:
+    return _last(row.ip_configuration.arm_id) if row.ip_configuration else ""
+
+
+def _group(row: Any) -> str:
+    return _last(row.network_security_group.arm_id) if row.network_security_group else ""
+
+
+def _first_addresses(row: Any) -> str:
+    return " ".join(item.private_ip_address for item in row.ip_configurations[:3])
+
+
+def _name(row: Any) -> str:
+    return str(row.name) if str(row.id).startswith("/") else str(row.id)
+
+
+def _hosts(row: Any) -> str:
+    return " ".join(dict.fromkeys(rule.host or "*" for rule in row.rules))
+
+
+def _points(row: Any) -> str:
+    return " ".join(point.ip or point.hostname for point in row.ingress_points)
+
+
+def _conditions(row: Any) -> str:
+    return " ".join(f"{item.type}={item.status}" for item in row.status.conditions)
+
+
+COLUMNS: dict[str, tuple[Column[Any], ...]] = {
+    "Service": (
+        Column("type", "TYPE", lambda row: row.type, width=12),
+        Column("address", "ADDRESS", address, width=16),
+        Column("ports", "PORTS", ports, width=24, flex=1),
+    ),
+    "Ingress": (
+        Column("class", "CLASS", lambda row: row.ingress_class_name or row.legacy_class, width=24),
+        Column("hosts", "HOSTS", _hosts, width=30, flex=1),
+        Column("address", "ADDRESS", _points, width=16),
+    ),
+    "IngressClass": (Column("controller", "CONTROLLER", lambda row: row.controller, width=40, flex=1),),
+    "Gateway": (
+        Column("class", "CLASS", lambda row: row.gateway_class_name, width=18),
+        Column("address", "ADDRESS", lambda row: " ".join(item.value for item in row.status.addresses), width=16),
+        Column("state", "CONDITIONS", _conditions, width=36, flex=1),
+    ),
+    "HTTPRoute": (
+        Column("hosts", "HOSTNAMES", lambda row: " ".join(row.hostnames), width=30, flex=1),
+        Column("parents", "PARENTS", lambda row: " ".join(ref.name for ref in row.parent_refs), width=20),
+    ),
+    "Pod": (
+        Column("state", "STATUS", lambda row: "Ready" if row.ready else row.reason, width=18),
+        Column("address", "ADDRESS", lambda row: row.ip, width=16),
+        Column("node", "NODE", lambda row: row.node, width=30, flex=1),
+    ),
+    "Node": (
+        Column("address", "ADDRESS", lambda row: " ".join(row.internal_ips), width=16),
+        Column("pool", "POOL", lambda row: row.pool, width=12),
+        Column("zone", "ZONE", lambda row: row.zone, width=14),
+        Column("version", "VERSION", lambda row: row.kubelet_version, width=12),
+        Column("cidr", "POD-CIDR", lambda row: " ".join(row.pod_cidrs), width=18, flex=1),
+    ),
+    "NetworkPolicy": (
+        Column("types", "TYPES", lambda row: ",".join(row.types), width=16),
+        Column("selector", "SELECTS", lambda row: str(row.pod_selector), width=30, flex=1),
+    ),
+    "Namespace": (Column("labels", "LABELS", lambda row: str(row.labels), width=40, flex=1),),
+    "Event": (
+        Column("reason", "REASON", lambda row: row.reason, width=22),
+        Column("about", "ABOUT", lambda row: f"{row.about_kind} {row.about_name}", width=30),
+        Column("seen", "LAST", lambda row: row.last_seen, width=20),
+        Column("message", "MESSAGE", lambda row: row.message, width=40, flex=2),
+    ),
+    "networkSecurityGroups": (
+        Column("rules", "RULES", lambda row: str(len(row.security_rules)), width=6, align="right"),
+        Column(
+            "subnets", "SUBNETS", lambda row: " ".join(_last(item.arm_id) for item in row.subnets), width=30, flex=1
+        ),
+    ),
+    "routeTables": (
+        Column("routes", "ROUTES", lambda row: " ".join(item.address_prefix for item in row.routes), width=40, flex=1),
+    ),
+    "loadBalancers": (
+        Column("sku", "SKU", lambda row: row.sku.name, width=9),
+        Column("frontends", "FRONTENDS", lambda row: str(len(row.frontend_ip_configurations)), width=9, align="right"),
+        Column(
+            "rules", "RULES", lambda row: " ".join(_rule(item) for item in row.load_balancing_rules), width=40, flex=1
+        ),
+    ),
+    "publicIPAddresses": (
+        Column("address", "ADDRESS", lambda row: row.ip_address, width=16),
+        Column("attached", "ATTACHED TO", _attached, width=36, flex=1),
+    ),
+    "networkInterfaces": (
+        Column("address", "ADDRESS", _first_addresses, width=30),
+        Column("nsg", "NSG", _group, width=30, flex=1),
+    ),
+    "virtualNetworks": (
+        Column("prefix", "PREFIXES", lambda row: " ".join(row.address_space.address_prefixes), width=30),
+        Column("subnets", "SUBNETS", lambda row: " ".join(item.name for item in row.subnets), width=40, flex=1),
+    ),
+}
+
+
+def _last(arm_id: str) -> str:
+    return arm_id.rpartition("/")[2]
+
+
+def _rule(rule: Any) -> str:
+    return f"{rule.frontend_port}→{rule.backend_port}/{rule.protocol}"

@@ -1,0 +1,198 @@
+"""What every pane is: a title line, a table, and the rules by which rows are shown, filtered and marked."""
+
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, ClassVar, Generic, TypeVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from aksnav.model.change import Reading
+from aksnav.model.kinds import KINDS
+from aksnav.store import Access, Store
+from aksnav.ui.search import Filter, Searchable, searchable
+from aksnav.ui.text import Span
+from aksnav.ui.widgets.columns import Column
+from aksnav.ui.widgets.strip_bar import BarLine, StripBar
+from aksnav.ui.widgets.table import RecordTable
+
+T = TypeVar("T")
+
+READING_WORDS = {
+    Reading.PENDING: "reading",
+    Reading.LIVE: "live",
+    Reading.STALE: "stale",
+    Reading.DENIED: "not readable",
+    Reading.ABSENT: "not installed",
+    Reading.UNREAD: "not read",
+    Reading.FAILED: "failed",
+}
+
+
+class Pane(Vertical, Generic[T]):
+    """A titled table over a part of the store.
+
+    A subclass says what its columns and rows are; this class follows the tables, filters, and says what cannot be read.
+    """
+
+    DEFAULT_CSS = """
+    Pane { height: 1fr; width: 1fr; background: $background; }
+    """
+    number: ClassVar[int] = 0
+    heading: ClassVar[str] = ""
+    kinds: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, store: Store, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id)
+        self.store = store
+        self.namespace = ""
+        self._filter: Filter | None = None
+        self._filter_text = ""
+        self._versions: tuple[int, ...] = ()
+        self.title = StripBar(classes="pane-title")
+        self.table: RecordTable[T] = RecordTable(self.columns(), self.key, empty="reading …")
+
+    def compose(self) -> ComposeResult:
+        """Show the title above the table."""
+        yield self.title
+        yield self.table
+
+    # What a subclass says.
+
+    def columns(self) -> Sequence[Column[T]]:
+        """Return the columns, from left to right."""
+        raise NotImplementedError
+
+    def key(self, row: T) -> str:
+        """Return the key of a row."""
+        raise NotImplementedError
+
+    def rows(self) -> Sequence[T]:
+        """Return all rows."""
+        raise NotImplementedError
+
+    def changed(self, versions: tuple[int, ...]) -> tuple[Mapping[str, T], AbstractSet[str]] | None:
+        """Return rows that changed and keys that went since the tables had these versions, None for "all anew"."""
+        del versions
+        return None
+
+    def namespace_of(self, row: T) -> str | None:
+        """Return the namespace of a row, None where a row has none and is shown with every namespace."""
+        return getattr(row, "namespace", None) or None
+
+    def search(self, row: T) -> Searchable:
+        """Return what the filter may look at."""
+        return searchable(row)
+
+    def ref_key(self, row: T) -> str:
+        """Return the key under which other panes know the row."""
+        return self.key(row)
+
+    # What the screen says.
+
+    def follow(self, now: float) -> None:
+        """Show what changed in the store since the last time.
+
+        Args:
+            now: seconds, monotonic; for the mark of recent changes.
+        """
+        versions = tuple(self.store.tables[kind].version for kind in self.kinds)
+        if versions != self._versions:
+            before, self._versions = self._versions, versions
+            change = self.changed(before) if before else None
+            if change is None:
+                self.table.set_rows(self.rows())
+            else:
+                self.table.update_rows(change[0], change[1], now=now)
+            self._say_access()
+        self.table.tick(now)
+        self.show_title()
+
+    def restrict(self, namespace: str, accepts: Filter | None, text: str) -> None:
+        """Show the rows of one namespace (all for an empty string) that a filter accepts."""
+        self.namespace, self._filter, self._filter_text = namespace, accepts, text
+        if not namespace and accepts is None:
+            self.table.set_filter(None)
+        else:
+            self.table.set_filter(self._accepts)
+        self.show_title()
+
+    def show_title(self) -> None:
+        """Show number, heading, count, filter, and how old the rows are."""
+        table = self.table
+        count = f"{table.shown}" if table.shown == table.total else f"{table.shown}/{table.total}"
+        left = [
+            Span(f"─{self.number} " if self.number else "─ ", "muted", keep=True),
+            Span(self.heading, "title", keep=True),
+        ]
+        left.append(Span(f" {count}", "muted"))
+        if self._filter_text:
+            left.append(Span(f" /{self._filter_text}", "accent"))
+        left.append(Span(" "))
+        self.title.set_line(BarLine(left, self.aside(), "─", "muted"))
+
+    def aside(self) -> Sequence[Span]:
+        """Return what stands at the right of the title: what cannot be read, in a word."""
+        worst = self._worst()
+        if worst is None:
+            return ()
+        kind, access = worst
+        return (Span(f" {READING_WORDS[access.reading]}: {KINDS[kind].plural} ", "warn"),)
+
+    def _accepts(self, row: T) -> bool:
+        if self.namespace and (self.namespace_of(row) or self.namespace) != self.namespace:
+            return False
+        return self._filter is None or self._filter(self.search(row))
+
+    def _worst(self) -> tuple[str, Access] | None:
+        for kind in self.kinds:
+            access = self.store.tables[kind].access(self.namespace)
+            if access.reading not in {Reading.LIVE, Reading.ABSENT}:
+                return kind, access
+        return None
+
+    def _say_access(self) -> None:
+        notices = []
+        for kind in self.kinds:
+            table = self.store.tables[kind]
+            access = table.access(self.namespace)
+            if access.reading not in {Reading.LIVE, Reading.ABSENT, Reading.PENDING}:
+                notices.append(f"{READING_WORDS[access.reading]}: {access.reason or KINDS[kind].plural}")
+            if table.undecodable:
+                notices.append(
+                    f"{len(table.undecodable)} {KINDS[kind].plural} cannot be decoded: {next(iter(table.undecodable))}"
+                )
+        self.table.set_notice("; ".join(notices))
+        worst = self._worst()
+        if worst is None:
+            self.table.set_empty("none")
+        elif worst[1].reading is Reading.PENDING:
+            self.table.set_empty("reading …")
+        else:
+            self.table.set_empty(f"{READING_WORDS[worst[1].reading]}: {worst[1].reason}", "warn")
+
+
+class ObjectPane(Pane[Any]):
+    """A pane whose rows are the objects of one table."""
+
+    def key(self, row: Any) -> str:
+        """Return the object's id."""
+        return str(row.id)
+
+    def rows(self) -> Sequence[Any]:
+        """Return every object of the first kind."""
+        return list(self.store.tables[self.kinds[0]])
+
+    def changed(self, versions: tuple[int, ...]) -> tuple[Mapping[str, Any], AbstractSet[str]] | None:
+        """Return what the table's journal says."""
+        table = self.store.tables[self.kinds[0]]
+        idents = table.changed_since(versions[0])
+        if idents is None:
+            return None
+        found = {ident: table.get(ident) for ident in idents}
+        return {ident: row for ident, row in found.items() if row is not None}, {
+            ident for ident, row in found.items() if row is None
+        }
+
+
+Tone = Callable[[Any], str]

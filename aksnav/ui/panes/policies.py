@@ -1,0 +1,82 @@
+"""Pane 5: policies, the directions that each isolates, and the Pods that it selects."""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, ClassVar
+
+from aksnav.model.kubernetes.policy import CiliumNetworkPolicy, NetworkPolicy
+from aksnav.store import Store
+from aksnav.ui.panes.pane import Pane
+from aksnav.ui.widgets.columns import Column
+
+Row = NetworkPolicy | CiliumNetworkPolicy
+_SHORT = {"NetworkPolicy": "NP", "CiliumNetworkPolicy": "CNP", "CiliumClusterwideNetworkPolicy": "CCNP"}
+
+
+def directions(row: Row) -> str:
+    """Return the directions that the policy speaks of."""
+    if isinstance(row, NetworkPolicy):
+        return ",".join("in" if word == "Ingress" else "out" for word in row.types)
+    keys = {key.lower() for rule in row.rules for key in rule}
+    return ",".join(
+        word for word, start in (("in", "ingress"), ("out", "egress")) if any(k.startswith(start) for k in keys)
+    )
+
+
+class Policies(Pane[Row]):
+    """Policies of every kind."""
+
+    number: ClassVar[int] = 5
+    heading: ClassVar[str] = "Policies"
+    kinds: ClassVar[tuple[str, ...]] = ("NetworkPolicy", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
+
+    def __init__(self, store: Store, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(store, id=id)
+        self.table.sort_by("name")
+
+    def columns(self) -> Sequence[Column[Row]]:
+        """Return name, kind, directions, and whom it selects."""
+        return (
+            Column("name", "POLICY", lambda row: row.id, width=22, min_width=14, flex=2, elide="middle"),
+            Column("kind", "KIND", lambda row: _SHORT[row.KIND], width=4, priority=3),
+            Column("directions", "DIR", directions, width=6, priority=1),
+            Column("pods", "PODS", self._pods, width=4, align="right", priority=2),
+            Column("selector", "SELECTS", _selector, width=14, min_width=8, flex=2, priority=1),
+        )
+
+    def key(self, row: Row) -> str:
+        """Return kind and id."""
+        return str(row.ref)
+
+    def rows(self) -> Sequence[Row]:
+        """Return every policy."""
+        store = self.store
+        return [*store.network_policies, *store.cilium_policies, *store.cilium_clusterwide_policies]
+
+    def changed(self, versions: tuple[int, ...]) -> tuple[Mapping[str, Row], AbstractSet[str]] | None:
+        """Return what the journals say."""
+        rows: dict[str, Row] = {}
+        gone: set[str] = set()
+        for kind, version in zip(self.kinds, versions, strict=True):
+            table = self.store.tables[kind]
+            idents = table.changed_since(version)
+            if idents is None:
+                return None
+            for ident in idents:
+                row: Any = table.get(ident)
+                if row is None:
+                    gone.add(f"{kind} {ident}")
+                else:
+                    rows[f"{kind} {ident}"] = row
+        return rows, gone
+
+    def _pods(self, row: Row) -> str:
+        if not isinstance(row, NetworkPolicy):
+            return ""
+        return str(len(self.store.pod_classes.matching(row.namespace, row.pod_selector)))
+
+
+def _selector(row: Row) -> str:
+    if isinstance(row, NetworkPolicy):
+        return str(row.pod_selector)
+    return "; ".join(str(rule.get("endpointSelector", rule.get("nodeSelector", ""))) for rule in row.rules)

@@ -1,0 +1,374 @@
+"""The explorer: five linked panes, the line of facts above, the request path below."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.events import DescendantFocus, Resize
+from textual.screen import Screen
+
+from aksnav.model.object import Ref
+from aksnav.ui.evaluate import Entry, Evaluator
+from aksnav.ui.facts import age, cluster_spans, state_spans
+from aksnav.ui.links import entries_of, linked, linked_entry
+from aksnav.ui.panes.entry_points import EntryPoints
+from aksnav.ui.panes.network import Network
+from aksnav.ui.panes.network import Row as NetworkRow
+from aksnav.ui.panes.nodes import NodesAndPods
+from aksnav.ui.panes.pane import Pane
+from aksnav.ui.panes.policies import Policies
+from aksnav.ui.panes.services import Services
+from aksnav.ui.prompt import Prompt
+from aksnav.ui.screens.protocol import Desk
+from aksnav.ui.search import BadFilter, Filter, parse_filter
+from aksnav.ui.show import because_line, strip_line, verdict_spans
+from aksnav.ui.text import Span
+from aksnav.ui.widgets.strip_bar import BarLine, StripBar
+from aksnav.ui.widgets.table import RecordTable
+
+SMALL = (110, 30)
+HINTS = (
+    ": command  / filter  t trace  enter open  d describe  y yaml  f findings  n namespace  0 all  a sources  ? help"
+)
+
+
+class ExplorerScreen(Screen[None]):
+    """The first screen."""
+
+    CSS_PATH = "explorer.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "pane(1)", "Entry points", id="pane.1", tooltip="Go to the entry points"),
+        Binding("2", "pane(2)", "Services", id="pane.2", tooltip="Go to the Services"),
+        Binding("3", "pane(3)", "Nodes and Pods", id="pane.3", tooltip="Go to nodes and Pods"),
+        Binding("4", "pane(4)", "VNet", id="pane.4", tooltip="Go to the virtual network"),
+        Binding("5", "pane(5)", "Policies", id="pane.5", tooltip="Go to the policies"),
+        Binding("tab", "next_pane(1)", "Next pane", id="pane.next", tooltip="Go to the next pane"),
+        Binding("shift+tab", "next_pane(-1)", "Previous pane", id="pane.previous", tooltip="Go to the previous pane"),
+        Binding("escape,backspace", "back", "Back", id="explorer.back", tooltip="Close the pane, drop the filter"),
+        Binding("0", "all_namespaces", "All namespaces", id="explorer.all", tooltip="Show every namespace"),
+        Binding(
+            "slash", "filter", "Filter", id="explorer.filter", tooltip="Regex, !inverse, -l labels, an IP or a CIDR"
+        ),
+        Binding(
+            "t", "trace", "Trace", id="explorer.trace", tooltip="Follow the request of the selected row, step by step"
+        ),
+        Binding(
+            "d", "describe", "Describe", id="explorer.describe", tooltip="All that is known of the selected object"
+        ),
+        Binding("y", "yaml", "YAML", id="explorer.yaml", tooltip="The selected object as the API server sends it"),
+        Binding("c", "copy", "Copy", id="explorer.copy", tooltip="Copy the name of the selected row"),
+        Binding("N", "sort('name')", "Sort by name", id="explorer.sort_name", tooltip="Sort by the first column"),
+        Binding(
+            "S", "sort('status,ready,outcome')", "Sort by state", id="explorer.sort_state", tooltip="Sort by state"
+        ),
+        Binding("I", "sort('address,prefix')", "Sort by address", id="explorer.sort_ip", tooltip="Sort by address"),
+    ]
+
+    def __init__(self, desk: Desk, evaluator: Evaluator) -> None:
+        super().__init__()
+        self._desk = desk
+        self._evaluator = evaluator
+        store = desk.store
+        self._facts = StripBar(id="facts")
+        self._entries = EntryPoints(store, evaluator, id="entries")
+        self._network = Network(store, id="network")
+        self._services = Services(store, id="services")
+        self._node_list = NodesAndPods(store, id="nodes")
+        self._policies = Policies(store, id="policies")
+        self._path = StripBar(3, id="path")
+        self._hints = StripBar(id="hints")
+        self._prompt = Prompt()
+        self._current: Pane[Any] = self._entries
+        self._opened = False
+        self._namespace = ""
+        self._filter_text = ""
+        self._links: frozenset[Ref] = frozenset()
+
+    @property
+    def panes(self) -> tuple[Pane[Any], ...]:
+        """The panes by their numbers."""
+        return (self._entries, self._services, self._node_list, self._network, self._policies)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panes; the grid fills row by row."""
+        yield self._facts
+        with Container(id="panes"):
+            yield self._entries
+            yield self._network
+            yield self._services
+            yield self._node_list
+            yield self._policies
+        yield self._path
+        yield self._hints
+        yield self._prompt
+
+    def on_mount(self) -> None:
+        """Start in the first pane."""
+        self._hints.set_line(BarLine([Span(f" {HINTS}", "muted")]))
+        self._entries.table.focus()
+        for pane in self.panes:
+            pane.show_title()
+        self.show_path()
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what changed while another screen was in front."""
+        for pane in self.panes:
+            pane.table.redraw()
+
+    # What the application says.
+
+    def follow(self, now: float) -> None:
+        """Show what changed in the store.
+
+        Args:
+            now: seconds, monotonic.
+        """
+        for pane in self.panes:
+            pane.follow(now)
+        self.show_facts()
+
+    def show_entries(self, changed: dict[str, Entry], gone: set[str], now: float) -> None:
+        """Show entry points that were evaluated again."""
+        self._entries.show(changed, gone, now)
+        if self._shown_key() in changed or not self._entries.table.total:
+            self.show_path()
+        self.show_facts()
+
+    def show_facts(self) -> None:
+        """Show the line of facts."""
+        store, entries = self._desk.store, self._evaluator.entries.values()
+        right = state_spans(store, entries, self._desk.now())
+        if self._desk.paused:
+            right.insert(0, Span("PAUSED  ", "warn", keep=True))
+        left = cluster_spans(store)
+        if self._namespace:
+            left.append(Span(f"  ns {self._namespace}", "accent", keep=True))
+        self._facts.set_line(BarLine(left, right))
+
+    def show_path(self) -> None:
+        """Show the request path of the entry that is selected, or that the selected row belongs to."""
+        entry = self._shown()
+        title = [Span("─ ", "muted", keep=True), Span("Request path", "title", keep=True)]
+        if entry is None or entry.trace is None:
+            self._path.set_line(BarLine([*title, Span(" ")], (), "─", "muted"))
+            word = (
+                "" if not self._entries.table.total else "no way in from outside leads here; t traces to it from inside"
+            )
+            self._path.set_line(BarLine([Span(f" {word}", "muted")]), 1)
+            self._path.set_line(BarLine(), 2)
+            return
+        changed = ""
+        if entry.changed_at:
+            changed = f" · was {entry.before} until {age(self._desk.now() - entry.changed_at)} ago"
+        source = entry.request.source.id or str(entry.request.source.origin)
+        right = [Span(" "), *verdict_spans(entry.trace), Span(f"{changed} ", "muted")]
+        self._path.set_line(BarLine([*title, Span(f": {entry.request.text} from {source} ")], right, "─", "muted"))
+        self._path.set_line(BarLine([Span(" "), *strip_line(entry.trace)]), 1)
+        self._path.set_line(BarLine([Span("   "), *because_line(entry.trace)]), 2)
+
+    @property
+    def first_key(self) -> str:
+        """Key of the entry point that is looked at: it is evaluated first."""
+        return self._shown_key()
+
+    # Selection and links.
+
+    def on_record_table_row_highlighted(self, message: RecordTable.RowHighlighted) -> None:
+        """Mark what belongs to the row, in every pane."""
+        message.stop()
+        if message.table is self._current.table:
+            self._link()
+
+    def on_record_table_row_selected(self, message: RecordTable.RowSelected) -> None:
+        """Open the pane to the full screen; in an opened pane, describe the row."""
+        message.stop()
+        if self._opened or self._small:
+            self.action_describe()
+        else:
+            self._opened = True
+            self._arrange()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Take note of the pane that has the focus."""
+        pane = next((pane for pane in self.panes if pane.table is event.widget), None)
+        if pane is None or pane is self._current:
+            return
+        self._current = pane
+        self._arrange()
+        self._link()
+
+    def on_resize(self, event: Resize) -> None:
+        """Show one pane at a time where there is no room for all."""
+        del event
+        self._arrange()
+
+    @property
+    def selected(self) -> Ref | None:
+        """The object under the cursor."""
+        row = self._current.table.cursor_row
+        if isinstance(row, Entry):
+            return row.via
+        if isinstance(row, NetworkRow):
+            return row.ref
+        if row is None:
+            return None
+        return Ref(row.KIND, row.id)
+
+    def _link(self) -> None:
+        row = self._current.table.cursor_row
+        store = self._desk.store
+        if isinstance(row, Entry):
+            links = linked_entry(store, row)
+        else:
+            ref = self.selected
+            links = set() if ref is None else linked(store, ref)
+            if isinstance(row, NetworkRow):
+                links.add(Ref("subnets", row.key))
+        self._links = frozenset(links)
+        self._mark()
+        self.show_path()
+
+    def _mark(self) -> None:
+        names = {str(ref) for ref in self._links}
+        services = {ref.id for ref in self._links if ref.kind == "Service"}
+        marks: Iterable[tuple[Pane[Any], set[str]]] = (
+            (self._entries, entries_of(self._evaluator.entries.values(), set(self._links)) if self._links else set()),
+            (self._services, services),
+            (self._node_list, names),
+            (self._network, {ref.id for ref in self._links if ref.kind == "subnets"}),
+            (self._policies, names),
+        )
+        for pane, keys in marks:
+            pane.table.set_marks(frozenset() if pane is self._current else frozenset(keys))
+
+    def _shown(self) -> Entry | None:
+        row = self._current.table.cursor_row
+        if isinstance(row, Entry):
+            return self._evaluator.entries.get(row.key, row)
+        found = entries_of(self._evaluator.entries.values(), set(self._links)) if self._links else set()
+        entries = [self._evaluator.entries[key] for key in found]
+        return min(entries, key=lambda entry: (entry.rank, entry.request.text), default=None)
+
+    def _shown_key(self) -> str:
+        entry = self._shown()
+        return "" if entry is None else entry.key
+
+    # Keys.
+
+    def action_pane(self, number: int) -> None:
+        """Go to a pane by its number."""
+        pane = self.panes[number - 1]
+        pane.add_class("-current")
+        pane.table.focus()
+
+    def action_next_pane(self, step: int) -> None:
+        """Go to the next pane."""
+        self.action_pane((self.panes.index(self._current) + step) % len(self.panes) + 1)
+
+    def action_back(self) -> None:
+        """Close the opened pane, or drop the filter."""
+        if self._opened:
+            self._opened = False
+            self._arrange()
+        elif self._filter_text:
+            self._set_filter("")
+        elif self._namespace:
+            self.restrict("")
+
+    def action_all_namespaces(self) -> None:
+        """Show every namespace."""
+        self.restrict("")
+
+    def action_filter(self) -> None:
+        """Ask for a filter."""
+        self._prompt.ask("/", self._filter_text)
+
+    def action_trace(self) -> None:
+        """Open the trace of the selected row."""
+        row = self._current.table.cursor_row
+        if isinstance(row, Entry):
+            self._desk.open_trace(row.request)
+        elif self.selected is not None:
+            self._desk.trace_object(self.selected)
+
+    def action_describe(self) -> None:
+        """Describe the selected object."""
+        if self.selected is not None:
+            self._desk.describe(self.selected)
+
+    def action_yaml(self) -> None:
+        """Show the selected object as YAML."""
+        if self.selected is not None:
+            self._desk.show_yaml(self.selected)
+
+    def action_copy(self) -> None:
+        """Copy the name of the selected row."""
+        row = self._current.table.cursor_row
+        if isinstance(row, Entry):
+            self._desk.copy(row.request.text)
+        elif isinstance(row, NetworkRow):
+            self._desk.copy(row.prefix or row.name)
+        elif self.selected is not None:
+            self._desk.copy(self.selected.id)
+
+    def action_sort(self, columns: str) -> None:
+        """Sort the pane by the first of these columns that it has; again turns the order round."""
+        table = self._current.table
+        before, reverse = table.sorted_by
+        for column in columns.split(","):
+            try:
+                table.sort_by(column, reverse=not reverse if before == column else False)
+            except KeyError:
+                continue
+            return
+        if columns == "name":
+            table.sort_by("request", reverse=not reverse if before == "request" else False)
+
+    def ask(self, sign: str, text: str = "") -> None:
+        """Open the prompt."""
+        self._prompt.ask(sign, text)
+
+    def restrict(self, namespace: str) -> None:
+        """Show one namespace, or all for an empty string."""
+        self._namespace = namespace
+        self._apply()
+
+    def on_prompt_answered(self, message: Prompt.Answered) -> None:
+        """Run a command, or set a filter."""
+        message.stop()
+        self._current.table.focus()
+        if message.sign == "/":
+            self._set_filter(message.text)
+        else:
+            self._desk.run_command(message.text)
+
+    def on_prompt_cancelled(self, message: Prompt.Cancelled) -> None:
+        """Go back to the pane."""
+        message.stop()
+        self._current.table.focus()
+
+    def _set_filter(self, text: str) -> None:
+        self._filter_text = text.strip()
+        self._apply()
+
+    def _apply(self) -> None:
+        accepts: Filter | None = None
+        try:
+            accepts = parse_filter(self._filter_text)
+        except BadFilter as error:
+            self._desk.tell(str(error), bad=True)
+            self._filter_text = ""
+        for pane in self.panes:
+            pane.restrict(self._namespace, accepts, self._filter_text)
+        self.show_facts()
+
+    @property
+    def _small(self) -> bool:
+        return self.size.width < SMALL[0] or self.size.height < SMALL[1]
+
+    def _arrange(self) -> None:
+        self.set_class(self._opened or self._small, "-single")
+        for pane in self.panes:
+            pane.set_class(pane is self._current, "-current")

@@ -1,0 +1,99 @@
+"""A screen of lines: descriptions, YAML, help, the health of the sources."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from aksnav.model.text import plain
+from aksnav.ui.clipboard import copy
+from aksnav.ui.prompt import Prompt
+from aksnav.ui.text import Line, Span
+from aksnav.ui.widgets.lines import LinesView
+from aksnav.ui.widgets.strip_bar import BarLine, StripBar
+
+
+class LinesScreen(Screen[None]):
+    """Shows lines under a title; with a source of lines it stays current."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,backspace", "back", "Back", id="lines.back", tooltip="Back to where you came from"),
+        Binding("slash", "find", "Find", id="lines.find", tooltip="Find a regular expression; n and N go on"),
+        Binding("c", "copy", "Copy", id="lines.copy", tooltip="Copy the text to the clipboard"),
+    ]
+
+    def __init__(self, title: str, lines: Sequence[Line], again: Callable[[], Sequence[Line]] | None = None) -> None:
+        """Make the screen.
+
+        Args:
+            title: what it shows.
+            lines: the text.
+            again: gives the lines anew when the store has changed.
+        """
+        super().__init__()
+        self._title = title
+        self._lines = lines
+        self._again = again
+        self._view = LinesView()
+        self._bar = StripBar()
+        self._prompt = Prompt()
+
+    def compose(self) -> ComposeResult:
+        """Show the title, the text, and the prompt when it is wanted."""
+        yield self._bar
+        yield self._view
+        yield self._prompt
+
+    def on_mount(self) -> None:
+        """Show the text."""
+        self._view.set_lines(self._lines)
+        self._view.focus()
+        self._show_title()
+
+    def set_lines(self, lines: Sequence[Line]) -> None:
+        """Show other lines, at the same place."""
+        self._lines = lines
+        self._view.set_lines(lines, stay=True)
+
+    def follow(self, now: float) -> None:
+        """Show what changed."""
+        del now
+        if self._again is not None:
+            self.set_lines(self._again())
+
+    def action_back(self) -> None:
+        """Leave."""
+        self.dismiss()
+
+    def action_find(self) -> None:
+        """Ask for what is to be found."""
+        self._prompt.ask("/")
+
+    def action_copy(self) -> None:
+        """Copy all of the text."""
+        self.app.notify(copy(self.app, self._view.text), markup=False)
+
+    def on_prompt_answered(self, message: Prompt.Answered) -> None:
+        """Find what was asked for."""
+        message.stop()
+        self._view.focus()
+        try:
+            self._view.search(re.compile(message.text, re.IGNORECASE) if message.text else None)
+        except re.error as error:
+            self.app.notify(plain(f"not a regular expression: {error}"), severity="warning", markup=False)
+        self._show_title()
+
+    def on_prompt_cancelled(self, message: Prompt.Cancelled) -> None:
+        """Go back to the text."""
+        message.stop()
+        self._view.focus()
+
+    def _show_title(self) -> None:
+        found = f" {self._view.match_count} matches" if self._view.match_count else ""
+        right = [Span("q back  / find  c copy ", "muted")]
+        self._bar.set_line(
+            BarLine([Span(f" {self._title} ", "title", keep=True), Span(found, "accent")], right, "─", "muted")
+        )

@@ -1,0 +1,43 @@
+"""What screens may ask of the application, so that they need not know it."""
+
+from typing import Protocol
+
+from aksnav.model.object import Ref
+from aksnav.store import Store
+from aksnav.trace.request import Request
+
+
+class Desk(Protocol):
+    """The application as a screen sees it."""
+
+    @property
+    def store(self) -> Store:
+        """The one store."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether changes are held back."""
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+
+    def open_trace(self, request: Request) -> None:
+        """Open the trace screen on a request."""
+
+    def trace_object(self, ref: Ref) -> None:
+        """Open the trace screen on a request that goes to an object."""
+
+    def describe(self, ref: Ref) -> None:
+        """Open the description of an object."""
+
+    def show_yaml(self, ref: Ref) -> None:
+        """Open an object as its API sends it."""
+
+    def copy(self, text: str) -> None:
+        """Put text into the clipboard."""
+
+    def tell(self, text: str, *, bad: bool = False) -> None:
+        """Show one line for a moment."""
+
+    def run_command(self, line: str) -> None:
+        """Run what was typed behind the colon."""

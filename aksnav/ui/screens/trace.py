@@ -1,0 +1,220 @@
+"""The trace screen: the ladder of steps, and the evidence of the selected one; it follows the store."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.events import Resize
+from textual.screen import Screen
+
+from aksnav.report.markdown import trace_markdown
+from aksnav.report.words import VERDICT_GLYPH
+from aksnav.trace.step import Branch, Trace
+from aksnav.ui.evaluate import Entry
+from aksnav.ui.facts import age
+from aksnav.ui.screens.explorer import SMALL
+from aksnav.ui.screens.protocol import Desk
+from aksnav.ui.show import VERDICT_TONE, LadderRow, because_line, evidence_lines, ladder, verdict_spans
+from aksnav.ui.text import Span
+from aksnav.ui.widgets.columns import Column
+from aksnav.ui.widgets.lines import LinesView
+from aksnav.ui.widgets.strip_bar import BarLine, StripBar
+from aksnav.ui.widgets.table import RecordTable
+
+
+def _verdict(row: LadderRow) -> str:
+    if isinstance(row.item, Branch):
+        return "" if row.item.weight is None else f"{row.item.weight:.0%}"
+    status = f" {row.item.status}" if row.item.status else ""
+    return f"{VERDICT_GLYPH[row.item.verdict]} {row.item.verdict}{status}"
+
+
+def _tone(row: LadderRow) -> str:
+    return "accent" if isinstance(row.item, Branch) else VERDICT_TONE[row.item.verdict]
+
+
+def _what(row: LadderRow) -> str:
+    if isinstance(row.item, Branch):
+        return f"{row.item.label} (×{row.item.alike})" if row.item.alike > 1 else row.item.label  # noqa: RUF001 - times
+    return row.item.summary
+
+
+class TraceScreen(Screen[None]):
+    """One request on its way."""
+
+    CSS_PATH = "trace.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,backspace", "back", "Back", id="trace.back", tooltip="Back to the panes"),
+        Binding("tab", "app.focus_next", "Other side", id="trace.other", tooltip="Go to the evidence and back"),
+        Binding("n", "next_break(1)", "Next break", id="trace.next", tooltip="Go to the next step that is not passed"),
+        Binding("d", "describe", "Describe", id="trace.describe", tooltip="Describe the object of the step"),
+        Binding("y", "yaml", "YAML", id="trace.yaml", tooltip="The object of the step as its API sends it"),
+        Binding("c", "copy", "Copy", id="trace.copy", tooltip="Copy the command that checks the step"),
+        Binding("e", "export", "Export", id="trace.export", tooltip="Copy the whole trace as Markdown"),
+    ]
+
+    def __init__(self, desk: Desk, entry: Entry) -> None:
+        super().__init__()
+        self._desk = desk
+        self.entry = entry
+        self._verdict = StripBar(2, id="verdict")
+        self._ladder: RecordTable[LadderRow] = RecordTable(self._columns(), lambda row: row.key, id="ladder")
+        self._evidence = LinesView(wrap=True, id="evidence")
+        self._hints = StripBar()
+        self._shown: Trace | None = None
+
+    def compose(self) -> ComposeResult:
+        """Show the verdict above ladder and evidence."""
+        yield self._verdict
+        with Container(id="road"):
+            yield self._ladder
+            yield self._evidence
+        yield self._hints
+
+    def on_mount(self) -> None:
+        """Start at the first break."""
+        self._hints.set_line(
+            BarLine(
+                [
+                    Span(
+                        " q back  tab evidence  n next break  d describe  y yaml  c copy check  e export  ? help",
+                        "muted",
+                    )
+                ]
+            )
+        )
+        self.show(self.entry, self._desk.now())
+        self._ladder.focus()
+        self.action_next_break(0)
+
+    def on_resize(self, event: Resize) -> None:
+        """Put the evidence below the ladder where there is no room beside it."""
+        self.set_class(event.size.width < SMALL[0], "-single")
+
+    def show(self, entry: Entry, now: float) -> None:
+        """Show an evaluation of the request; what differs from the last one is marked.
+
+        Args:
+            entry: the entry with its trace.
+            now: seconds since the epoch.
+        """
+        self.entry = entry
+        trace = entry.trace
+        if trace is None:
+            return
+        rows = ladder(trace)
+        if self._shown is None:
+            self._ladder.set_rows(rows)
+        elif trace != self._shown:
+            self._change(rows, now)
+        self._shown = trace
+        changed = f"  was {entry.before} until {age(now - entry.changed_at)} ago" if entry.changed_at else ""
+        source = entry.request.source.id or str(entry.request.source.origin)
+        left = [
+            Span("─ ", "muted", keep=True),
+            Span(f"{entry.request.text}", "title"),
+            Span(f" from {source} ", "muted"),
+        ]
+        self._verdict.set_line(
+            BarLine(left, [Span(" "), *verdict_spans(trace), Span(f"{changed} ", "muted")], "─", "muted")
+        )
+        self._verdict.set_line(BarLine([Span(" "), *because_line(trace)]), 1)
+        self._show_evidence(stay=True)
+
+    def follow(self, now: float) -> None:
+        """Let marks of changes fade.
+
+        Args:
+            now: seconds, monotonic.
+        """
+        self._ladder.tick(now)
+
+    def on_record_table_row_highlighted(self, message: RecordTable.RowHighlighted) -> None:
+        """Show the evidence of the step."""
+        message.stop()
+        self._show_evidence(stay=False)
+
+    def on_record_table_row_selected(self, message: RecordTable.RowSelected) -> None:
+        """Go to the evidence."""
+        message.stop()
+        self._evidence.focus()
+
+    def action_back(self) -> None:
+        """Leave."""
+        self.dismiss()
+
+    def action_next_break(self, step: int) -> None:
+        """Go to the next step that is not passed, the first one for a step of 0."""
+        if self._shown is None:
+            return
+        broken = [
+            row.key
+            for row in ladder(self._shown)
+            if not isinstance(row.item, Branch) and row.item in self._shown.breaks
+        ]
+        if not broken:
+            return
+        at = broken.index(self._ladder.cursor_key) + step if step and self._ladder.cursor_key in broken else 0
+        self._ladder.go_to(broken[at % len(broken)])
+
+    def action_describe(self) -> None:
+        """Describe the object of the step."""
+        row = self._ladder.cursor_row
+        if row is not None and not isinstance(row.item, Branch) and row.item.subject is not None:
+            self._desk.describe(row.item.subject)
+
+    def action_yaml(self) -> None:
+        """Show the object of the step."""
+        row = self._ladder.cursor_row
+        if row is not None and not isinstance(row.item, Branch) and row.item.subject is not None:
+            self._desk.show_yaml(row.item.subject)
+
+    def action_copy(self) -> None:
+        """Copy the command that checks the step."""
+        row = self._ladder.cursor_row
+        if row is not None and not isinstance(row.item, Branch) and row.item.confirm:
+            self._desk.copy(row.item.confirm)
+
+    def action_export(self) -> None:
+        """Copy the trace as Markdown."""
+        if self._shown is not None:
+            self._desk.copy("\n".join(trace_markdown(self._shown)))
+
+    def _change(self, rows: Sequence[LadderRow], now: float) -> None:
+        old = {row.key: row for row in ladder(self._shown)} if self._shown is not None else {}
+        new = {row.key: row for row in rows}
+        if list(old) == list(new):
+            self._ladder.update_rows({key: row for key, row in new.items() if old[key] != row}, now=now)
+        else:
+            self._ladder.set_rows(rows)
+
+    def _show_evidence(self, *, stay: bool) -> None:
+        row = self._ladder.cursor_row
+        self._evidence.set_lines([] if row is None else evidence_lines(row.item), stay=stay)
+
+    @staticmethod
+    def _columns() -> Sequence[Column[LadderRow]]:
+        return (
+            Column("verdict", "VERDICT", _verdict, width=13, min_width=11, style=_tone),
+            Column(
+                "kind",
+                "STEP",
+                lambda row: "" if isinstance(row.item, Branch) else row.item.kind,
+                width=19,
+                priority=2,
+                style=lambda _: "muted",
+            ),
+            Column(
+                "what",
+                "",
+                _what,
+                width=30,
+                min_width=20,
+                flex=1,
+                elide="middle",
+                prefix=lambda row: "│ " * (row.depth // 2) + ("├ " if isinstance(row.item, Branch) else ""),
+                style=lambda row: "accent" if isinstance(row.item, Branch) else "",
+            ),
+        )
