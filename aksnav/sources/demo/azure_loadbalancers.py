@@ -17,7 +17,7 @@ from aksnav.sources.demo.azure_network import (
     rule,
 )
 from aksnav.sources.demo.nodes import INSTANCES
-from aksnav.sources.demo.world import CLUSTER, NODE_GROUP, Json, World, arm_id, uid
+from aksnav.sources.demo.world import CLUSTER, NODE_GROUP, Json, World, arm_id, day, thing, uid
 
 _NETWORK = "Microsoft.Network"
 PUBLIC_LB = arm_id(NODE_GROUP, f"{_NETWORK}/loadBalancers/kubernetes")
@@ -43,6 +43,8 @@ def derive(world: World) -> None:
     """Make the load balancers, the public addresses, the pools of the interfaces and the rules of the NIC's group."""
     entries = world.of("Service", lambda wire: wire["spec"]["type"] == "LoadBalancer")
     public = [service for service in entries if not _internal(service)]
+    for service in entries:
+        world.put("Event", _ensured(service))
     world.put("publicIPAddresses", _outbound_address())
     for service in public:
         world.put("publicIPAddresses", _public_address(service))
@@ -56,6 +58,26 @@ def derive(world: World) -> None:
     subnet["properties"]["ipConfigurations"] += [{"id": frontend["id"]} for frontend in frontends]
     usage = next(u for u in _vnet_of_nodes(world)["properties"]["usages"] if u["id"] == NODE_SUBNET)
     usage["currentValue"] += len(frontends)
+
+
+def _ensured(service: Json) -> Json:
+    """Return the event that the cloud controller writes when a Service's load balancer stands."""
+    meta = service["metadata"]
+    about = {"kind": "Service", "namespace": meta["namespace"], "name": meta["name"], "uid": meta["uid"]}
+    return thing(
+        "Event",
+        f"{meta['name']}.{uid('event', meta['uid'])[:16].replace('-', '')}",
+        meta["namespace"],
+        made=84,
+        involvedObject={"apiVersion": "v1", **about},
+        type="Normal",
+        reason="EnsuredLoadBalancer",
+        message="Ensured load balancer",
+        count=1,
+        firstTimestamp=day(84),
+        lastTimestamp=day(84),
+        source={"component": "service-controller"},
+    )
 
 
 def _vnet_of_nodes(world: World) -> Json:

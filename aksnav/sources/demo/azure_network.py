@@ -1,4 +1,4 @@
-"""Virtual networks, the subnet's security group, the route table, interfaces and the managed cluster, as ARM sends them."""
+"""Virtual networks, the subnet's security group, routes, interfaces and the managed cluster, as ARM sends them."""
 
 from aksnav.sources.demo.nodes import INSTANCES, VERSION, Instance
 from aksnav.sources.demo.policies import HUB_RANGE, ONPREM_RANGE
@@ -178,13 +178,17 @@ def rule(  # noqa: PLR0913 - the fields of a rule
 
 
 def _subnet_group() -> Json:
-    public = [NGINX_IP, GATEWAY_IP]
     rules = [
-        rule(SUBNET_GROUP, "allow-web", 100, "Inbound", "Allow", "Internet", public, protocol="Tcp", ports=["80", "443"]),
-        rule(SUBNET_GROUP, "allow-status", 105, "Inbound", "Allow", "Internet", [GATEWAY_IP], protocol="Tcp", ports=["15021"]),
-        rule(SUBNET_GROUP, "allow-mqtt", 110, "Inbound", "Allow", "Internet", [MQTT_IP], protocol="Tcp", ports=["8883"]),
-        rule(SUBNET_GROUP, "deny-smb", 200, "Outbound", "Deny", "*", "Internet", protocol="Tcp", ports=["445"]),
-    ]  # fmt: skip
+        rule(SUBNET_GROUP, name, priority, "Inbound", "Allow", "Internet", frontends, protocol="Tcp", ports=ports)
+        for name, priority, frontends, ports in (
+            ("allow-web", 100, [NGINX_IP, GATEWAY_IP], ["80", "443"]),
+            ("allow-status", 105, [GATEWAY_IP], ["15021"]),
+            ("allow-mqtt", 110, [MQTT_IP], ["8883"]),
+        )
+    ]
+    rules.append(
+        rule(SUBNET_GROUP, "deny-smb", 200, "Outbound", "Deny", "*", "Internet", protocol="Tcp", ports=["445"])
+    )
     return security_group(SUBNET_GROUP, rules, subnets=(NODE_SUBNET,))
 
 
@@ -228,9 +232,13 @@ def _vnet() -> Json:
 
 
 def _hub() -> Json:
+    firewall = arm_id(HUB_GROUP, f"{_NETWORK}/azureFirewalls/afw-contoso-hub/azureFirewallIpConfigurations/ipconfig")
     subnets = [
-        child(HUB, "subnets", name, {"addressPrefix": prefix, "defaultOutboundAccess": False})
-        for name, prefix in (("AzureFirewallSubnet", "10.100.0.0/26"), ("snet-jump", "10.100.1.0/24"))
+        child(HUB, "subnets", name, {"addressPrefix": prefix, "defaultOutboundAccess": False, "ipConfigurations": used})
+        for name, prefix, used in (
+            ("AzureFirewallSubnet", "10.100.0.0/26", [{"id": firewall}]),
+            ("snet-jump", "10.100.1.0/24", []),
+        )
     ]
     properties = {
         "addressSpace": {"addressPrefixes": [HUB_RANGE]},
@@ -298,7 +306,7 @@ def _cluster() -> Json:
             },
             "gatewayAPI": {"installation": "Standard"},
         },
-        "apiServerAccessProfile": {"enablePrivateCluster": False, "authorizedIPRanges": ["203.0.113.0/24"]},
+        "apiServerAccessProfile": {"enablePrivateCluster": False},
         "addonProfiles": {},
         "nodeProvisioningProfile": {"mode": "Manual"},
     }

@@ -7,6 +7,7 @@ import msgspec
 from aksnav.model.object import Ref
 from aksnav.sources.demo.azure_network import (
     FIREWALL,
+    HUB,
     NIC_GROUP,
     NODE_SUBNET,
     NODE_SUBNET_LIMIT,
@@ -111,7 +112,9 @@ def _secret_missing(world: World) -> None:
 
 
 def _path_shadowed(world: World) -> None:
-    ingress(world, "shop", "shop-2025", "shop.contoso.com", (Path("/search", "search-old"),), secret="shop-tls", made=2)
+    ingress(
+        world, "shop", "shop-2025", "shop.contoso.com", (Path("/search", "search-old"),), certificate="shop-tls", made=2
+    )
 
 
 def _no_reference_grant(world: World) -> None:
@@ -135,6 +138,7 @@ def _peering_disconnected(world: World) -> None:
         "peeringState": "Disconnected",
         "peeringSyncLevel": "LocalNotInSync",
     }
+    world.get("virtualNetworks", HUB.lower())["properties"]["virtualNetworkPeerings"] = []
 
 
 def _subnet_full(world: World) -> None:
@@ -189,7 +193,7 @@ FAULTS = (
         ),
     ),
     Fault(
-        check="S01", word="selector-matches-nothing", title="Service shop/status selects app=status-page, no Pod has it",
+        check="S01", word="selector-matches-nothing", title="shop/status selects app=status-page, no Pod has it",
         apply=_selector_matches_nothing,
         expected=Expected(
             to="https://status.apps.contoso.com/", outcome="responds", status=503,
@@ -245,7 +249,7 @@ FAULTS = (
         ),
     ),
     Fault(
-        check="S07", word="no-local-pod", title="a node without a Pod of media/studio is asked, and its policy is Local",
+        check="S07", word="no-local-pod", title="the node that is asked has no Pod of media/studio, the policy is Local",
         apply=_no_local_pod,
         expected=Expected(
             to=f"tcp://{INSTANCES[-1].ip}:{STUDIO_NODE_PORT}", source=NEIGHBOUR, outcome="dropped",
@@ -253,7 +257,7 @@ FAULTS = (
         ),
     ),
     Fault(
-        check="P05", word="ipblock-for-pods", title="reports admits the Pod range by ipBlock, which Cilium never applies to Pods",
+        check="P05", word="ipblock-for-pods", title="reports admits Pods by ipBlock, which Cilium never applies to Pods",
         apply=_ip_block_for_pods,
         expected=Expected(
             to="svc/reports/reports:80", source=WEB_POD, outcome="dropped",

@@ -32,10 +32,11 @@ def build(world: World) -> None:
         {
             "podSelector": {"matchLabels": {"app": "payments"}},
             "policyTypes": ["Egress"],
-            "egress": [_DNS, {"to": [_same({"app": "ledger"})], "ports": [{"protocol": "TCP", "port": 5432}]}],
+            "egress": [{"to": [_same({"app": "ledger"})], "ports": [{"protocol": "TCP", "port": 5432}]}],
         },
     )
-    outside = [
+    _put(world, "payments", "allow-dns", {"podSelector": {}, "policyTypes": ["Egress"], "egress": [_DNS]})
+    outside: list[Json] = [
         {"ipBlock": {"cidr": HUB_RANGE}},
         {"ipBlock": {"cidr": ONPREM_RANGE, "except": ["192.168.99.0/24"]}},
     ]

@@ -40,7 +40,7 @@ def _readable(chosen: Scenario) -> dict[str, list[Json]]:
         if refusal is None:
             out[kind] = world.of(kind)
         elif refusal.scope:
-            out[kind] = world.of(kind, lambda item, only=refusal.scope: item["metadata"].get("namespace") == only)
+            out[kind] = [item for item in world.of(kind) if item["metadata"].get("namespace") == refusal.scope]
     return out
 
 

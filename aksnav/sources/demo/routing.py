@@ -31,12 +31,17 @@ def build(world: World) -> None:
     )
     shop = "shop.contoso.com"
     ingress(
-        world, "shop", "shop", shop, (Path("/", "web"), Path("/api", "api"), Path("/cart", "cart")), secret="shop-tls"
+        world,
+        "shop",
+        "shop",
+        shop,
+        (Path("/", "web"), Path("/api", "api"), Path("/cart", "cart")),
+        certificate="shop-tls",
     )
-    ingress(world, "shop", "search", shop, (Path("/search", "search"),), secret="shop-tls", made=45)
-    ingress(world, "shop", "blog", "blog.contoso.com", (Path("/", "blog"),), secret="blog-tls")
-    ingress(world, "intra", "docs", "docs.contoso.com", (Path("/", "docs"),), secret="docs-tls")
-    ingress(world, "intra", "wiki", "wiki.contoso.com", (Path("/", "wiki"),), secret="wiki-tls")
+    ingress(world, "shop", "search", shop, (Path("/search", "search"),), certificate="shop-tls", made=45)
+    ingress(world, "shop", "blog", "blog.contoso.com", (Path("/", "blog"),), certificate="blog-tls")
+    ingress(world, "intra", "docs", "docs.contoso.com", (Path("/", "docs"),), certificate="docs-tls")
+    ingress(world, "intra", "wiki", "wiki.contoso.com", (Path("/", "wiki"),), certificate="wiki-tls")
     for namespace, name in (
         ("shop", "shop-tls"),
         ("shop", "blog-tls"),
@@ -63,14 +68,14 @@ def build(world: World) -> None:
     )
 
 
-def ingress(  # noqa: PLR0913 - the parts of an Ingress
+def ingress(
     world: World,
     namespace: str,
     name: str,
     host: str,
     paths: tuple[Path, ...],
     *,
-    secret: str,
+    certificate: str,
     made: int = 30,
 ) -> Json:
     """Add an Ingress of the app-routing class: one host, Prefix paths, TLS from a Secret."""
@@ -87,7 +92,7 @@ def ingress(  # noqa: PLR0913 - the parts of an Ingress
             ]
         },
     }
-    spec = {"ingressClassName": NGINX_CLASS, "rules": [rule], "tls": [{"hosts": [host], "secretName": secret}]}
+    spec = {"ingressClassName": NGINX_CLASS, "rules": [rule], "tls": [{"hosts": [host], "secretName": certificate}]}
     return world.put("Ingress", thing("Ingress", name, namespace, made=made, spec=spec, status={"loadBalancer": {}}))
 
 

@@ -44,7 +44,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     refusals: Callable[[], Mapping[str, Refusal]] = dict
 
     def build(self) -> World:
-        """Return the cluster: what people declared, then what controllers made of it, then what was done behind them."""
+        """Return the cluster: what people declared, what controllers made of it, and what was done behind them."""
         world = World()
         for part in (nodes, workloads, services, routing, policies, azure_network):
             part.build(world)

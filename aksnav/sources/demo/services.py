@@ -139,7 +139,7 @@ def _entries(world: World) -> None:
     studio["spec"] |= {"type": "NodePort", "externalTrafficPolicy": "Local"}
 
 
-def _load_balancer(  # noqa: PLR0913 - one argument a thing in which load balancer Services differ
+def _load_balancer(
     world: World,
     namespace: str,
     name: str,
@@ -164,7 +164,7 @@ def _load_balancer(  # noqa: PLR0913 - one argument a thing in which load balanc
     made["status"] = {"loadBalancer": {"ingress": [{"ip": outside, "ipMode": "VIP"}]}}
 
 
-def _put(  # noqa: PLR0913 - the parts of a Service
+def _put(
     world: World,
     namespace: str,
     name: str,

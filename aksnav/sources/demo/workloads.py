@@ -43,19 +43,20 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True):
         return suffix(10, self.namespace, self.name, self.revision)
 
 
-_ALL = ("system", "apps", "data")
+_USER = ("apps", "data")
+_ALL = ("system", *_USER)
 
 
 def _daemon(name: str, image: str, ports: tuple[tuple[str, int, str], ...], label: str) -> Workload:
     return Workload(
-        namespace="kube-system", name=name, image=image, owner="DaemonSet", ports=ports, probe=(ports[0][0], "/healthz"),
-        pools=_ALL, labels={"k8s-app": label}, host_network=True,
+        namespace="kube-system", name=name, image=image, owner="DaemonSet", ports=ports, pools=_ALL,
+        probe=(ports[0][0], "/healthz"), labels={"k8s-app": label}, host_network=True,
     )  # fmt: skip
 
 
 WORKLOADS = (
     _daemon("cilium", "cilium/cilium:1.18.2", (("health", 9879, "TCP"), ("prometheus", 9962, "TCP")), "cilium"),
-    _daemon("cloud-node-manager", "azure-cloud-node-manager:v1.34.1", (("health", 10263, "TCP"),), "cloud-node-manager"),
+    _daemon("cloud-node-manager", "cloud-node-manager:v1.34.1", (("health", 10263, "TCP"),), "cloud-node-manager"),
     _daemon("azure-cns", "azure-cns:v1.7.5", (("metrics", 10092, "TCP"),), "azure-cns"),
     Workload(
         namespace="kube-system", name="coredns", image="oss/coredns:v1.12.4", pools=("system",),
@@ -91,8 +92,8 @@ WORKLOADS = (
         ports=(("metrics", 15020, "TCP"), ("status-port", 15021, "TCP"), ("http", 80, "TCP"), ("https", 443, "TCP")),
         probe=("status-port", "/healthz/ready"), labels={"gateway.networking.k8s.io/gateway-name": "web"},
     ),
-    Workload(namespace="shop", name="web", image="contoso.azurecr.io/shop/web:5.2.0", replicas=3, pools=("apps", "data")),
-    Workload(namespace="shop", name="api", image="contoso.azurecr.io/shop/api:5.2.0", replicas=3, pools=("apps", "data")),
+    Workload(namespace="shop", name="web", image="contoso.azurecr.io/shop/web:5.2.0", replicas=3, pools=_USER),
+    Workload(namespace="shop", name="api", image="contoso.azurecr.io/shop/api:5.2.0", replicas=3, pools=_USER),
     Workload(namespace="shop", name="cart", image="contoso.azurecr.io/shop/cart:2.9.1"),
     Workload(namespace="shop", name="search", image="contoso.azurecr.io/shop/search:1.4.0"),
     Workload(namespace="shop", name="search-old", image="contoso.azurecr.io/shop/search:0.9.7", replicas=1, made=5),

@@ -106,7 +106,7 @@ def day(number: int) -> str:
     return f"2026-{9 + month:02}-{rest + 1:02}T08:12:30Z"
 
 
-def thing(  # noqa: PLR0913 - one argument a field of metadata
+def thing(
     kind: str,
     name: str,
     namespace: str = "",
