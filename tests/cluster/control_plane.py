@@ -5,6 +5,7 @@ Everything listens on 127.0.0.1 and lives in a temporary folder that goes away w
 
 import atexit
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -156,7 +157,8 @@ class ControlPlane:
             f"--cache-dir={self.layout.root / 'kubectl-cache'}",
             *arguments,
         ]
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+        environment = os.environ | {"KUBERC": "off"}  # the preferences of whoever runs the tests stay out
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, env=environment)
         if done.returncode:
             raise KubectlError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-TRANSACTION = 100
 MARKER = "/aksnav-test/compacted"
 
 
@@ -38,14 +37,16 @@ class Etcd:
             raise EtcdError(f"{method}: {answer.get('message', answer)}")
         return answer
 
-    def put(self, objects: Iterable[tuple[str, bytes]]) -> int:
-        """Write objects in transactions of a hundred and return how many there were.
+    def put(self, objects: Iterable[tuple[str, bytes]], transaction: int = 100) -> int:
+        """Write objects and return how many there were.
 
         Args:
             objects: key (``/registry/pods/NAMESPACE/NAME``) and stored JSON of each.
+            transaction: objects of one transaction. They share one revision, and so one resourceVersion, which the
+                API server never does: a stream of changes that watches follow wants 1.
         """
         rest, count = iter(objects), 0
-        while batch := list(islice(rest, TRANSACTION)):
+        while batch := list(islice(rest, transaction)):
             puts = [{"requestPut": {"key": _text(key), "value": _text(value)}} for key, value in batch]
             self.call("kv/txn", {"success": puts})
             count += len(batch)

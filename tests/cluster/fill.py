@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tests.cluster.api_client import until
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.etcd import Etcd
 
@@ -303,12 +304,21 @@ def objects(size: Size) -> Iterator[Item]:
 
 
 def fill(plane: ControlPlane, size: Size) -> int:
-    """Write everything into a running control plane, which should have no controllers, and return the object count.
+    """Write everything into a running control plane, wait until it is served, and return the object count.
 
-    Controllers would find that nobody plays the kubelets of these nodes, and would take their Pods away.
+    The control plane should have no controllers: they would find that nobody plays the kubelets of these nodes, and
+    would take their Pods away.
     """
     store = Etcd(plane.layout.etcd_port)
     try:
-        return store.put(objects(size))
+        count = store.put(objects(size))
     finally:
         store.close()
+    until(lambda: _served(plane) >= size.pods, what=f"{size.pods} Pods are served")
+    return count
+
+
+def _served(plane: ControlPlane) -> int:
+    """Count the Pods that the API server knows of, without listing them."""
+    page = plane.api.get("/api/v1/pods?limit=1").body
+    return len(page["items"]) + int(page["metadata"].get("remainingItemCount", 0))

@@ -223,7 +223,7 @@ def test_what_is_filled_into_the_store_is_served() -> None:
     """Stored JSON that was never sent to the API server is listed, joins up, and takes a patch."""
     with ControlPlane(controllers=False) as plane:
         assert fill.fill(plane, fill.Size(pods=40, nodes=2, namespaces=2, replicas=10)) == 2 + 2 + 40 + 4 + 4
-        pods = until(lambda: plane.client("reader").get("/api/v1/pods").body["items"])
+        pods = plane.client("reader").get("/api/v1/pods").body["items"]
         slices = plane.client("reader").get("/apis/discovery.k8s.io/v1/endpointslices").body["items"]
         plane.patch("pod", pods[0]["metadata"]["name"], {"metadata": {"labels": {"a": "b"}}}, "team-000")
         relabelled = plane.api.get("/api/v1/pods?labelSelector=a%3Db").body["items"]
