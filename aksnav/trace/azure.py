@@ -1,0 +1,204 @@
+"""Joins between the planes: a node and its interface, subnet and security groups; an address and its frontend."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from aksnav.model.addresses import Prefix, format_address, parse_address, parse_prefix
+from aksnav.model.azure.cluster import ManagedCluster
+from aksnav.model.azure.network import (
+    Frontend,
+    InterfaceConfiguration,
+    LoadBalancer,
+    NetworkInterface,
+    PublicIPAddress,
+    Subnet,
+    SubResource,
+    VirtualNetwork,
+)
+from aksnav.model.kinds import KINDS
+from aksnav.model.kubernetes.workload import Node
+from aksnav.store.store import Store
+from aksnav.store.table import Table
+
+_PROVIDER = re.compile(r"^azure://(/subscriptions/[^/]+/resourcegroups/[^/]+)/", re.IGNORECASE)
+_GROUP = re.compile(r"^(/subscriptions/[^/]+/resourcegroups/[^/]+)/", re.IGNORECASE)
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Where a node or an address is attached to the network; what is None is not known.
+
+    Attributes:
+        interface: the network interface (None also where only the subnet is known).
+        configuration: the interface's configuration that has the address.
+        network, subnet: where it is.
+        blind: why the interface cannot be told, empty where it is known.
+    """
+
+    interface: NetworkInterface | None = None
+    configuration: InterfaceConfiguration | None = None
+    network: VirtualNetwork | None = None
+    subnet: Subnet | None = None
+    blind: str = ""
+
+
+def group_of(arm_id: str) -> str:
+    """Return the resource group scope of an ARM id or a provider id in lower case, or an empty string."""
+    found = _PROVIDER.match(arm_id) or _GROUP.match(arm_id)
+    return found[1].lower() if found else ""
+
+
+def unreadable(table: Table[Any], scope: str = "") -> str:
+    """Return what permission or data is missing to know the rows of a scope, or an empty string if they are known."""
+    access = table.access(scope)
+    if access.complete:
+        return ""
+    kind = KINDS[table.kind]
+    if kind.azure:
+        what = f"{kind.group}/{kind.plural}/read"
+    else:
+        what = f"list {kind.plural}" + (f" in namespace {scope}" if scope and kind.namespaced else "")
+    return f"{what} ({access.reason or access.reading.value})"
+
+
+def stale(*tables: Table[Any]) -> tuple[str, ...]:
+    """Return an assumption for each table that is known from before only."""
+    return tuple(
+        f"{table.kind} are as they were last read: the source is stale" for table in tables if not _fresh(table)
+    )
+
+
+def _fresh(table: Table[Any]) -> bool:
+    access = table.access("")
+    return access.fresh or not access.complete
+
+
+def cluster(store: Store) -> ManagedCluster | None:
+    """Return the managed cluster that is looked at.
+
+    The only one that is known, or the one whose node resource group holds the nodes; None where that is not clear.
+    """
+    known = list(store.clusters)
+    if len(known) <= 1:
+        return known[0] if known else None
+    groups = {group_of(node.provider_id).rpartition("/")[2] for node in store.nodes}
+    fitting = [item for item in known if item.node_resource_group.lower() in groups]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def pod_prefixes(store: Store) -> tuple[Prefix, ...]:
+    """Return the Pod CIDRs of an overlay or kubenet cluster: of the cluster, else those of its nodes."""
+    managed = cluster(store)
+    texts: list[str] = []
+    if managed is not None:
+        profile = managed.network_profile
+        texts = [*profile.pod_cidrs, *([profile.pod_cidr] if profile.pod_cidr else [])]
+    if not texts:
+        texts = [cidr for node in store.nodes for cidr in node.pod_cidrs]
+    found = {prefix for prefix in map(parse_prefix, texts) if prefix is not None}
+    return tuple(sorted(found))
+
+
+def subnets(store: Store) -> Iterator[tuple[VirtualNetwork, Subnet]]:
+    """Yield every subnet with its network."""
+    for network in store.virtual_networks:
+        for subnet in network.subnets:
+            yield network, subnet
+
+
+def subnet_by_id(store: Store, reference: SubResource | None) -> tuple[VirtualNetwork, Subnet] | None:
+    """Return the subnet that a reference names, with its network."""
+    if reference is None or not reference.arm_id:
+        return None
+    network = store.virtual_networks.get(reference.id.partition("/subnets/")[0])
+    if network is None:
+        return None
+    return next(((network, subnet) for subnet in network.subnets if subnet.id == reference.id), None)
+
+
+def subnet_of(store: Store, address: int) -> tuple[VirtualNetwork, Subnet] | None:
+    """Return the subnet whose prefix holds an address: in the network of the nodes first, as ranges may repeat."""
+    found = [
+        (network, subnet)
+        for network, subnet in subnets(store)
+        if any(address in prefix for prefix in map(parse_prefix, subnet.prefixes) if prefix is not None)
+    ]
+    if len(found) <= 1:
+        return found[0] if found else None
+    home = node_networks(store)
+    return next((pair for pair in found if pair[0].id in home), found[0])
+
+
+def node_networks(store: Store) -> set[str]:
+    """Return the ids of the networks in which the cluster's nodes are."""
+    managed = cluster(store)
+    if managed is not None:
+        named = {pool.vnet_subnet_id.lower().partition("/subnets/")[0] for pool in managed.agent_pool_profiles}
+        if named := named - {""}:
+            return named
+    return {
+        configuration.subnet.id.partition("/subnets/")[0]
+        for interface in store.interfaces
+        for configuration in interface.ip_configurations
+        if configuration.subnet is not None
+    }
+
+
+def interface_at(store: Store, address: int) -> tuple[NetworkInterface, InterfaceConfiguration] | None:
+    """Return the interface that has an address, with the configuration that has it."""
+    text = format_address(address)
+    for interface in store.interfaces:
+        for configuration in interface.ip_configurations:
+            if configuration.private_ip_address == text:
+                return interface, configuration
+    return None
+
+
+def attach(store: Store, address: int) -> Attachment:
+    """Return where an address of the virtual network is attached."""
+    at = interface_at(store, address)
+    if at is not None:
+        place = subnet_by_id(store, at[1].subnet)
+        network, subnet = place if place is not None else (None, None)
+        return Attachment(interface=at[0], configuration=at[1], network=network, subnet=subnet)
+    place = subnet_of(store, address)
+    network, subnet = place if place is not None else (None, None)
+    why = unreadable(store.interfaces) or f"no network interface has the address {format_address(address)}"
+    return Attachment(network=network, subnet=subnet, blind=why)
+
+
+def attach_node(store: Store, node: Node) -> Attachment:
+    """Return where a node is attached: by its addresses, in the order in which it lists them."""
+    last = Attachment(blind=f"node {node.name} has no internal address")
+    for text in node.internal_ips:
+        address = parse_address(text)
+        if address is None:
+            continue
+        found = attach(store, address)
+        if found.interface is not None:
+            return found
+        last = found if last.subnet is None else last
+    return last
+
+
+def public_ip_at(store: Store, address: int) -> PublicIPAddress | None:
+    """Return the public address resource that has an address."""
+    text = format_address(address)
+    return next((item for item in store.public_ips if item.ip_address == text), None)
+
+
+def frontends_at(store: Store, address: int) -> list[tuple[LoadBalancer, Frontend]]:
+    """Return the frontends that answer at an address, public or private, with their load balancers."""
+    text = format_address(address)
+    public = public_ip_at(store, address)
+    return [
+        (balancer, frontend)
+        for balancer in store.load_balancers
+        for frontend in balancer.frontend_ip_configurations
+        if frontend.private_ip_address == text
+        or (
+            public is not None and frontend.public_ip_address is not None and frontend.public_ip_address.id == public.id
+        )
+    ]

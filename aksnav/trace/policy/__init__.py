@@ -1,0 +1,7 @@
+"""Network policy, read the way the engine reads it."""
+
+from aksnav.trace.policy.compiled import engine_of as engine
+from aksnav.trace.policy.engines import Engine, EngineReading
+from aksnav.trace.policy.judge import allows, judge
+
+__all__ = ["Engine", "EngineReading", "allows", "engine", "judge"]

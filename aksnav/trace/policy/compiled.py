@@ -1,0 +1,202 @@
+"""Policies made ready to be asked: by namespace, by label class, with every answer kept until something changes.
+
+Pods of one class (namespace and labels) match the same selectors, and 200,000 Pods are some ten thousand classes: so
+answers are kept by class, and a second question about the same classes costs a look-up.
+"""
+
+from collections.abc import Iterator
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from aksnav.model.kubernetes.policy import NetworkPolicy, PolicyRule
+from aksnav.model.kubernetes.workload import Pod
+from aksnav.model.object import Ref
+from aksnav.store.store import Store
+from aksnav.trace.policy import rules
+from aksnav.trace.policy.decision import Decision, Direction, PolicyWord, RuleWord, fold
+from aksnav.trace.policy.engines import Engine, EngineReading, engine
+from aksnav.trace.policy.namespaces import NamespaceLabels
+from aksnav.trace.policy.who import Sort, Who
+from aksnav.trace.ternary import Answer, Unknown
+
+_MOST_KEPT = 200_000
+_KeyPart = tuple[object, ...]
+
+
+class _Ready(msgspec.Struct, frozen=True, gc=False):
+    """A policy with what is known of it beforehand: why it cannot be evaluated, and whether it asks for addresses."""
+
+    policy: NetworkPolicy
+    problem: str
+    asks_addresses: bool
+
+
+class EngineRules(msgspec.Struct, frozen=True, gc=False):
+    """An engine, and whether the version that runs here reads endPort."""
+
+    engine: Engine
+    end_port: Answer = True
+
+
+class CompiledPolicies:
+    """Every NetworkPolicy of a store at one version of its tables."""
+
+    def __init__(self, store: Store) -> None:
+        self.namespaces = NamespaceLabels(store)
+        self._ready: dict[str, list[_Ready]] = {}
+        for policy in sorted(store.network_policies, key=lambda item: item.id):
+            self._ready.setdefault(policy.namespace, []).append(_prepare(policy))
+        self._undecodable = dict(store.network_policies.undecodable)
+        self._decisions: dict[_KeyPart, Decision] = {}
+
+    def decide(self, how: EngineRules, direction: Direction, judged: Pod, who: Who, target: rules.Target) -> Decision:
+        """Return what the policies of the Pod's namespace decide, as one engine reads them.
+
+        Args:
+            how: an engine that enforces policies, and what its version can do.
+            direction: as seen from the judged Pod.
+            judged: the Pod whose policies are asked.
+            who: the other end.
+            target: the port at the destination.
+        """
+        subject = _class_of(judged)
+        key = (how, direction, subject, _who_key(who, self._asks_addresses(judged)), target)
+        found = self._decisions.get(key)
+        if found is None:
+            if len(self._decisions) >= _MOST_KEPT:
+                self._decisions.clear()
+            found = self._decisions[key] = fold(self._words(how, direction, judged, who, target), direction)
+        return found
+
+    def has_policies(self, namespace: str) -> bool:
+        """Return whether a namespace has a NetworkPolicy, readable or not."""
+        return namespace in self._ready or any(ident.startswith(f"{namespace}/") for ident in self._undecodable)
+
+    def _asks_addresses(self, judged: Pod) -> bool:
+        return any(ready.asks_addresses for ready in self._ready.get(judged.namespace, ()))
+
+    def _words(
+        self, how: EngineRules, direction: Direction, judged: Pod, who: Who, target: rules.Target
+    ) -> Iterator[PolicyWord]:
+        scene = rules.Scene(how.engine, self.namespaces, how.end_port)
+        subject = Who(
+            sort=Sort.POD,
+            namespace=judged.namespace,
+            labels=judged.labels,
+            service_account=judged.template.service_account,
+        )
+        for ready in self._ready.get(judged.namespace, ()):
+            yield _word(ready, direction, subject, who, target, scene)
+        for ident, reason in self._undecodable.items():
+            if ident.startswith(f"{judged.namespace}/"):
+                unknown = Unknown(f"the policy cannot be decoded: {reason}")
+                yield PolicyWord(Ref("NetworkPolicy", ident), "", unknown, unknown, unknown.why, (), (".spec", reason))
+
+
+def _word(
+    ready: _Ready, direction: Direction, subject: Who, who: Who, target: rules.Target, scene: rules.Scene
+) -> PolicyWord:
+    policy = ready.policy
+    types = policy.types
+    fact = (".spec.policyTypes", ",".join(types))
+    if policy.pod_selector.invalid() is None and not rules.selects(policy.pod_selector, subject, scene):
+        why = f"podSelector {policy.pod_selector} does not match the Pod"
+        return PolicyWord(policy.ref, policy.resource_version, False, False, why)
+    if ready.problem:
+        unknown = Unknown(f"the policy cannot be evaluated: {ready.problem}")
+        return PolicyWord(
+            policy.ref, policy.resource_version, unknown, unknown, unknown.why, (), (".spec", ready.problem)
+        )
+    if direction.value not in types:
+        why = f"selects the Pod, but its policyTypes are {', '.join(types)}"
+        return PolicyWord(policy.ref, policy.resource_version, True, False, why, (), fact)
+    word = "ingress" if direction is Direction.INGRESS else "egress"
+    listed: tuple[PolicyRule, ...] = policy.ingress if direction is Direction.INGRESS else policy.egress
+    said = (rules.admits(rule, policy.namespace, who, target, scene) for rule in listed)
+    spoken = tuple(RuleWord(f".spec.{word}[{number}]", item.answer, item.why) for number, item in enumerate(said))
+    why = "" if spoken else f"isolates the Pod for {direction.value} and has no {word} rule: nothing is admitted"
+    return PolicyWord(policy.ref, policy.resource_version, True, True, why, spoken, fact)
+
+
+def _prepare(policy: NetworkPolicy) -> _Ready:
+    listed: tuple[PolicyRule, ...] = (*policy.ingress, *policy.egress)
+    blocks = any(peer.ip_block for rule in listed for peer in rule.peers)
+    return _Ready(policy, rules.problem(policy), blocks)
+
+
+def _class_of(pod: Pod) -> _KeyPart:
+    return (pod.namespace, pod.labels, pod.template.service_account)
+
+
+def _who_key(who: Who, with_address: bool) -> _KeyPart:
+    if who.sort is Sort.POD and not with_address:
+        return (who.namespace, who.labels, who.service_account)
+    return (who.sort, who.namespace, who.labels, who.service_account, who.address, who.v4, who.unsure, who.name)
+
+
+def _reads_end_port(store: Store) -> Answer:
+    """Return whether this cluster's Cilium reads endPort: 1.17 and later do (engines.md, "endPort").
+
+    AKS installs 1.17 from Kubernetes 1.32 on (AKS documentation, "Azure CNI Powered by Cilium", table of versions).
+    """
+    for node in store.nodes:
+        major, _, rest = node.kubelet_version.lstrip("v").partition(".")
+        minor = rest.partition(".")[0]
+        if major == "1" and minor.isdigit() and int(minor) < _FIRST_WITH_END_PORT:
+            return Unknown(
+                "endPort needs Cilium 1.17, which comes with Kubernetes 1.32: "
+                f"node {node.name} runs {node.kubelet_version}"
+            )
+    return True
+
+
+_FIRST_WITH_END_PORT = 32
+
+
+class _Kept(msgspec.Struct, gc=False):
+    versions: tuple[int, ...]
+    compiled: CompiledPolicies
+
+
+class _KeptEngine(msgspec.Struct, gc=False):
+    versions: tuple[int, ...]
+    reading: EngineReading
+    end_port: Answer
+
+
+_KEPT: WeakKeyDictionary[Store, _Kept] = WeakKeyDictionary()
+_ENGINES: WeakKeyDictionary[Store, _KeptEngine] = WeakKeyDictionary()
+
+
+def compiled(store: Store) -> CompiledPolicies:
+    """Return the policies of a store, compiled; kept as long as the store, until a table that they read changes."""
+    versions = (store.network_policies.version, store.namespaces.version)
+    kept = _KEPT.get(store)
+    if kept is None or kept.versions != versions:
+        kept = _KEPT[store] = _Kept(versions, CompiledPolicies(store))
+    return kept.compiled
+
+
+def engine_of(store: Store) -> EngineReading:
+    """Return which engine enforces policies, kept until something that it is read from changes."""
+    return _engine(store).reading
+
+
+def engine_rules(store: Store, word: Engine) -> EngineRules:
+    """Return an engine with what the version that runs here can do."""
+    return EngineRules(word, _engine(store).end_port if word is Engine.CILIUM else True)
+
+
+def _engine(store: Store) -> _KeptEngine:
+    versions = (
+        store.clusters.version,
+        store.pods.version,
+        store.nodes.version,
+        store.cilium_policies.version,
+        store.cilium_clusterwide_policies.version,
+    )
+    kept = _ENGINES.get(store)
+    if kept is None or kept.versions != versions:
+        kept = _ENGINES[store] = _KeptEngine(versions, engine(store), _reads_end_port(store))
+    return kept

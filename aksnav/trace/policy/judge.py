@@ -1,0 +1,333 @@
+"""The policy steps of a connection: egress at the source Pod, ingress at the destination Pod."""
+
+from shlex import quote
+
+import msgspec
+
+from aksnav.model.kubernetes.workload import Pod
+from aksnav.model.object import Ref
+from aksnav.store.store import Store
+from aksnav.trace.azure import stale, unreadable
+from aksnav.trace.packet import Packet
+from aksnav.trace.place import Crossing, Entry
+from aksnav.trace.policy import causes
+from aksnav.trace.policy.compiled import compiled, engine_of, engine_rules
+from aksnav.trace.policy.decision import DROPS, PASSES, Decision, Direction, Effect
+from aksnav.trace.policy.engines import ENFORCING, TITLES, Engine, EngineReading
+from aksnav.trace.policy.rules import Target
+from aksnav.trace.policy.who import Sort, View, Who, destination, sources
+from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
+
+
+class Reading(msgspec.Struct, frozen=True, gc=False):
+    """What one engine decides in one view of the connection."""
+
+    engine: Engine
+    view: View
+    decision: Decision
+
+    @property
+    def passes(self) -> bool:
+        """Whether the connection goes on."""
+        return self.decision.effect in PASSES
+
+
+def judge(store: Store, crossing: Crossing) -> tuple[Step, ...]:
+    """Return what network policies do with a connection, at both ends.
+
+    The first packet decides; replies of an admitted connection are admitted (networking/v1 NetworkPolicy).
+
+    Args:
+        store: what is known.
+        crossing: the connection after destination translation. ``source`` is the client as it came to the cluster;
+            with ``Entry.CLUSTER`` what the engine sees of it follows from ``entry_node`` (aks-networking.md, T3).
+
+    Returns:
+        An egress step where the source is a Pod, and an ingress step where the destination is one.
+    """
+    steps = []
+    source, target = crossing.source.pod, crossing.destination.pod
+    if source is not None:
+        steps.append(_judge(store, crossing, Direction.EGRESS, source))
+    if target is not None:
+        steps.append(_judge(store, crossing, Direction.INGRESS, target))
+    return tuple(steps)
+
+
+def allows(store: Store, crossing: Crossing) -> bool | None:
+    """Return whether policies let a connection through at both ends; None where that cannot be decided."""
+    answer: bool | None = True
+    for step in judge(store, crossing):
+        if step.verdict is Verdict.DROP or step.verdict is Verdict.RESPOND:
+            return False
+        if step.verdict not in {Verdict.PASS, Verdict.SKIP}:
+            answer = None
+    return answer
+
+
+def _judge(store: Store, crossing: Crossing, direction: Direction, pod: Pod) -> Step:
+    if pod.template.host_network:
+        fact = Evidence(".spec.hostNetwork", "true", _ref(pod))
+        return _skip(
+            crossing, direction, pod, "host-network", "it has its node's network, which policies do not select", fact
+        )
+    if (
+        crossing.source.pod is not None
+        and crossing.destination.pod is not None
+        and (crossing.source.pod.id == crossing.destination.pod.id)
+    ):
+        fact = Evidence(".metadata.name", pod.name, _ref(pod))
+        return _skip(crossing, direction, pod, "loopback", "a Pod's traffic to itself is not subject to policy", fact)
+    reading = engine_of(store)
+    if reading.engine is Engine.NONE:
+        return _without_engine(store, crossing, direction, pod, reading)
+    missing = unreadable(store.network_policies, pod.namespace)
+    if missing:
+        return _blind(crossing, direction, pod, missing)
+    engines = ENFORCING if reading.engine is Engine.UNKNOWN else (reading.engine,)
+    readings = [item for word in engines for item in _readings(store, crossing, direction, pod, word)]
+    return _step(store, crossing, direction, pod, reading, readings)
+
+
+def _readings(store: Store, crossing: Crossing, direction: Direction, pod: Pod, word: Engine) -> list[Reading]:
+    """Return what an engine decides, once for each way in which it may see the connection."""
+    if direction is Direction.EGRESS:
+        view = destination(store, crossing, pod)
+        decided = Reading(word, view, _decide(store, crossing, direction, pod, word, view.who))
+        if view.who.sort is not Sort.OWN_NODE or word is Engine.CILIUM:
+            return [decided]
+        # A Pod's own node: Azure NPM always lets through (AKS documentation, "migrate from NPM to Cilium"); Kubernetes
+        # documents the same for every engine, while Calico applies policy before its endpoint-to-host action.
+        exempt = Reading(word, view, Decision(Effect.EXEMPT, "traffic from a Pod to its own node is always allowed"))
+        return [exempt] if word is Engine.AZURE else [exempt, decided]
+    if word is Engine.AZURE and crossing.entry is Entry.CLUSTER:
+        # AKS documentation, "migrate from NPM to Cilium network policy": with externalTrafficPolicy Cluster, traffic of
+        # LoadBalancer and NodePort Services is not subject to ingress policy, not even to one that denies everything.
+        why = (
+            "Azure NPM does not subject LoadBalancer and NodePort traffic with externalTrafficPolicy Cluster "
+            "to ingress policy"
+        )
+        return [Reading(word, view, Decision(Effect.EXEMPT, why)) for view in sources(store, word, crossing, pod)]
+    found = []
+    for view in sources(store, word, crossing, pod):
+        if view.who.sort is Sort.OWN_NODE:
+            why = "traffic from a Pod's own node is always allowed"
+            found.append(Reading(word, view, Decision(Effect.EXEMPT, why)))
+        else:
+            found.append(Reading(word, view, _decide(store, crossing, direction, pod, word, view.who)))
+    return found
+
+
+def _decide(store: Store, crossing: Crossing, direction: Direction, pod: Pod, word: Engine, who: Who) -> Decision:
+    return compiled(store).decide(engine_rules(store, word), direction, pod, who, Target.of(crossing))
+
+
+def _step(
+    store: Store,
+    crossing: Crossing,
+    direction: Direction,
+    pod: Pod,
+    engine: EngineReading,
+    readings: list[Reading],
+) -> Step:
+    undecided = [item for item in readings if item.decision.effect is Effect.UNDECIDED]
+    passing = [item for item in readings if item.passes]
+    stopping = [item for item in readings if item.decision.effect in DROPS | {Effect.HTTP_DENIED}]
+    if passing and len(passing) == len(readings):
+        return _passes(store, crossing, direction, pod, engine, passing)
+    if stopping and len(stopping) == len(readings):
+        return _stops(store, crossing, direction, pod, engine, stopping)
+    if undecided and not passing and not stopping:
+        return _undecided(crossing, direction, pod, engine, undecided[0])
+    return _differing(crossing, direction, pod, engine, readings)
+
+
+def _passes(
+    store: Store,
+    crossing: Crossing,
+    direction: Direction,
+    pod: Pod,
+    engine: EngineReading,
+    readings: list[Reading],
+) -> Step:
+    # The reading that took a rule to pass tells most; the others passed as well.
+    telling = next((item for item in readings if item.decision.effect is Effect.ADMITTED), readings[0])
+    decision = telling.decision
+    if decision.effect in {Effect.NOT_SELECTED, Effect.NOT_ISOLATED}:
+        return msgspec.structs.replace(
+            _skip(crossing, direction, pod, decision.effect.value, decision.why, *decision.evidence),
+            considered=decision.considered,
+            assumptions=stale(store.network_policies),
+        )
+    if decision.effect is Effect.EXEMPT and telling.view.who.sort is Sort.OWN_NODE:
+        return _skip(
+            crossing, direction, pod, "same-node", decision.why, Evidence(".spec.nodeName", pod.node, _ref(pod))
+        )
+    return Step(
+        kind=Kind.POLICY,
+        verdict=Verdict.PASS,
+        summary=f"{_words(direction, pod)}: {decision.why}",
+        subject=decision.deciding[0] if decision.deciding else _ref(pod),
+        packet=_seen(crossing, telling.view),
+        evidence=(*decision.evidence, *_engine_facts(engine)),
+        considered=(*decision.considered, *_views(readings)),
+        assumptions=_assumptions(store, engine),
+        confirm=_confirm(pod, decision),
+    )
+
+
+def _stops(
+    store: Store,
+    crossing: Crossing,
+    direction: Direction,
+    pod: Pod,
+    engine: EngineReading,
+    readings: list[Reading],
+) -> Step:
+    telling = readings[0]
+    decision = telling.decision
+    case = causes.Case(store, crossing, direction, pod, telling.engine, telling.view.who, decision)
+    cause = causes.cause(case)
+    http = all(item.decision.effect is Effect.HTTP_DENIED for item in readings)
+    if len({item.decision.effect in DROPS for item in readings}) > 1:
+        return _differing(crossing, direction, pod, engine, readings)
+    return Step(
+        kind=Kind.POLICY,
+        verdict=Verdict.RESPOND if http else Verdict.DROP,
+        status=403 if http else 0,
+        summary=f"{_words(direction, pod)}: {decision.why}{cause.said}",
+        subject=decision.deciding[0] if decision.deciding else _ref(pod),
+        packet=_seen(crossing, telling.view),
+        cause=cause.id,
+        evidence=(*decision.evidence, *cause.evidence, *_engine_facts(engine)),
+        considered=(*decision.considered, *_views(readings)),
+        assumptions=_assumptions(store, engine),
+        confirm=_confirm(pod, decision),
+        fix=cause.fix,
+    )
+
+
+def _undecided(crossing: Crossing, direction: Direction, pod: Pod, engine: EngineReading, reading: Reading) -> Step:
+    decision = reading.decision
+    return Step(
+        kind=Kind.POLICY,
+        verdict=Verdict.UNSUPPORTED,
+        summary=f"{_words(direction, pod)}: cannot be decided: {decision.why}",
+        subject=decision.deciding[0] if decision.deciding else _ref(pod),
+        packet=_seen(crossing, reading.view),
+        evidence=(*decision.evidence, *_engine_facts(engine)),
+        considered=decision.considered,
+        missing=decision.why,
+        confirm=_confirm(pod, decision),
+        fix="correct or remove the policy, or make what it refers to readable",
+    )
+
+
+def _differing(
+    crossing: Crossing, direction: Direction, pod: Pod, engine: EngineReading, readings: list[Reading]
+) -> Step:
+    """Readings that cannot be told apart and differ: the answer hangs on what is not known."""
+    telling = next(item for item in readings if not item.passes)
+    told = "; ".join(dict.fromkeys(_reading(item) for item in readings))
+    if engine.engine is Engine.UNKNOWN:
+        what, missing = "it depends on the policy engine", engine.missing
+    else:
+        what, missing = "it depends on which source address the engine sees", "the node that takes the packet"
+    return Step(
+        kind=Kind.POLICY,
+        verdict=Verdict.BLIND if engine.engine is Engine.UNKNOWN else Verdict.UNSUPPORTED,
+        summary=f"{_words(direction, pod)}: {what}: {told}",
+        subject=telling.decision.deciding[0] if telling.decision.deciding else _ref(pod),
+        packet=_seen(crossing, telling.view),
+        evidence=(*telling.decision.evidence, *_engine_facts(engine)),
+        considered=(*telling.decision.considered, *_views(readings)),
+        missing=missing,
+        confirm=_confirm(pod, telling.decision),
+        fix="make the readings agree: admit the peer by selectors and by address, or keep it out of both",
+    )
+
+
+def _without_engine(store: Store, crossing: Crossing, direction: Direction, pod: Pod, engine: EngineReading) -> Step:
+    step = _skip(crossing, direction, pod, "engine-none", "no policy engine runs in this cluster", *engine.evidence)
+    if not compiled(store).has_policies(pod.namespace):
+        return step
+    note = Considered("every NetworkPolicy", False, "policies exist in the namespace, and nothing enforces them (P10)")
+    return msgspec.structs.replace(step, considered=(note,))
+
+
+def _skip(crossing: Crossing, direction: Direction, pod: Pod, reason: str, why: str, *facts: Evidence) -> Step:
+    return Step(
+        kind=Kind.POLICY,
+        verdict=Verdict.SKIP,
+        summary=f"{_words(direction, pod)}: does not apply ({reason}): {why}",
+        subject=_ref(pod),
+        packet=crossing.packet,
+        evidence=facts,
+        confirm=f"kubectl -n {quote(pod.namespace)} get networkpolicy",
+    )
+
+
+def _blind(crossing: Crossing, direction: Direction, pod: Pod, missing: str) -> Step:
+    return Step(
+        kind=Kind.POLICY,
+        verdict=Verdict.BLIND,
+        summary=f"{_words(direction, pod)}: network policies cannot be read",
+        subject=_ref(pod),
+        packet=crossing.packet,
+        missing=missing,
+        confirm=f"kubectl -n {quote(pod.namespace)} auth can-i list networkpolicies.networking.k8s.io",
+        fix="grant list and watch on networkpolicies.networking.k8s.io",
+    )
+
+
+def _reading(item: Reading) -> str:
+    word = "passes" if item.passes else "is undecided" if item.decision.effect is Effect.UNDECIDED else "is stopped"
+    return f"{TITLES[item.engine]}, source seen as {item.view.who.name}: {word} ({item.decision.why})"
+
+
+def _views(readings: list[Reading]) -> tuple[Considered, ...]:
+    if len(readings) <= 1 and not readings[0].view.why:
+        return ()
+    return tuple(
+        Considered(
+            f"{TITLES[item.engine]}, peer {item.view.who.name}", item is readings[0], item.view.why or item.decision.why
+        )
+        for item in readings
+    )
+
+
+def _assumptions(store: Store, engine: EngineReading) -> tuple[str, ...]:
+    found = list(stale(store.network_policies, store.namespaces))
+    if engine.engine is Engine.UNKNOWN:
+        found.append("a policy engine runs in the cluster: Azure NPM, Calico and Cilium agree here")
+    if engine.engine is Engine.CALICO:
+        found.append("Calico's own policies (crd.projectcalico.org) are not read")
+    return tuple(found)
+
+
+def _engine_facts(engine: EngineReading) -> tuple[Evidence, ...]:
+    return tuple(
+        msgspec.structs.replace(fact, note=f"the engine is {TITLES[engine.engine]}") for fact in engine.evidence
+    )
+
+
+def _confirm(pod: Pod, decision: Decision) -> str:
+    named = [ref for ref in decision.deciding if ref.kind == "NetworkPolicy"]
+    names = " ".join(quote(ref.name) for ref in named)
+    return f"kubectl -n {quote(pod.namespace)} get networkpolicy {names} -o yaml".replace("  ", " ")
+
+
+def _seen(crossing: Crossing, view: View) -> Packet:
+    """Return the packet as the engine sees it: with the rewritten source where the entry rewrote it."""
+    who = view.who
+    if crossing.entry is Entry.CLUSTER and who.sort in {Sort.OWN_NODE, Sort.OTHER_NODE} and who.address is not None:
+        return msgspec.structs.replace(crossing.packet, source=who.address, source_word="")
+    return crossing.packet
+
+
+def _words(direction: Direction, pod: Pod) -> str:
+    return f"{direction.value.lower()} policy of Pod {pod.id}"
+
+
+def _ref(pod: Pod) -> Ref:
+    return Ref(Pod.KIND, pod.id)
