@@ -1,0 +1,127 @@
+"""The command line: words, options, and which function runs."""
+
+import argparse
+from collections.abc import Sequence
+
+EPILOG = """\
+targets: https://HOST/PATH  tcp://HOST:PORT  10.0.0.5:443  svc/NAMESPACE/NAME:PORT  pod/NAMESPACE/NAME:PORT
+sources: internet (the default)  internet:203.0.113.9  10.1.2.3  pod/NAMESPACE/NAME  node/NAME
+exit status: 0 delivered or nothing found, 1 not delivered or findings, 3 undecided, 2 usage or connection error
+"""
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Return the parsed command line; ``run`` is the function that takes it. Exits with 2 on a usage error."""
+    return _build().parse_args(_with_default_command(list(words)))
+
+
+def _with_default_command(words: list[str]) -> list[str]:
+    """Put ``explore`` in front where no command is named."""
+    if words and words[0] in {*COMMANDS, "-h", "--help", "--version"}:
+        return words
+    return ["explore", *words]
+
+
+def _build() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="aksnav",
+        description="Follow a request from the URL to the Pod through an AKS cluster. Without a command: the explorer.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", "-V", action="store_true", help="print the version and leave")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    reading = _reading()
+    _explore(commands, reading)
+    _trace(commands, reading)
+    check = commands.add_parser(
+        "check", parents=[reading], help="everything that is wrong, each with the proving field"
+    )
+    check.add_argument("-o", "--output", choices=("text", "json", "markdown"), default="text")
+    check.set_defaults(run=_lazy("check"))
+    capture = commands.add_parser("capture", parents=[reading], help="write what can be read into one file")
+    capture.add_argument("file", metavar="FILE", help="the file to write (zstd-compressed JSON lines)")
+    capture.add_argument(
+        "--redact", action="store_true", help="replace host names, public addresses and subscription ids"
+    )
+    capture.set_defaults(run=_lazy("capture"))
+    doctor = commands.add_parser(
+        "doctor", parents=[reading], help="what can be read, what is missing, which roles to ask for"
+    )
+    doctor.add_argument("-o", "--output", choices=("text", "json"), default="text")
+    doctor.set_defaults(run=_lazy("doctor"))
+    explain = commands.add_parser("explain", help="what a check id means")
+    explain.add_argument("word", metavar="ID", help="a check id such as S02, or a letter for all of its checks")
+    explain.set_defaults(run=_lazy("explain"))
+    return top
+
+
+def _explore(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", reading: argparse.ArgumentParser) -> None:
+    explore = commands.add_parser("explore", parents=[reading], help="the explorer (the default)")
+    explore.set_defaults(run=_lazy("explore"))
+    demo = commands.add_parser("demo", help="the explorer on the built-in cluster")
+    demo.add_argument("--scenario", dest="demo", default="", metavar="NAME", help="a variant; 'list' names them all")
+    demo.set_defaults(run=_lazy("explore"), **_NOTHING_ELSE)
+
+
+def _trace(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", reading: argparse.ArgumentParser) -> None:
+    trace = commands.add_parser(
+        "trace", parents=[reading], help="follow one request, or a file of them", epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    trace.add_argument("target", nargs="?", metavar="TARGET")
+    trace.add_argument("--from", dest="source", default="internet", metavar="SOURCE", help="where the request starts")
+    trace.add_argument("--resolve", metavar="ADDRESS", help="take this address instead of asking DNS, as curl does")
+    trace.add_argument("--method", "-X", default="GET", metavar="M")
+    trace.add_argument("--header", "-H", action="append", default=[], metavar="'NAME: VALUE'")
+    trace.add_argument("--requests", metavar="FILE", help="JSON lines, one question each; - is standard input")
+    trace.add_argument("-o", "--output", choices=("text", "json", "markdown"), default="text")
+    trace.set_defaults(run=_lazy("trace"))
+
+
+def _reading() -> argparse.ArgumentParser:
+    """Return the options of every command that reads a cluster."""
+    reading = argparse.ArgumentParser(add_help=False)
+    group = reading.add_argument_group("what is read")
+    group.add_argument("--context", metavar="C", help="kubeconfig context")
+    group.add_argument("--kubeconfig", metavar="F", help="kubeconfig file")
+    group.add_argument("--namespace", "-n", dest="namespaces", action="append", default=[], metavar="NS")
+    group.add_argument("--all-namespaces", "-A", action="store_true")
+    group.add_argument("--cluster", default="", metavar="ARM-ID", help="the managed cluster's resource id")
+    group.add_argument("--no-azure", action="store_true", help="do not ask Azure Resource Manager")
+    group.add_argument(
+        "--from-capture", dest="capture", metavar="PATH", help="a capture, or a folder of kubectl and az output"
+    )
+    group.add_argument("--demo", nargs="?", const="", default=None, metavar="SCENARIO", help="the built-in cluster")
+    group.add_argument(
+        "--assume-none", default="", metavar="KIND,…", help="kinds that a capture without them does not have"
+    )
+    return reading
+
+
+_NOTHING_ELSE = {
+    "context": None,
+    "kubeconfig": None,
+    "namespaces": [],
+    "all_namespaces": False,
+    "cluster": "",
+    "no_azure": False,
+    "capture": None,
+    "assume_none": "",
+}
+
+
+class _lazy:  # noqa: N801 - used like a function: it is one that imports its command when it is called
+    """A command that is imported when it runs."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def __call__(self, args: argparse.Namespace) -> int:
+        """Run the command."""
+        import importlib
+
+        return int(importlib.import_module(f"aksnav.cli.{self._module}").run(args))
+
+
+COMMANDS = ("explore", "demo", "trace", "check", "capture", "doctor", "explain")

@@ -1,0 +1,106 @@
+"""``aksnav trace``: one request, or a file of them."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+import msgspec
+
+from aksnav.cli.reading import CommandError, encode, load, options_of
+from aksnav.report.data import answer
+from aksnav.report.markdown import trace_markdown
+from aksnav.report.text import trace_lines
+from aksnav.store import Store
+from aksnav.trace import parse_request, trace
+from aksnav.trace.request import BadRequest, Request
+from aksnav.trace.step import Outcome
+
+STATUS = {Outcome.DELIVERED: 0, Outcome.UNDECIDED: 3}
+NOT_DELIVERED = 1
+
+
+class Question(msgspec.Struct):
+    """A line of a file of requests."""
+
+    to: str
+    id: str | int | None = None
+    source: str = msgspec.field(name="from", default="internet")
+    method: str = "GET"
+    headers: dict[str, str] = {}
+    resolve: str | None = None
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command and return its exit status."""
+    if (args.target is None) == (args.requests is None):
+        raise CommandError("trace wants a TARGET or --requests FILE: aksnav trace https://HOST/PATH")
+    if args.requests is not None:
+        return _many(args)
+    headers = dict(_header(text) for text in args.header)
+    request = _request(args.target, args.source, args.resolve, args.method, headers)
+    found = trace(load(options_of(args)), request)
+    match args.output:
+        case "json":
+            print(encode(answer(found)))
+        case "markdown":
+            print("\n".join(trace_markdown(found)))
+        case _:
+            print("\n".join(trace_lines(found)))
+    return STATUS.get(found.outcome, NOT_DELIVERED)
+
+
+def _many(args: argparse.Namespace) -> int:
+    """Answer every line of a file, in order; the worst answer decides the exit status."""
+    worst = 0
+    try:
+        source: TextIO = sys.stdin if args.requests == "-" else Path(args.requests).open(encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{args.requests}: {error.strerror}") from error
+    with source:
+        store = load(options_of(args))
+        for line, status in _answers(store, source):
+            print(encode(line))
+            worst = _worse(worst, status)
+    return worst
+
+
+def _answers(store: Store, lines: TextIO) -> Iterator[tuple[dict[str, Any], int]]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            asked = msgspec.json.decode(line, type=Question)
+        except msgspec.MsgspecError as error:
+            raise CommandError(f"line {number} of the requests: {error}") from error
+        ident = number if asked.id is None else asked.id
+        try:
+            request = parse_request(
+                asked.to, source=asked.source, resolve=asked.resolve, method=asked.method, headers=asked.headers
+            )
+        except BadRequest as error:
+            yield {"id": ident, "error": str(error)}, 2
+            continue
+        found = trace(store, request)
+        yield {**answer(found), "id": ident}, STATUS.get(found.outcome, NOT_DELIVERED)
+
+
+def _worse(a: int, b: int) -> int:
+    """Return the exit status of the two that says more: an error, then not delivered, then undecided."""
+    order = (0, 3, 1, 2)
+    return max(a, b, key=order.index)
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise CommandError(f"--header {text!r} is not 'NAME: VALUE'")
+    return name.strip(), value.strip()
+
+
+def _request(target: str, source: str, resolve: str | None, method: str, headers: dict[str, str]) -> Request:
+    try:
+        return parse_request(target, source=source, resolve=resolve, method=method, headers=headers)
+    except BadRequest as error:
+        raise CommandError(str(error)) from error
