@@ -62,7 +62,7 @@ class Client:
         import kubernetes.config
         from kubernetes.client.api_client import ApiClient
 
-        kubernetes.config.load_kube_config(kubeconfig)  # type: ignore[no-untyped-call] - the package has no types
+        kubernetes.config.load_kube_config(kubeconfig)  # type: ignore[no-untyped-call]  # the package has no types
         self._api: Any = ApiClient()
         self._headers: dict[str, str] = {"Accept": "application/json"}
         self._api.update_params_for_auth(self._headers, [], ["BearerToken"], "/", "GET", None)
