@@ -1,8 +1,9 @@
 """The built-in cluster: objects in the form in which the API server and Azure Resource Manager send them."""
 
 from aksnav.sources.demo.faults import FAULTS, Expected, Fault
-from aksnav.sources.demo.reading import changes, get_raw, wire
+from aksnav.sources.demo.reading import changes, wire
 from aksnav.sources.demo.scenarios import DEFAULT, SCENARIOS, Scenario, scenario_named
+from aksnav.sources.demo.script import get_raw, script
 
 __all__ = [
     "DEFAULT",
@@ -14,5 +15,6 @@ __all__ = [
     "changes",
     "get_raw",
     "scenario_named",
+    "script",
     "wire",
 ]

@@ -25,7 +25,7 @@ from aksnav.sources.demo.world import World, arm_id, thing
 
 JUMP_BOX = "10.100.1.4"
 NEIGHBOUR = "10.224.1.10"
-WEB_POD = f"pod/shop/{pod_name(workload('shop', 'web'), 0)}"
+BLOG_POD = f"pod/shop/{pod_name(workload('shop', 'blog'), 0)}"
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
@@ -249,7 +249,7 @@ FAULTS = (
         ),
     ),
     Fault(
-        check="S07", word="no-local-pod", title="the node that is asked has no Pod of media/studio, the policy is Local",
+        check="S07", word="no-local-pod", title="media/studio has no Pod on the node that is asked, its policy Local",
         apply=_no_local_pod,
         expected=Expected(
             to=f"tcp://{INSTANCES[-1].ip}:{STUDIO_NODE_PORT}", source=NEIGHBOUR, outcome="dropped",
@@ -257,10 +257,10 @@ FAULTS = (
         ),
     ),
     Fault(
-        check="P05", word="ipblock-for-pods", title="reports admits Pods by ipBlock, which Cilium never applies to Pods",
+        check="P05", word="ipblock-for-pods", title="reports admits Pods by ipBlock; Cilium never applies it to Pods",
         apply=_ip_block_for_pods,
         expected=Expected(
-            to="svc/reports/reports:80", source=WEB_POD, outcome="dropped",
+            to="svc/reports/reports:80", source=BLOG_POD, outcome="dropped",
             subject=Ref("NetworkPolicy", "reports/allow-shop"), field="spec.ingress[0].from[0].ipBlock.cidr",
         ),
     ),

@@ -9,7 +9,7 @@ from aksnav.model.decode import decode_object
 from aksnav.model.kinds import KINDS, AnyObject
 from aksnav.sources.demo.nodes import VERSION
 from aksnav.sources.demo.scenarios import DEFAULT, Refusal, Scenario, scenario_named
-from aksnav.sources.demo.world import CLUSTER, GROUP, REGION, SUBSCRIPTION, TENANT, Json, ident
+from aksnav.sources.demo.world import CLUSTER, GROUP, REGION, SUBSCRIPTION, TENANT, Json
 
 Clock = Callable[[], float]
 
@@ -88,8 +88,3 @@ def facts(chosen: Scenario) -> dict[str, str]:
         "tenant": TENANT,
         "location": REGION,
     }
-
-
-def get_raw(kind: str, ident_: str, scenario: str = DEFAULT) -> Json | None:
-    """Return one object in wire form, or None if the scenario does not have it or does not let it be read."""
-    return next((item for item in wire(scenario).get(kind, []) if ident(item) == ident_), None)
