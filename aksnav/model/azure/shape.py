@@ -1,17 +1,51 @@
 """From an ARM resource, nested or flattened, to the flat form that its struct has.
 
-ARM puts most fields under ``properties``, at every level; ``az … -o json`` prints them flattened. Both give the
-same here.
+ARM puts most fields under ``properties``, at every level; ``az … -o json`` prints them flattened, and spells some
+of them as its Python attributes are camel-cased (``dnsServiceIp`` for ``dnsServiceIP``). Both give the same here.
 """
 
+import re
 from typing import Any
 
 # Free-form objects: their keys are user's words or are read as they came.
 _AS_IT_CAME = frozenset({"tags", "addonProfiles"})
 
+# Names that ARM spells with a run of capitals, by az's spelling of them.
+_ARM_SPELLING = {
+    re.sub("API|FQDN|ID|IP|SKU", lambda word: word[0].capitalize(), arm): arm
+    for arm in (
+        "azurePortalFQDN",
+        "backendIPConfigurations",
+        "dnsServiceIP",
+        "effectiveOutboundIPs",
+        "enableFloatingIP",
+        "enableIPForwarding",
+        "enableNodePublicIP",
+        "frontendIPConfiguration",
+        "frontendIPConfigurations",
+        "gatewayAPI",
+        "gatewayAPIImplementations",
+        "managedOutboundIPs",
+        "networkInterfaceIPConfiguration",
+        "osSKU",
+        "outboundIPs",
+        "podIPAllocationMode",
+        "podSubnetID",
+        "privateFQDN",
+        "privateIPAddress",
+        "privateIPAddressVersion",
+        "privateIPAllocationMethod",
+        "publicIPAddress",
+        "publicIPAddressVersion",
+        "publicIPAllocationMethod",
+        "publicIPPrefix",
+        "vnetSubnetID",
+    )
+}
+
 
 def hoist(value: Any) -> Any:
-    """Return the JSON value with every ``properties`` object lifted into its owner and without nulls."""
+    """Return the JSON value in ARM's spelling, with ``properties`` lifted into their owners and without nulls."""
     if isinstance(value, dict):
         inner = value.get("properties")
         merged = (
@@ -20,7 +54,7 @@ def hoist(value: Any) -> Any:
             else value
         )
         return {
-            key: (
+            _ARM_SPELLING.get(key, key): (
                 {k: v for k, v in item.items() if v is not None}
                 if key in _AS_IT_CAME and isinstance(item, dict)
                 else hoist(item)
