@@ -1,9 +1,12 @@
 """A program with one table of made-up rows, for tests and measurements in a pseudo-terminal.
 
-Usage: python tests/ui/table_app.py ROWS
+Usage: python tests/ui/table_app.py ROWS [CHANGES A SECOND]
 """
 
+import gc
+import random
 import sys
+import time
 from dataclasses import dataclass
 
 from textual.app import App, ComposeResult
@@ -26,6 +29,8 @@ class Record:
         return self.name
 
 
+BATCHES = 20
+"""Batches of changes a second."""
 STATES = ("ready", "ready", "ready", "waiting", "failed")
 TONES = {"ready": "good", "waiting": "warn", "failed": "bad"}
 
@@ -54,8 +59,10 @@ class TableApp(App[None]):
 
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, changes: int = 0) -> None:
         super().__init__()
+        self.changes = changes
+        self.random = random.Random(7)  # noqa: S311 - made-up data, the same in every run
         self.table = RecordTable[Record](COLUMNS, lambda record: record.key, empty="no rows", id="table")
         self.count = count
 
@@ -67,6 +74,20 @@ class TableApp(App[None]):
         """Fill it."""
         self.table.set_rows(records(self.count))
         self.table.focus()
+        # As the application does: what is loaded is not looked through for garbage again.
+        gc.collect()
+        gc.freeze()
+        if self.changes:
+            self.set_interval(1 / BATCHES, self.change)
+
+    def change(self) -> None:
+        """Change random rows, one in four of them among the first hundred."""
+        changed = {}
+        for _ in range(self.changes // BATCHES):
+            number = self.random.randrange(100 if self.random.random() < 0.25 else self.count)
+            name = f"row-{number:06}"
+            changed[name] = Record(number, name, self.random.choice(STATES))
+        self.table.update_rows(changed, now=time.monotonic())
 
     def on_key(self, event: object) -> None:
         """Leave on q."""
@@ -75,4 +96,4 @@ class TableApp(App[None]):
 
 
 if __name__ == "__main__":
-    TableApp(int(sys.argv[1])).run(mouse=False)
+    TableApp(*map(int, sys.argv[1:])).run(mouse=False)

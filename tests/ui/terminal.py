@@ -95,6 +95,14 @@ class Terminal:
                 raise TimeoutError("the program does not stop writing")
         return written
 
+    def read_for(self, seconds: float) -> bytes:
+        """Answer with all that is written in so many seconds."""
+        written = b""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            written += self.read(left)
+        return written
+
     def text(self) -> str:
         """Answer with the text of the screen."""
         return "\n".join(line.rstrip() for line in self.screen.display)

@@ -54,9 +54,9 @@ class RowsAgainstSorting(RuleBasedStateMachine):
         self.rows = OrderedRows[Item](lambda item: item.key)
         self.expected = Expected()
 
-    @rule(items=st.lists(ITEMS, max_size=40, unique_by=lambda item: item.key))
-    def replace(self, items: list[Item]) -> None:
-        self.rows.replace(items)
+    @rule(items=st.lists(ITEMS, max_size=40, unique_by=lambda item: item.key), first=st.none() | st.integers(1, 20))
+    def replace(self, items: list[Item], first: int | None) -> None:
+        self.rows.replace(items, first=first)
         self.expected.rows = {item.key: item for item in items}
         self.expected.arrival = [item.key for item in items]
 
@@ -74,14 +74,23 @@ class RowsAgainstSorting(RuleBasedStateMachine):
         self.expected.order, self.expected.reverse = (by_weight if sort else None), sort and reverse
         self.rows.sort(self.expected.order, reverse=self.expected.reverse)
 
-    @rule(wanted=st.booleans())
-    def filter(self, *, wanted: bool) -> None:
+    @rule(wanted=st.booleans(), first=st.none() | st.integers(0, 20))
+    def filter(self, *, wanted: bool, first: int | None) -> None:
         self.expected.accepts = light if wanted else None
-        self.rows.filter(self.expected.accepts)
+        self.rows.filter(self.expected.accepts, first=first)
+
+    @rule(count=st.integers(1, 30))
+    def go_on(self, count: int) -> None:
+        self.rows.go_on(count)
 
     @invariant()
     def same_view(self) -> None:
         view = self.expected.view()
+        if self.rows.filtering:
+            part = [self.rows.key_at(i) for i in range(self.rows.shown)]
+            assert part == [key for key in view if key in set(part)]
+            assert [self.rows.index(key) for key in part] == list(range(len(part)))
+            return
         assert [self.rows.key_at(i) for i in range(self.rows.shown)] == view
         assert self.rows.total == len(self.expected.rows)
         assert [self.rows.index(key) for key in view] == list(range(len(view)))

@@ -180,6 +180,20 @@ async def test_a_changed_row_shows_its_new_text_and_a_mark_that_fades() -> None:
         assert screen_lines(app)[3].startswith("  row-000002")
 
 
+async def test_a_full_swap_marks_what_differs() -> None:
+    """Rows that are worked out anew as a whole show which of them changed, and new ones are not changes."""
+    app = LoggedApp(3)
+    async with app.run_test(size=SIZE) as pilot:
+        rows = records(4)
+        app.table.set_rows([*rows[:1], Record(1, "row-000001", "failed"), *rows[2:]], now=10.0)
+        await pilot.pause()
+        assert [line[:2] for line in screen_lines(app)[1:5]] == ["▸ ", " ·", "  ", "  "]
+        app.table.set_rows(rows[1:])
+        app.table.tick(14.0)
+        await pilot.pause()
+        assert screen_lines(app)[1].startswith("▸·row-000001")
+
+
 async def test_linked_rows_carry_a_glyph() -> None:
     """Marks are a character in the gutter, on the cursor's row as well."""
     app = LoggedApp(4)
@@ -240,6 +254,35 @@ async def test_a_filter_counts_and_lets_go() -> None:
         app.table.set_filter(None)
         await pilot.pause()
         assert app.table.shown == 9
+
+
+async def test_a_filter_over_many_rows_shows_the_first_finds_at_once() -> None:
+    """It goes on between keys, while rows change, and the cursor comes back to its row when it is found."""
+    app = LoggedApp(50_000)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("G")
+        app.table.set_filter(lambda record: record.number % 1000 in {3, 999})
+        assert app.table.filtering
+        assert app.table.row("row-049999") is not None
+        assert app.table.shown == 8
+        app.table.update_rows({"row-040000": Record(40_003, "row-040000", "failed")}, {"row-030003"})
+        while app.table.filtering:
+            await pilot.pause()
+        assert app.table.shown == 100
+        assert app.table.cursor_key == "row-049999"
+        assert "row-049999" in screen_lines(app)[cursor_line(app)]
+
+
+async def test_a_key_during_a_filter_decides_where_the_cursor_is() -> None:
+    """What the user does counts more than where the cursor was."""
+    app = LoggedApp(50_000)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("G")
+        app.table.set_filter(lambda record: record.number % 1000 == 999)
+        app.table.action_first()
+        while app.table.filtering:
+            await pilot.pause()
+        assert app.table.cursor_key == "row-000999"
 
 
 async def test_a_notice_stands_under_the_header_and_costs_one_line() -> None:

@@ -71,7 +71,7 @@ class LinesView(Painted, can_focus=True):
         self._texts: list[str] = []
         self._copy: list[str] = []
         self._rows: list[Row] = []
-        self._rows_width = -1
+        self._measured = self.size
         self._strips: dict[tuple[int, str], Strip] = {}
         self._top = 0
         self._side = 0
@@ -186,8 +186,7 @@ class LinesView(Painted, can_focus=True):
 
     def on_resize(self, _event: Resize) -> None:
         """Wrap for the new width, with the same line at the top."""
-        self._fit_width()
-        self._top = self._clamp(self._top)
+        self._measure()
 
     def forget(self) -> None:
         """Drop lines drawn for another width or theme."""
@@ -196,7 +195,8 @@ class LinesView(Painted, can_focus=True):
 
     def line(self, y: int) -> Strip:
         """Answer with a line of the view."""
-        self._fit_width()
+        if self._measured != self.size:
+            self._measure()
         index = self._top + y
         bar = scroll_glyph(y, self.size.height, self._top, len(self._rows))
         at = index if index < len(self._rows) else -1
@@ -236,15 +236,17 @@ class LinesView(Painted, can_focus=True):
             covering = [tone for first, last, tone in (*tones, *found) if first <= start and end <= last]
             yield self._texts[row.line][start:end], covering[-1] if covering else ""
 
-    def _fit_width(self) -> None:
-        if self._rows_width != self.size.width:
+    def _measure(self) -> None:
+        """Take the size of the widget; Textual asks for lines of a new size before it tells of it."""
+        width_before, self._measured = self._measured.width, self.size
+        if width_before != self.size.width:
             self._arrange()
+        self._top = self._clamp(self._top)
 
     def _arrange(self) -> None:
         """Divide the prepared lines into lines of the screen, with the same text at the top as before."""
         line = self.top if self._top < len(self._rows) else 0
         wrapped = self._wrap
-        self._rows_width = self.size.width
         self._strips.clear()
         rows: list[Row] = []
         for number, text in enumerate(self._texts):

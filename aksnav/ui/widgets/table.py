@@ -11,17 +11,20 @@ from textual.strip import Strip
 
 from aksnav.ui.text import Span
 from aksnav.ui.widgets.columns import Column
+from aksnav.ui.widgets.cursor import Cursor
 from aksnav.ui.widgets.ordering import OrderedRows
 from aksnav.ui.widgets.painted import Painted, scroll_glyph
 from aksnav.ui.widgets.row_painter import GUTTER, Look, RowPainter
 
 T = TypeVar("T")
 
+FILTER_SLICE = 4000
+"""Rows that a filter looks at before keys are handled again: some 10 ms."""
+WHEEL_STEP = 3
+
 
 class RecordTable(Painted, Generic[T], can_focus=True):
-    """Rows of any type under a header, one line each, with a cursor that follows its row.
-
-    The cursor stays on the first row, whichever that is, until the user moves it; then it follows its row.
+    """Rows of any type under a header, one line each, with a cursor that follows its row (see `Cursor`).
 
     The owner hands over rows (`set_rows`, then `update` for what changes), listens to `RowHighlighted` and
     `RowSelected`, and calls `tick` once a second if it wants the mark of recent changes to fade. Rows are immutable:
@@ -98,10 +101,9 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         self._sorted_by: str | None = None
         self._reverse = False
         self._filtered = False
-        self._cursor = 0
-        self._cursor_key: str | None = None
-        self._at_home = True
-        self._top = 0
+        self._slice_called = False
+        self._cursor = Cursor(self._rows)
+        self._measured = (self.size, 0)
         self._marks: AbstractSet[str] = frozenset()
         self._flash = flash
         self._changed_at: dict[str, float] = {}
@@ -122,14 +124,19 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         return self._rows.shown
 
     @property
+    def filtering(self) -> bool:
+        """Whether the filter has rows before it that it has not seen yet, so that `shown` still grows."""
+        return self._rows.filtering
+
+    @property
     def cursor_key(self) -> str | None:
         """The key of the row under the cursor, None when there is no row."""
-        return self._cursor_key
+        return self._cursor.key
 
     @property
     def cursor_row(self) -> T | None:
         """The row under the cursor, None when there is no row."""
-        return None if self._cursor_key is None else self._rows.get(self._cursor_key)
+        return None if self._cursor.key is None else self._rows.get(self._cursor.key)
 
     @property
     def sorted_by(self) -> tuple[str | None, bool]:
@@ -142,11 +149,23 @@ class RecordTable(Painted, Generic[T], can_focus=True):
 
     # What the owner says.
 
-    def set_rows(self, rows: Sequence[T]) -> None:
-        """Show these rows instead of all others; a cursor that was moved stays on its key and on its line."""
-        self._rows.replace(rows)
-        self._changed_at.clear()
+    def set_rows(self, rows: Sequence[T], *, now: float | None = None) -> None:
+        """Show these rows instead of all others; a cursor that was moved stays on its key and on its line.
+
+        Args:
+            rows: All rows, in the order that holds where no column sorts.
+            now: The clock in seconds, the same one as for `tick`; with it, rows that differ from the ones shown before
+                under their key are shown in the gutter as changed.
+        """
+        before = self._rows.by_key
+        self._rows.replace(rows, first=self._first_slice)
+        after = self._rows.by_key
+        self._changed_at = {key: at for key, at in self._changed_at.items() if key in after}
+        if now is not None:
+            changed = (key for key, row in after.items() if key in before and before[key] != row)
+            self._changed_at.update(dict.fromkeys(changed, now))
         self._settle()
+        self._go_on_filtering()
 
     def update_rows(
         self, changed: Mapping[str, T], removed: AbstractSet[str] = frozenset(), *, now: float | None = None
@@ -181,10 +200,15 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         self._settle()
 
     def set_filter(self, accepts: Callable[[T], bool] | None) -> None:
-        """Show only the rows that a predicate accepts, all of them when it is None."""
+        """Show only the rows that a predicate accepts, all of them when it is None.
+
+        The first rows are looked at now, the others in slices between which keys are handled: see `filtering`.
+        """
+        self._cursor.await_row()
         self._filtered = accepts is not None
-        self._rows.filter(accepts)
+        self._rows.filter(accepts, first=self._first_slice)
         self._settle()
+        self._go_on_filtering()
 
     def set_marks(self, keys: AbstractSet[str]) -> None:
         """Mark the rows that belong to what is selected in another pane."""
@@ -205,7 +229,7 @@ class RecordTable(Painted, Generic[T], can_focus=True):
             return
         self._notice = notice
         self._other_lines.clear()
-        self._keep_in_view()
+        self._measure()
         self.repaint_soon()
 
     def tick(self, now: float) -> None:
@@ -237,57 +261,54 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         index = self._rows.index(key)
         if index is None:
             return False
-        self._move_to(index)
+        self._moved(self._cursor.move_to(index))
         return True
 
     # Keys and the mouse.
 
     def action_move(self, lines: int) -> None:
         """Move the cursor by lines."""
-        self._move_to(self._cursor + lines)
+        self._moved(self._cursor.move_to(self._cursor.index + lines))
 
     def action_page(self, pages: int) -> None:
         """Move the cursor and the view by pages."""
-        step = max(1, self._body - 1) * pages
-        self._top = self._clamp_top(self._top + step)
-        self._move_to(self._cursor + step)
+        self._moved(self._cursor.turn(pages))
 
     def action_first(self) -> None:
         """Move the cursor to the first row, and keep it on whatever row is the first."""
-        self._move_to(0)
-        self._at_home = True
+        self._moved(self._cursor.home())
 
     def action_last(self) -> None:
         """Move the cursor to the last row."""
-        self._move_to(self.shown - 1)
+        self._moved(self._cursor.move_to(self.shown - 1))
 
     def action_select(self) -> None:
         """Tell the owner that the row under the cursor was chosen."""
-        if self._cursor_key is not None:
-            self.post_message(self.RowSelected(self, self._cursor_key, self.cursor_row))
+        if self._cursor.key is not None:
+            self.post_message(self.RowSelected(self, self._cursor.key, self.cursor_row))
 
     def on_click(self, event: Click) -> None:
         """Put the cursor on the row that was clicked; a second click chooses it."""
-        index = self._top + event.y - self._head
+        index = self._cursor.top + event.y - self._head
         if event.y < self._head or index >= self.shown:
             return
-        self._move_to(index)
+        self._moved(self._cursor.move_to(index))
         if event.chain > 1:
             self.action_select()
 
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
         """Move the cursor down with the wheel."""
         event.stop()
-        self._move_to(self._cursor + 3)
+        self.action_move(WHEEL_STEP)
 
     def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
         """Move the cursor up with the wheel."""
         event.stop()
-        self._move_to(self._cursor - 3)
+        self.action_move(-WHEEL_STEP)
 
     def on_resize(self, _event: Resize) -> None:
-        """Keep the cursor in view; the columns take the new width when they are drawn."""
-        self._keep_in_view()
+        """Keep the cursor in view and share the width among the columns."""
+        self._measure()
 
     # Drawing.
 
@@ -299,21 +320,20 @@ class RecordTable(Painted, Generic[T], can_focus=True):
 
     def line(self, y: int) -> Strip:
         """Answer with a line: header, notice, row, the text for an empty table, or nothing."""
-        if self._painter.width != self.size.width:
-            self._painter.resize(self.size.width)
-            self._other_lines.clear()
+        if self._measured != (self.size, self._head):
+            self._measure()
         if y == 0:
             return self._other("header")
         if y < self._head:
             return self._other("notice")
-        index = self._top + y - self._head
+        index = self._cursor.top + y - self._head
         if index >= self.shown:
             return self._other("empty" if y == self._head else "blank")
         key = self._rows.key_at(index)
         cursor = ""
-        if index == self._cursor:
+        if index == self._cursor.index:
             cursor = "painted--cursor" if self.has_focus else "painted--cursor-blurred"
-        bar = scroll_glyph(y - self._head, self._body, self._top, self.shown)
+        bar = scroll_glyph(y - self._head, self._cursor.height, self._cursor.top, self.shown)
         look = Look(cursor, key in self._marks, key in self._changed_at, bar)
         return self._painter.row(key, self._rows.row(key), look)
 
@@ -336,50 +356,47 @@ class RecordTable(Painted, Generic[T], can_focus=True):
             return Span(f"nothing matches (0 of {self.total})", "muted")
         return self._empty
 
-    # Cursor and scroll position.
-
     @property
     def _head(self) -> int:
+        """Lines above the first row."""
         return 1 if self._notice is None else 2
 
-    @property
-    def _body(self) -> int:
-        return max(1, self.size.height - self._head)
+    # What follows from a change.
 
-    def _clamp_top(self, top: int) -> int:
-        return max(0, min(top, self.shown - self._body))
+    def _measure(self) -> None:
+        """Take the size of the widget; Textual asks for lines of a new size before it tells of it."""
+        self._measured = (self.size, self._head)
+        if self._painter.width != self.size.width:
+            self._painter.resize(self.size.width)
+            self._other_lines.clear()
+        self._cursor.height = max(1, self.size.height - self._head)
+        self._cursor.keep_in_view()
+
+    def _moved(self, other_row: bool) -> None:
+        self.repaint()
+        if other_row:
+            self._tell()
 
     def _settle(self) -> None:
-        """Find the cursor's row again after rows moved, and keep it on its line of the view.
-
-        Until the user has moved it, the cursor stays on the first row: the first rows to arrive are not the worst.
-        """
-        before = self._cursor_key
-        line = self._cursor - self._top
-        index = 0 if self._at_home else None if before is None else self._rows.index(before)
-        self._cursor = max(0, min(self._cursor if index is None else index, self.shown - 1))
-        # At the very top the view stays there: what arrives above the cursor is the worst and must be seen.
-        if self._top:
-            self._top = self._cursor - line
-        self._keep_in_view()
-        self._tell(before)
+        if self._cursor.settle():
+            self._tell()
         self.repaint_soon()
 
-    def _move_to(self, index: int) -> None:
-        before = self._cursor_key
-        self._at_home = False
-        self._cursor = max(0, min(index, self.shown - 1))
-        self._keep_in_view()
-        self._tell(before)
-        self.repaint()
+    def _tell(self) -> None:
+        self.post_message(self.RowHighlighted(self, self._cursor.key, self.cursor_row))
 
-    def _keep_in_view(self) -> None:
-        # Half a page at once: every scroll repaints the whole view, whether by one line or by twenty.
-        self._top = self._clamp_top(self._top)
-        if not self._top <= self._cursor < self._top + self._body:
-            self._top = self._clamp_top(self._cursor - self._body // 2)
+    @property
+    def _first_slice(self) -> int | None:
+        """How many rows a filter looks at before anything is shown; all of them where no event loop goes on."""
+        return FILTER_SLICE if self.is_running else None
 
-    def _tell(self, before: str | None) -> None:
-        self._cursor_key = self._rows.key_at(self._cursor) if self.shown else None
-        if self._cursor_key != before:
-            self.post_message(self.RowHighlighted(self, self._cursor_key, self.cursor_row))
+    def _go_on_filtering(self) -> None:
+        if self.filtering and not self._slice_called:
+            self._slice_called = True
+            self.call_later(self._filter_slice)
+
+    def _filter_slice(self) -> None:
+        self._slice_called = False
+        self._rows.go_on(FILTER_SLICE)
+        self._settle()
+        self._go_on_filtering()
