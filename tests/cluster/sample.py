@@ -7,6 +7,7 @@ UID, ``${NAMESPACE/NAME:healthCheckNodePort}`` and ``${NAMESPACE/NAME:nodePort:P
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from tests.cluster import cloud
 from tests.cluster.api_client import until
 from tests.cluster.control_plane import ControlPlane
 
-HERE = Path(__file__).parent
+MANIFESTS = Path(__file__).parent / "manifests"
+ARM = Path(__file__).parent / "arm"
+Services = dict[tuple[str, str], dict[str, Any]]
 NAMESPACES = ("app-routing-system", "shop", "orders")
 NGINX_ADDRESS, STOREFRONT_ADDRESS, ORDERS_ADDRESS = "20.50.1.10", "20.50.1.20", "10.224.0.100"
 CAPTURED_KINDS = (
@@ -48,10 +51,10 @@ def load(plane: ControlPlane) -> None:
 
     The namespace of the user ``namespace-only`` is ``shop``.
     """
-    plane.apply(HERE / "manifests" / "00-namespaces.yaml")
+    plane.apply(MANIFESTS / "00-namespaces.yaml")
     for namespace in NAMESPACES:
         plane.wait_for_namespace(namespace)
-    plane.apply(HERE / "manifests")
+    plane.apply(MANIFESTS)
     until(lambda: not unready_workloads(plane), 60.0, "every workload of the sample is ready")
     publish(plane)
     plane.kubeconfig("namespace-only", "shop")
@@ -90,19 +93,18 @@ def load_balancer_name(uid: str) -> str:
     return f"a{uid.replace('-', '')}"[:32]
 
 
-def _resolve(services: dict[tuple[str, str], dict[str, Any]], match: re.Match[str]) -> str | int:
+def _resolve(services: Services, match: re.Match[str]) -> str | int:
     namespace, name, what = match.groups()
     service = services[namespace, name]
     if what is None:
         return load_balancer_name(service["metadata"]["uid"])
     if what == "healthCheckNodePort":
-        port: int = service["spec"]["healthCheckNodePort"]
-        return port
+        return int(service["spec"]["healthCheckNodePort"])
     wanted = int(what.removeprefix("nodePort:"))
     return next(int(entry["nodePort"]) for entry in service["spec"]["ports"] if entry["port"] == wanted)
 
 
-def _fill_in(value: Any, services: dict[tuple[str, str], dict[str, Any]]) -> Any:
+def _fill_in(value: Any, services: Services) -> Any:
     if isinstance(value, dict):
         return {key: _fill_in(inner, services) for key, inner in value.items()}
     if isinstance(value, list):
@@ -115,13 +117,14 @@ def _fill_in(value: Any, services: dict[tuple[str, str], dict[str, Any]]) -> Any
     return PLACEHOLDER.sub(lambda match: str(_resolve(services, match)), value)
 
 
-def arm_documents(plane: ControlPlane) -> dict[str, Any]:
-    """Build the ARM side of the sample as the az commands print it, by file name (``az-network-lb-list.json``)."""
-    listed = plane.api.get("/api/v1/services").body["items"]
-    services = {(item["metadata"]["namespace"], item["metadata"]["name"]): item for item in listed}
-    return {
-        path.name: _fill_in(json.loads(path.read_text()), services) for path in sorted((HERE / "arm").glob("*.json"))
-    }
+def arm_documents(services: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Build the ARM side of the sample as the az commands print it, by file name (``az-network-lb-list.json``).
+
+    Args:
+        services: the sample's Services as the API server has them.
+    """
+    by_name = {(item["metadata"]["namespace"], item["metadata"]["name"]): item for item in services}
+    return {path.name: _fill_in(json.loads(path.read_text()), by_name) for path in sorted(ARM.glob("*.json"))}
 
 
 def export_capture(plane: ControlPlane, folder: Path) -> None:
@@ -132,5 +135,5 @@ def export_capture(plane: ControlPlane, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for kind in CAPTURED_KINDS:
         (folder / f"{kind}.yaml").write_text(plane.kubectl("get", kind, "-A", "-o", "yaml", user="reader"))
-    for name, document in arm_documents(plane).items():
+    for name, document in arm_documents(plane.api.get("/api/v1/services").body["items"]).items():
         (folder / name).write_text(json.dumps(document, indent=2) + "\n")
