@@ -1,7 +1,8 @@
 """How the first picture of all Pods is best fetched: lists in pages, plain or gzip, or the streaming list.
 
     python -m tests.bench.list_modes --pods 200000 --rounds 3
-    python -m tests.bench.list_modes --kubeconfig FILE          (any server, such as the tests' own control plane)
+    python -m tests.bench.list_modes --control-plane --pods 20000     (a real API server)
+    python -m tests.bench.list_modes --kubeconfig FILE                (any server)
 
 Every variant runs in a fresh process, in turns, over the official client's configuration and transport (urllib3), and
 decodes to the objects that aksnav keeps; nothing else runs meanwhile but the server, which shares the processors.
@@ -27,7 +28,10 @@ import msgspec
 
 from aksnav.model.decode import decode_object, decode_page
 from aksnav.model.kinds import KINDS
+from tests.bench.processes import tree, usage
 from tests.bench.served import served
+from tests.cluster.control_plane import ControlPlane
+from tests.cluster.fill import Size, fill
 
 _POD = KINDS["Pod"]
 _BLOCK = 65536
@@ -49,7 +53,7 @@ class Variant(NamedTuple):
 
 
 VARIANTS = (
-    *(Variant("pages", limit, packed) for limit in (250, 500, 1000) for packed in (True, False)),
+    *(Variant("pages", limit, packed) for limit in (100, 250, 500, 1000) for packed in (True, False)),
     Variant("stream"),
 )
 """An API server does not compress watches, so that there is one streaming list."""
@@ -198,10 +202,26 @@ def table(results: dict[Variant, list[dict[str, float]]]) -> str:
     return "\n".join(lines)
 
 
+def _server(options: argparse.Namespace, stack: ExitStack) -> tuple[Path, int | None]:
+    """A server's kubeconfig, and its process when it is known."""
+    if options.kubeconfig:
+        return options.kubeconfig, options.server_pid
+    if options.control_plane:
+        plane = stack.enter_context(ControlPlane(controllers=False))
+        fill(plane, Size(pods=options.pods, nodes=max(options.pods // 40, 1)))
+        names = ((pid, usage(pid)) for pid in tree(os.getpid()))
+        servers = [pid for pid, found in names if found and found.command.startswith("kube-apiserver")]
+        return plane.kubeconfig("reader"), servers[0]
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aksnav-bench-")))
+    control = stack.enter_context(served(folder / "kubeconfig", ["--pods", str(options.pods)]))
+    return folder / "kubeconfig", control.pid
+
+
 def main() -> None:
     """Measure all variants and print the table."""
     parser = argparse.ArgumentParser(description="Compare ways to list all Pods.")
     parser.add_argument("--kubeconfig", type=Path, help="a server that runs already; else one is started")
+    parser.add_argument("--control-plane", action="store_true", help="start the tests' control plane, and fill it")
     parser.add_argument("--pods", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--server-pid", type=int, help="the process of a server that runs already, for its CPU time")
@@ -214,11 +234,7 @@ def main() -> None:
     variants = (*VARIANTS, *((Variant("whole", gzip=True), Variant("whole")) if options.whole else ()))
     results: dict[Variant, list[dict[str, float]]] = {variant: [] for variant in variants}
     with ExitStack() as stack:
-        kubeconfig, pid = options.kubeconfig, options.server_pid
-        if kubeconfig is None:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aksnav-bench-")))
-            kubeconfig = folder / "kubeconfig"
-            pid = stack.enter_context(served(kubeconfig, ["--pods", str(options.pods)])).pid
+        kubeconfig, pid = _server(options, stack)
         for _ in range(options.rounds):
             for variant in variants:
                 results[variant].append(_measure(kubeconfig, variant, pid))
