@@ -24,6 +24,7 @@ class Terminal:
 
     def __init__(self, argv: Sequence[str], *, columns: int, lines: int, env: Mapping[str, str] | None = None) -> None:
         self.screen = pyte.Screen(columns, lines)
+        self.written = b""
         self._stream = pyte.ByteStream(self.screen)
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
@@ -62,6 +63,7 @@ class Terminal:
             return b""
         data = os.read(self._master, 1 << 16)
         self._stream.feed(data)
+        self.written += data
         return data
 
     def read_until(self, seen: Callable[[str], bool], limit: float = 30.0) -> bytes:

@@ -9,8 +9,9 @@ from aksnav.ui.widgets.columns import Column
 from aksnav.ui.widgets.lines import LinesView
 from aksnav.ui.widgets.strip_bar import BarLine, StripBar
 from aksnav.ui.widgets.table import RecordTable
-from tests.ui.payloads import PAYLOADS, harmless
+from tests.ui.payloads import C1, ESCAPES, PAYLOADS, harmless
 from tests.ui.screen import screen_text
+from tests.ui.terminal import Terminal, python
 
 
 class HostileApp(App[None]):
@@ -76,3 +77,17 @@ async def test_foreign_text_is_shown_and_does_nothing(number: int) -> None:
         await pilot.click(app.full, offset=(8, 2))
         await pilot.click(app.wrapped, offset=(4, 0))
         assert not app.rang
+
+
+def test_a_terminal_receives_no_sequence_of_the_text() -> None:
+    """What is written to a real pseudo-terminal holds no clipboard, link, title or query sequence of a stranger."""
+    attack = "".join((*ESCAPES, *C1))
+    program = f"from tests.ui.test_hostile import HostileApp; HostileApp({attack!r}).run(mouse=False)"
+    with Terminal(python("-c", program), columns=160, lines=50) as terminal:
+        terminal.read_until(lambda text: "␛]52" in text)
+        terminal.quiet()
+        terminal.write("\x1b[B")
+        written = terminal.written + terminal.quiet()
+    assert b"]52;c;Y3VybCBldmlsIHwgc2g=" in terminal.written
+    for sequence in (b"\x1b]52", b"\x1b]8;", b"\x1b]0;", b"\x1bP", b"\x1b[6n", b"\xc2\x9b", b"\xc2\x9d", b"\xc2\x90"):
+        assert sequence not in written

@@ -249,7 +249,8 @@ class LinesView(Painted, can_focus=True):
         wrapped = self._wrap
         self._strips.clear()
         rows: list[Row] = []
-        for number, text in enumerate(self._texts):
+        # Before the widget has a size there is nothing to wrap for.
+        for number, text in enumerate(self._texts if self.size else ()):
             if wrapped:
                 rows.extend(Row(number, *part) for part in wrap(text, self._room))
             else:
@@ -280,6 +281,8 @@ class LinesView(Painted, can_focus=True):
                     self._matches.append((number, found.start(), found.end()))
 
     def _show_match(self) -> None:
+        if not self._rows:
+            return
         line, start, end = self._matches[self._match]
         row = next(i for i, row in enumerate(self._rows) if row.line == line and (not self._wrap or start < row.end))
         if not self._top <= row < self._top + self.size.height:

@@ -93,7 +93,7 @@ class OrderedRows(Generic[T]):
             order: The sort key of a row; the keys of all rows must be comparable.
             reverse: Whether the largest key comes first.
         """
-        arrival = sorted((abs(entry[1]), entry[2]) for entry in self._all)
+        arrival = [(abs(number), key) for _, number, key in self._all]
         self._order, self._reverse = order, reverse
         self._enter(arrival)
         if self._accepts is None:

@@ -101,20 +101,24 @@ class RowPainter(Generic[T]):
 
     def _draw(self, row: T, look: Look) -> Strip:
         component = look.cursor or "painted--base"
-        toned = self._toned
-        style = toned("mark" if look.marked and not look.cursor else "", component)
+        style = self._toned("", component)
+        # A mark colours the beginning of the line only: Textual writes from there, so it costs little to set and take.
+        first = self._toned("mark", component) if look.marked and not look.cursor else style
         painter = Painter(self._width - 1)
         painter.add(
-            (CURSOR if look.cursor else " ") + (MARK if look.marked else CHANGED if look.changed else " "), style
+            (CURSOR if look.cursor else " ") + (MARK if look.marked else CHANGED if look.changed else " "), first
         )
         for position, (index, width) in enumerate(self._placed):
             column = self._columns[index]
+            tone = column.style(row) if column.style is not None and not look.cursor else ""
             if position:
                 painter.add(" " * GAP, style)
-            prefix = plain(column.prefix(row)) if column.prefix is not None else ""
-            text = plain(column.cell(row))
-            if prefix:
-                text = prefix + fit(text, max(0, width - cells(prefix)), column.align, column.elide)
-            tone = column.style(row) if column.style is not None and not look.cursor else ""
-            painter.add(fit(text, width, column.align, column.elide), toned(tone, component) if tone else style)
+            own = first if position == 0 else style
+            painter.add(self._text(column, row, width), self._toned(tone, component) if tone else own)
         return painter.strip(style, look.bar)
+
+    @staticmethod
+    def _text(column: Column[T], row: T, width: int) -> str:
+        prefix = plain(column.prefix(row)) if column.prefix is not None else ""
+        text = fit(plain(column.cell(row)), max(0, width - cells(prefix)), column.align, column.elide)
+        return fit(prefix + text, width)
