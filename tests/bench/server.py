@@ -160,9 +160,12 @@ class Server:
         position = table.position(watch.version)
         began = marked = time.monotonic()
         while self._generation == generation:
+            left = _WAIT if watch.timeout is None else began + watch.timeout - time.monotonic()
+            if left <= 0:
+                return
             with table.changed:
                 if position == len(table.log):
-                    table.changed.wait(_WAIT)
+                    table.changed.wait(min(left, _WAIT))
                 entries = table.log[position : position + _BATCH]
             position += len(entries)
             wanted = [entry for entry in entries if watch.start <= entry.index < watch.end]
@@ -175,8 +178,6 @@ class Server:
                 self.statistics.events += len(wanted)
                 self.statistics.event_bytes += len(data)
             now = time.monotonic()
-            if watch.timeout is not None and now - began >= watch.timeout:
-                return
             if watch.bookmarks and now - marked >= self._bookmark_seconds:
                 marked = now
                 if position == len(table.log):
