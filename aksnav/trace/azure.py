@@ -1,8 +1,8 @@
 """Joins between the planes: a node and its interface, subnet and security groups; an address and its frontend."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -13,6 +13,7 @@ from aksnav.model.azure.network import (
     InterfaceConfiguration,
     LoadBalancer,
     NetworkInterface,
+    NetworkSecurityGroup,
     PublicIPAddress,
     Subnet,
     SubResource,
@@ -101,11 +102,58 @@ def pod_prefixes(store: Store) -> tuple[Prefix, ...]:
     return tuple(sorted(found))
 
 
-def subnets(store: Store) -> Iterator[tuple[VirtualNetwork, Subnet]]:
-    """Yield every subnet with its network."""
-    for network in store.virtual_networks:
-        for subnet in network.subnets:
-            yield network, subnet
+class _Index:
+    """Addresses and ids of the Azure objects of a store, at one version of their tables."""
+
+    def __init__(self, store: Store) -> None:
+        self.interfaces: dict[str, tuple[NetworkInterface, InterfaceConfiguration]] = {}
+        self.machines: dict[str, NetworkInterface] = {}
+        for interface in store.interfaces:
+            for configuration in interface.ip_configurations:
+                self.interfaces.setdefault(configuration.private_ip_address.lower(), (interface, configuration))
+            machine = (
+                interface.virtual_machine.id if interface.virtual_machine is not None else _machine_of(interface.id)
+            )
+            if machine and (machine not in self.machines or interface.primary):
+                self.machines[machine] = interface
+        self.subnets = [
+            (network, subnet, prefix)
+            for network in store.virtual_networks
+            for subnet in network.subnets
+            for prefix in map(parse_prefix, subnet.prefixes)
+            if prefix is not None
+        ]
+        self.public_ips = {item.ip_address: item for item in store.public_ips if item.ip_address}
+        self.groups_of_machines = {
+            _machine_of(item.id): group for group in store.security_groups for item in group.network_interfaces
+        }
+
+
+def _machine_of(interface: str) -> str:
+    """Return the virtual machine in the id of a scale set's interface, or an empty string."""
+    head, found, _ = interface.partition("/networkinterfaces/")
+    return head if found and "/virtualmachines/" in head else ""
+
+
+class _Kept(msgspec.Struct, gc=False):
+    versions: tuple[int, ...]
+    index: _Index
+
+
+_KEPT: WeakKeyDictionary[Store, _Kept] = WeakKeyDictionary()
+
+
+def _index(store: Store) -> _Index:
+    versions = (
+        store.interfaces.version,
+        store.virtual_networks.version,
+        store.public_ips.version,
+        store.security_groups.version,
+    )
+    kept = _KEPT.get(store)
+    if kept is None or kept.versions != versions:
+        kept = _KEPT[store] = _Kept(versions, _Index(store))
+    return kept.index
 
 
 def subnet_by_id(store: Store, reference: SubResource | None) -> tuple[VirtualNetwork, Subnet] | None:
@@ -120,11 +168,7 @@ def subnet_by_id(store: Store, reference: SubResource | None) -> tuple[VirtualNe
 
 def subnet_of(store: Store, address: int) -> tuple[VirtualNetwork, Subnet] | None:
     """Return the subnet whose prefix holds an address: in the network of the nodes first, as ranges may repeat."""
-    found = [
-        (network, subnet)
-        for network, subnet in subnets(store)
-        if any(address in prefix for prefix in map(parse_prefix, subnet.prefixes) if prefix is not None)
-    ]
+    found = [(network, subnet) for network, subnet, prefix in _index(store).subnets if address in prefix]
     if len(found) <= 1:
         return found[0] if found else None
     home = node_networks(store)
@@ -148,12 +192,16 @@ def node_networks(store: Store) -> set[str]:
 
 def interface_at(store: Store, address: int) -> tuple[NetworkInterface, InterfaceConfiguration] | None:
     """Return the interface that has an address, with the configuration that has it."""
-    text = format_address(address)
-    for interface in store.interfaces:
-        for configuration in interface.ip_configurations:
-            if configuration.private_ip_address == text:
-                return interface, configuration
-    return None
+    return _index(store).interfaces.get(format_address(address))
+
+
+def group_of_machine(store: Store, node: Node) -> NetworkSecurityGroup | None:
+    """Return the security group that names an interface of a node's virtual machine, where the interface is not read.
+
+    Interfaces of scale sets are not in the list of a resource group's interfaces, but their security group names them.
+    """
+    machine = node.provider_id.lower().removeprefix("azure://")
+    return _index(store).groups_of_machines.get(machine) if machine else None
 
 
 def attach(store: Store, address: int) -> Attachment:
@@ -171,6 +219,12 @@ def attach(store: Store, address: int) -> Attachment:
 
 def attach_node(store: Store, node: Node) -> Attachment:
     """Return where a node is attached: by its addresses, in the order in which it lists them."""
+    machine = _index(store).machines.get(node.provider_id.lower().removeprefix("azure://"))
+    if machine is not None and machine.ip_configurations:
+        first = next((item for item in machine.ip_configurations if item.primary), machine.ip_configurations[0])
+        place = subnet_by_id(store, first.subnet)
+        network, subnet = place if place is not None else (None, None)
+        return Attachment(interface=machine, configuration=first, network=network, subnet=subnet)
     last = Attachment(blind=f"node {node.name} has no internal address")
     for text in node.internal_ips:
         address = parse_address(text)
@@ -185,8 +239,7 @@ def attach_node(store: Store, node: Node) -> Attachment:
 
 def public_ip_at(store: Store, address: int) -> PublicIPAddress | None:
     """Return the public address resource that has an address."""
-    text = format_address(address)
-    return next((item for item in store.public_ips if item.ip_address == text), None)
+    return _index(store).public_ips.get(format_address(address))
 
 
 def frontends_at(store: Store, address: int) -> list[tuple[LoadBalancer, Frontend]]:

@@ -50,7 +50,7 @@ def namespace(name: str, **labels: str) -> Json:
     return {"kind": "Namespace", "metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name, **labels}}}
 
 
-def pod(  # noqa: PLR0913 - what a Pod consists of here
+def pod(
     ident: str,
     ip: str = "",
     labels: dict[str, str] | None = None,
@@ -143,7 +143,7 @@ def place(store: Store, text: str) -> Place:
     return Place(address=address(text))
 
 
-def crossing(  # noqa: PLR0913 - the parts of a connection
+def crossing(
     store: Store,
     source: str,
     destination: str,
