@@ -12,8 +12,8 @@ from typing import Final
 MARKS_KEPT: Final = 3
 """Combining marks that stay on one character; more of them overprint the neighbouring lines."""
 
-# Printable by Unicode's categories, but drawn as nothing (Default_Ignorable_Code_Point) or as a blank (U+2800):
-# two names that differ only here look the same.
+# Printable by category, but drawn as nothing (Default_Ignorable_Code_Point) or as a blank (U+2800): two names that
+# differ only here look the same.
 _INVISIBLE: Final = frozenset(
     chr(code)
     for first, last in (
@@ -29,6 +29,9 @@ _INVISIBLE: Final = frozenset(
     )
     for code in range(first, last + 1)
 )
+# Flags and skin tones: terminals do not agree on how wide they are, which would move what follows.
+_UNEVEN: Final = frozenset(chr(code) for code in (*range(0x1F1E6, 0x1F200), *range(0x1F3FB, 0x1F400)))
+_NOT_SHOWN: Final = _INVISIBLE | _UNEVEN
 _DOTTED_CIRCLE: Final = "\u25cc"
 _TAB_STOP: Final = 4
 
@@ -121,7 +124,7 @@ def _visible(text: str) -> str:
         if char.isascii():
             marks = 0
             shown.append(char if char.isprintable() else _picture(char))
-        elif not char.isprintable() or char in _INVISIBLE:
+        elif not char.isprintable() or char in _NOT_SHOWN:
             marks = 0
             shown.append(_code_point(char))
         elif unicodedata.category(char).startswith("M"):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.ui.payloads import PAYLOADS
 from tests.ui.terminal import Terminal, python
 
 BYTES_PER_MOVE = 800
@@ -50,3 +51,22 @@ def test_a_jump_to_the_end_shows_the_last_rows(terminal: Terminal) -> None:
     press(terminal, "k", "row-001998")
     assert terminal.text().split("\n")[49].startswith("  row-001999")
     press(terminal, "g", "row-000000")
+
+
+WIDE_PROGRAM = """
+from tests.ui.payloads import PAYLOADS
+from tests.ui.table_app import Record, TableApp
+app = TableApp(0)
+app.call_later(lambda: app.table.set_rows([Record(n, text[:40], "ready") for n, text in enumerate(PAYLOADS)]))
+app.run(mouse=False)
+"""
+
+
+def test_a_terminal_keeps_columns_aligned_behind_any_text() -> None:
+    """An emulator that measures characters by itself puts the second column where the header has it."""
+    with Terminal(python("-c", WIDE_PROGRAM), columns=160, lines=60) as terminal:
+        terminal.read_until(lambda text: "▸" in text and "waiting" not in text and text.count("ready") == len(PAYLOADS))
+        cells = terminal.screen.buffer
+        x = next(x for x in range(160) if "".join(cells[0][x + i].data for i in range(5)) == "STATE")
+        for y in range(1, len(PAYLOADS) + 1):
+            assert "".join(cells[y][x + i].data for i in range(6)) == "ready "

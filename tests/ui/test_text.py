@@ -55,6 +55,7 @@ def test_no_character_carries_more_than_three_marks(text: str) -> None:
         ("\ud800", "⟨D800⟩"),
         ("\U000e0041", "⟨E0041⟩"),
         ("a\u3164b", "a⟨3164⟩b"),
+        ("🇩🇪", "⟨1F1E9⟩⟨1F1EA⟩"),
         ("e\u0301", "e\u0301"),
         ("\u0301x", "◌\u0301x"),
         ("a" + "\u0301" * 4, "a" + "\u0301" * 3 + "⟨0301⟩"),
@@ -90,6 +91,7 @@ def test_the_clipboard_gets_no_control_character(text: str) -> None:
 def test_the_clipboard_gets_text_without_substitutes() -> None:
     """A stand-in is good to read and wrong to paste."""
     assert strip_unsafe("pay\u200bments\x1b[0m\u00a0x\ny") == "payments[0m x\ny"
+    assert strip_unsafe("🇩🇪 名") == "🇩🇪 名"
     assert strip_unsafe("rm -rf /\n", lines=False) == "rm -rf / "
 
 
