@@ -38,3 +38,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     demo: str | None = None
     assume_none: tuple[str, ...] = ()
     list_mode: ListMode = ListMode.PAGED
+
+    @property
+    def main_source(self) -> str:
+        """Name of the source that everything else hangs on."""
+        if self.demo is not None:
+            return "demo"
+        return "kubernetes" if self.capture is None else "capture"

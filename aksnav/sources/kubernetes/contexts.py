@@ -60,6 +60,15 @@ class Login(msgspec.Struct, frozen=True, gc=False):
     namespaces: tuple[str, ...] = ()
 
 
+def choose_context(context: str | None = None, kubeconfig: str | None = None) -> Context:
+    """Return the context of this name (None: the current one) of a kubeconfig.
+
+    Raises:
+        ConfigError: there is none, or it has no server, or the kubeconfig cannot be read.
+    """
+    return _choose(list_contexts(kubeconfig), context, kubeconfig)
+
+
 def list_contexts(kubeconfig: str | None = None) -> list[Context]:
     """Return the contexts of a kubeconfig (None: KUBECONFIG or the default place), in its order.
 

@@ -6,12 +6,13 @@ from http import HTTPStatus
 import msgspec
 
 from aksnav.model.text import plain
+from aksnav.sources.errors import SourceError
 
 _USER = re.compile(r'User "([^"]*)" cannot')
 _LONGEST = 300
 
 
-class ConfigError(Exception):
+class ConfigError(SourceError):
     """The kubeconfig cannot be used as asked; the message says what, where and what to do."""
 
 
@@ -19,7 +20,7 @@ class VerbRefusedError(Exception):
     """Something in this program tried to send a verb that is not a read; it was not sent."""
 
 
-class LinkError(Exception):
+class LinkError(SourceError):
     """The API server could not be reached, or the connection broke."""
 
 
@@ -45,7 +46,7 @@ class Status(msgspec.Struct, gc=False):
     metadata: _ListMeta | None = None
 
 
-class ApiError(Exception):
+class ApiError(SourceError):
     """The API server answered with an error.
 
     Attributes:

@@ -31,6 +31,7 @@ class KubernetesSource:
 
     Attributes:
         name: the name under which it speaks of itself.
+        fatal: why nothing could be read at all, empty as long as something could.
     """
 
     name = NAME
@@ -46,6 +47,7 @@ class KubernetesSource:
             once: read everything once and end, for headless commands.
             pace: clock, rest and chance; the real ones when left out.
         """
+        self.fatal = ""
         self._take = emit
         self._options = options
         self._once = once
@@ -111,8 +113,12 @@ class KubernetesSource:
         if self._secrets is not None:
             self._secrets.tell(self._told)
 
-    def get_raw(self, kind: str, namespace: str, name: str) -> bytes:
+    def get_raw(self, kind: str, ident: str) -> bytes:
         """Return one object as the server sends it, as JSON; of a Secret its metadata only.
+
+        Args:
+            kind: name of the kind.
+            ident: ``namespace/name``, or ``name`` for a cluster-scoped object.
 
         Raises:
             LookupError: the kind is not served, or the source is not connected yet.
@@ -123,6 +129,7 @@ class KubernetesSource:
         if shared is None:
             raise LookupError("not connected yet")
         known = KINDS[kind]
+        namespace, _, name = ident.rpartition("/")
         if known.by_name:
             return shared.transport.get(Resource(known, "v1").item(namespace, name), accept=METADATA_ONLY)
         with self._lock:
@@ -180,6 +187,7 @@ class KubernetesSource:
             except ConfigError as error:
                 self._say(Reading.FAILED, str(error))
                 self._unread(Reading.UNREAD, str(error))
+                self.fatal = str(error)
             if self._once or self._pace.rest(spread(CONFIG_PERIOD, self._pace)):
                 return None
 
@@ -204,6 +212,7 @@ class KubernetesSource:
             self._say(Reading.FAILED, reason)
             self._unread(Reading.FAILED, reason)
             if self._once and failures >= GIVE_UP_AFTER:
+                self.fatal = reason
                 return None
             if self._pace.rest(delay(failures, self._pace, at_least)):
                 return None
