@@ -42,10 +42,10 @@ class Picture:
 
     def feed(self, data: bytes) -> None:
         """Show some output."""
-        data = self._rest + data
+        data = _UNKNOWN.sub(b"", self._rest + data)
         cut = _INCOMPLETE.search(data)
         self._rest, data = (data[cut.start() :], data[: cut.start()]) if cut else (b"", data)
-        self._stream.feed(_UNKNOWN.sub(b"", data))
+        self._stream.feed(data)
 
     def lines(self) -> list[str]:
         """The text of every row; only rows that were drawn on since the last call are put together."""

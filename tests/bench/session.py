@@ -131,7 +131,7 @@ def idle_rows(terminal: Terminal, seconds: float, name: str = "at rest") -> list
     took, used = window.close()
     terminal.show()
     cpu = ", ".join(
-        f"`{command.split(' ')[-1] or '?'}` {seconds_used / took * 100:.2f} % ({switches / took:.0f} wake-ups/s)"
+        f"`{command[-40:]}` {seconds_used / took * 100:.2f} % ({switches / took:.0f} wake-ups/s)"
         for command, seconds_used, switches in used.values()
     )
     return [(f"{name}, {took:.0f} s", f"{size:,} bytes; CPU of one core: {cpu}")]
@@ -245,5 +245,7 @@ def measure(
                     rows += [(f"{name}, {at_rate}", text) for name, text in event_rows(terminal, names, toggle)]
                 stream(0)
         rows += process_rows(terminal, "end")
+    if terminal.left_behind:
+        rows.append(("processes left behind", str(len(terminal.left_behind))))
     rows += key_rows("keys while loading", keys_while_loading(plan, cursor))
     return rows

@@ -24,7 +24,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from tests.bench.processes import Sampler
+from tests.bench.processes import Sampler, tree
 from tests.bench.screen import Cursor, Picture, learn_cursor, stripped
 
 COLUMNS, ROWS = 160, 50
@@ -85,6 +85,13 @@ class KeyTiming(NamedTuple):
     """Bytes of output in the window."""
 
 
+def _send(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
 class Terminal:
     """A program on a pseudo-terminal; a context manager that ends it."""
 
@@ -110,6 +117,7 @@ class Terminal:
         self.picture = Picture(columns, rows)
         self.chunks: list[Chunk] = []
         self.exit_status: int | None = None
+        self.left_behind: list[int] = []
         self._answers = answers
         self._shown = 0
         self.started = time.monotonic_ns()
@@ -134,19 +142,20 @@ class Terminal:
         self.close()
 
     def close(self, patience: float = 5.0) -> None:
-        """End the program: hang up, and kill it when it does not go."""
+        """End the program, and whatever of its processes it leaves behind (they are noted in ``left_behind``)."""
         self.sampler.stop()
+        started = set(tree(self.pid))
         for number in (signal.SIGTERM, signal.SIGKILL):
             if self.exit_status is None:
-                self._signal(number)
+                _send(self.pid, number)
                 self._reap(patience)
         os.close(self._fd)
-
-    def _signal(self, number: int) -> None:
-        try:
-            os.killpg(self.pid, number)
-        except ProcessLookupError:
-            return
+        until = time.monotonic() + patience
+        while time.monotonic() < until and started & set(tree(self.pid)):
+            time.sleep(0.02)
+        for pid in started & set(tree(self.pid)):
+            self.left_behind.append(pid)
+            _send(pid, signal.SIGKILL)
 
     def _reap(self, patience: float) -> None:
         until = time.monotonic() + patience
