@@ -5,7 +5,7 @@
 #
 # Everything goes to $KUBEBUILDER_ASSETS if that is set (binaries that are already there are kept, whatever
 # their version), else to tests/cluster/.bin, where what has the right version is skipped.
-# Cold: about 8 minutes on 2 cores, and some 5 GB in Go's build and module caches.
+# Cold: about 6 minutes on 2 cores, and some 5 GB in Go's build and module caches.
 set -eu
 
 KUBERNETES=v1.34.2

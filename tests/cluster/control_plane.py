@@ -18,7 +18,7 @@ from tests.cluster import access, programs
 from tests.cluster.access import AuditEvent
 from tests.cluster.api_client import ApiClient, until
 from tests.cluster.etcd import Etcd
-from tests.cluster.programs import Layout, Program
+from tests.cluster.programs import Guard, Layout, Program
 
 START_TIMEOUT = 60.0
 
@@ -36,7 +36,7 @@ class ControlPlane:
     """
 
     def __init__(self, *, controllers: bool = True) -> None:
-        """Choose ports and write the files; nothing runs yet.
+        """Choose ports and write the files; no program runs yet.
 
         Args:
             controllers: run the controllers, the scheduler and kwok too. Without them objects stay as they were
@@ -48,6 +48,8 @@ class ControlPlane:
                 f"not found in {programs.folder()}: {', '.join(absent)}; build them with {programs.BUILD_COMMAND}"
             )
         self.layout = Layout.under(Path(tempfile.mkdtemp(prefix="aksnav-cluster-")))
+        atexit.register(self.stop)
+        self._guard = Guard()
         self.layout.make_keys()
         access.write_files(self.layout)
         self._etcd = programs.etcd(self.layout)
@@ -72,12 +74,11 @@ class ControlPlane:
         Raises:
             StartError: a program ended by itself; the message holds the end of its log.
         """
-        atexit.register(self.stop)
         try:
-            self._etcd.start()
+            self._etcd.start(self._guard)
             self.start_api_server()
             for program in self._others:
-                program.start()
+                program.start(self._guard)
             self.apply(access.cluster_roles())
             self.apply(programs.folder() / "gateway-api")
             until(self._kinds_served, START_TIMEOUT, "the Gateway API's kinds are served")
@@ -92,6 +93,7 @@ class ControlPlane:
         atexit.unregister(self.stop)
         for program in reversed(self._programs):
             program.stop()
+        self._guard.end()
         shutil.rmtree(self.layout.root, ignore_errors=True)
 
     @property
@@ -100,7 +102,7 @@ class ControlPlane:
 
     def start_api_server(self) -> None:
         """Start the API server, on the same port and the same data as before, and wait until it is ready."""
-        self._api_server.start()
+        self._api_server.start(self._guard)
         until(self._ready, START_TIMEOUT, "the API server is ready")
 
     def stop_api_server(self) -> None:

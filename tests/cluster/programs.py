@@ -64,6 +64,27 @@ def free_port() -> int:
         return port
 
 
+class Guard:
+    """A process group that dies with this process, however it ends: nothing is left running after a crash.
+
+    Its leader waits for the end of a pipe that only this process holds open, and then kills the group.
+    """
+
+    def __init__(self) -> None:
+        self._leader = subprocess.Popen(
+            ["/bin/sh", "-c", "read -r _; kill -9 0"], stdin=subprocess.PIPE, process_group=0
+        )
+
+    @property
+    def group(self) -> int:
+        """Number of the process group."""
+        return self._leader.pid
+
+    def end(self) -> None:
+        """Kill the group."""
+        self._leader.communicate()
+
+
 @dataclass
 class Program:
     """One program of the control plane and, while it runs, its process.
@@ -79,8 +100,8 @@ class Program:
     log: Path
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
-    def start(self) -> None:
-        """Start it, in a session of its own so that a Ctrl-C in the terminal reaches the harness alone."""
+    def start(self, guard: Guard) -> None:
+        """Start it in the guard's process group, so that a Ctrl-C in the terminal reaches the harness alone."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [folder() / self.name, *self.flags],
@@ -88,7 +109,7 @@ class Program:
                 stdout=log,
                 stderr=log,
                 cwd=self.log.parent,
-                start_new_session=True,
+                process_group=guard.group,
             )
 
     def stop(self) -> None:
