@@ -74,10 +74,14 @@ async def test_a_newer_version_keeps_the_scroll_position_on_demand() -> None:
     async with app.run_test(size=SIZE) as pilot:
         app.view.set_text(numbered(100))
         await pilot.press("pagedown")
+        app.view.set_text(numbered(100), stay=True)
+        assert app.view.top == 9
         app.view.set_text(numbered(99), stay=True)
         assert app.view.top == 9
         app.view.set_text(numbered(5), stay=True)
         assert app.view.top == 0
+        app.view.set_text(numbered(100))
+        await pilot.press("pagedown")
         app.view.set_text(numbered(100))
         assert app.view.top == 0
 

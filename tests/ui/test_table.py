@@ -2,6 +2,7 @@
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.screen import Screen
 from textual.strip import Strip
 from textual.widgets import Static
 
@@ -462,3 +463,40 @@ async def test_only_lines_that_look_different_are_drawn() -> None:
         app.watched.drawn.clear()
         await pilot.press("down")
         assert set(app.watched.drawn) == {1, 2}
+
+
+async def test_changes_behind_another_screen_are_there_when_it_goes() -> None:
+    """A table that nobody sees takes changes, and shows them later."""
+    app = LoggedApp(3)
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(Screen())
+        app.table.update_rows({"row-000001": Record(1, "row-000001", "failed")}, {"row-000002"})
+        await pilot.pause()
+        assert "row-000001" not in screen_text(app)
+        app.pop_screen()
+        await pilot.pause()
+        assert "failed" in screen_lines(app)[2]
+        assert "row-000002" not in screen_text(app)
+
+
+async def test_another_theme_takes_effect_at_once() -> None:
+    """Prepared styles do not outlive their theme."""
+    app = LoggedApp(3)
+    async with app.run_test(size=SIZE) as pilot:
+        before = [segment.style for segment in app.table.line(2)]
+        app.theme = "textual-light"
+        await pilot.pause()
+        assert [segment.style for segment in app.table.line(2)] != before
+
+
+async def test_repaints_for_data_wait_for_the_interval() -> None:
+    """The first change after a quiet time is shown at once, the following ones together when the interval is over."""
+    app = LoggedApp(3)
+    app.table.repaint_interval = 3600
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        app.table.update_rows({"row-000001": Record(1, "row-000001", "failed")})
+        await pilot.pause()
+        assert "ready" in screen_lines(app)[2]
+        await pilot.press("down")
+        assert "failed" in screen_lines(app)[2]

@@ -108,7 +108,7 @@ class LinesView(Painted, can_focus=True):
             stay: Whether the scroll position is kept, for a newer version of the same text.
         """
         harmless = [[Span(plain(span.text), span.tone) for span in line] for line in lines]
-        if harmless == self._lines:
+        if stay and harmless == self._lines:
             return
         self._lines = harmless
         self._texts = ["".join(span.text for span in line) for line in harmless]
