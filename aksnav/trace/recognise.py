@@ -1,0 +1,54 @@
+"""Ingress controllers by their looks: the namespaces, names and labels that their installations give (section 1.4)."""
+
+from collections.abc import Mapping
+
+from aksnav.model.kubernetes.service import Service
+from aksnav.model.kubernetes.workload import Pod
+from aksnav.trace.routing_types import Flavour
+
+APP_ROUTING_NAMESPACE = "app-routing-system"
+_NAME_KEYS = ("app.kubernetes.io/name", "app", "k8s-app")
+_BY_NAME: dict[str, Flavour] = {
+    "ingress-nginx": Flavour.INGRESS_NGINX,
+    "ingress-nginx-controller": Flavour.INGRESS_NGINX,
+    "nginx-ingress-controller": Flavour.INGRESS_NGINX,
+    "traefik": Flavour.TRAEFIK,
+    "nginx-ingress": Flavour.NGINX_ORG,
+}
+# Services of a controller that no request comes through.
+_ASIDE = ("-admission", "-metrics", "-webhook")
+_SIDE_COMPONENTS = frozenset({"admission-webhook", "default-backend", "defaultbackend"})
+
+
+def known(flavour: Flavour) -> bool:
+    """Return whether this module would recognise an installation of the flavour."""
+    return flavour is Flavour.APP_ROUTING_NGINX or flavour in _BY_NAME.values()
+
+
+def service(row: Service) -> Flavour | None:
+    """Return which ingress controller a Service looks like, or None."""
+    if row.name.endswith(_ASIDE):
+        return None
+    if row.namespace == APP_ROUTING_NAMESPACE and row.name.startswith("nginx"):
+        return Flavour.APP_ROUTING_NGINX
+    found = _labels({**row.labels, **(row.selector or {})})
+    if found is None and row.name == "ingress-nginx-controller":
+        return Flavour.INGRESS_NGINX
+    return found
+
+
+def pod(row: Pod) -> Flavour | None:
+    """Return which ingress controller a Pod looks like, or None."""
+    if row.namespace == APP_ROUTING_NAMESPACE and (
+        row.labels.get("app", "").startswith("nginx") or row.name.startswith("nginx")
+    ):
+        return Flavour.APP_ROUTING_NGINX
+    return _labels(row.labels)
+
+
+def _labels(labels: Mapping[str, str]) -> Flavour | None:
+    if labels.get("app.kubernetes.io/component") in _SIDE_COMPONENTS:
+        return None
+    if labels.get("istio", "").startswith("aks-istio-ingressgateway") or labels.get("istio") == "ingressgateway":
+        return Flavour.ISTIO_CLASSIC
+    return next((_BY_NAME[value] for key in _NAME_KEYS if (value := labels.get(key, "")) in _BY_NAME), None)

@@ -1,0 +1,75 @@
+"""The certificate that a controller shows: whether the Secret behind it exists. Its content is never read."""
+
+from aksnav.model.object import Ref
+from aksnav.store import Store
+from aksnav.trace import kubectl
+from aksnav.trace.packet import Packet
+from aksnav.trace.step import Evidence, Kind, Step, Verdict
+
+TLS_TYPE = "kubernetes.io/tls"
+TLS_KEYS = frozenset({"tls.crt", "tls.key"})
+
+
+def secret_fault(store: Store, name: str) -> str | None:
+    """Return why a Secret cannot serve as a certificate, an empty string if it can, None if that is not known.
+
+    Args:
+        store: what is known; Secrets are asked for by name, so one that nobody asked for is not known.
+        name: ``namespace/name``.
+    """
+    found = store.secrets.get(name)
+    if found is None:
+        return "does not exist" if store.secrets.access(name.partition("/")[0]).complete else None
+    if not found.exists:
+        return "does not exist"
+    if found.keys is not None:
+        lacking = sorted(TLS_KEYS - set(found.keys))
+        return f"lacks {' and '.join(lacking)}" if lacking else ""
+    if found.type and found.type != TLS_TYPE:
+        return f"has type {found.type}, not {TLS_TYPE}"
+    return ""
+
+
+def certificate_step(store: Store, owner: Ref, field: str, name: str, packet: Packet) -> Step:
+    """Return the step of a TLS handshake that the controller answers with a Secret's certificate, or with its own.
+
+    NGINX and controllers like it show a self-signed certificate where the Secret is missing (T01): the handshake goes
+    on for a client that accepts it, so the step passes and carries the cause.
+    """
+    fault = secret_fault(store, name)
+    ref = Ref("Secret", name)
+    asked = Evidence(field, ref.name, owner)
+    confirm = kubectl.show(ref, ".type")
+    if fault is None:
+        return Step(
+            kind=Kind.GATEWAY_LISTENER,
+            verdict=Verdict.PASS,
+            summary=f"TLS for {packet.sni or packet.host} ends here with Secret {name}, whose existence is not known",
+            subject=owner,
+            packet=packet,
+            evidence=(asked,),
+            assumptions=(f"Secret {name} exists and holds a certificate for {packet.sni or packet.host}",),
+            confirm=confirm,
+        )
+    if not fault:
+        return Step(
+            kind=Kind.GATEWAY_LISTENER,
+            verdict=Verdict.PASS,
+            summary=f"TLS for {packet.sni or packet.host} ends here with Secret {name}",
+            subject=owner,
+            packet=packet,
+            evidence=(asked, Evidence("Secret", "exists", ref)),
+            confirm=confirm,
+        )
+    return Step(
+        kind=Kind.GATEWAY_LISTENER,
+        verdict=Verdict.PASS,
+        summary=f"Secret {name} {fault}: TLS for {packet.sni or packet.host} ends here with a self-signed certificate",
+        subject=owner,
+        packet=packet,
+        cause="T01",
+        evidence=(asked, Evidence("Secret", fault, ref)),
+        assumptions=("the client goes on in spite of a certificate that nobody vouches for",),
+        confirm=confirm,
+        fix=f"create Secret {name} of type {TLS_TYPE} in the namespace of the Ingress",
+    )
