@@ -53,7 +53,7 @@ class Redaction:
         self._hosts: dict[str, str] = {}
         for found in objects:
             for name in _hosts(found):
-                self._hosts.setdefault(name.lower(), self._name(name.lower()))
+                self._host(name.lower())
             for text in _strings(found):
                 for match in _SUBSCRIPTION.finditer(text):
                     self._subscription(match[1].lower())
@@ -62,11 +62,11 @@ class Redaction:
         self._known = re.compile(rf"(?<![\w-])(?:{joined})(?![\w-])", re.IGNORECASE) if joined else None
 
     def apply(self, value: Any) -> Any:
-        """Return the JSON value with every placeholder in its place; keys of objects stay."""
+        """Return the JSON value with every placeholder in its place, in the names of fields as well."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {key: self.apply(item) for key, item in value.items()}
+            return {self.text(key) if "." in key else key: self.apply(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self.apply(item) for item in value]
         return value
@@ -82,6 +82,15 @@ class Redaction:
     def _placeholder(self, match: re.Match[str]) -> str:
         found = match[0].lower()
         return self._hosts.get(found) or self._subscriptions[found]
+
+    def _host(self, host: str) -> None:
+        """Take note of a name and of the domains above it, down to two labels."""
+        if host in self._hosts:
+            return
+        self._hosts[host] = self._name(host)
+        _, _, parent = host.partition(".")
+        if "." in parent and not any(s.endswith(parent) for s in _PUBLIC_SUFFIXES):
+            self._host(parent)
 
     def _subscription(self, ident: str) -> None:
         number = len(self._subscriptions) + 1

@@ -9,7 +9,7 @@ import secrets
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 
@@ -22,6 +22,7 @@ VERSION = 1
 MAGIC = b"\x28\xb5\x2f\xfd"
 _LONGEST_LINE = 64 << 20
 _LEVEL = 9
+_FLUSHED = 128
 
 
 class KindReading(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
@@ -110,13 +111,15 @@ def write_capture(
     return count
 
 
-def _write_lines(out: BinaryIO, objects: Iterable[tuple[str, dict[str, Any]]], header: CaptureHeader) -> int:
+def _write_lines(out: Any, objects: Iterable[tuple[str, dict[str, Any]]], header: CaptureHeader) -> int:
     encoder = msgspec.json.Encoder()
     out.write(encoder.encode(header) + b"\n")
     count = 0
     for kind, wire in objects:
         out.write(encoder.encode({"kind": kind, "object": wire}) + b"\n")
         count += 1
+        if not count % _FLUSHED:
+            out.flush()  # ends a block: what stands before it can be read from a file that was cut off behind it
     out.write(encoder.encode({"end": count}) + b"\n")
     return count
 

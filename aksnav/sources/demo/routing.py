@@ -243,4 +243,5 @@ def answer_for_missing_secrets(world: World) -> None:
     for asked in secrets_asked_for(world):
         if asked not in there:
             namespace, _, name = asked.partition("/")
-            world.put("Secret", {"metadata": {"name": name, "namespace": namespace}, "exists": False})
+            absent: Json = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}}
+            world.put("Secret", absent | {"exists": False})
