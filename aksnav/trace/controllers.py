@@ -17,6 +17,7 @@ from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import gateway_class, kubectl, recognise
+from aksnav.trace.gateway_controllers import gateway_controllers
 from aksnav.trace.ingress_class import APP_ROUTING_EXTRA, Claim, claim, flavour_of
 from aksnav.trace.memo import once
 from aksnav.trace.routing_types import OUTSIDE, Controller, Flavour
@@ -25,7 +26,6 @@ from aksnav.trace.step import Evidence, Kind, Step, Verdict
 T = TypeVar("T")
 
 _READS = ("IngressClass", "Ingress", "Service", "Gateway", "GatewayClass")
-GATEWAY_NAME_LABEL = "gateway.networking.k8s.io/gateway-name"
 
 
 def of_pods(store: Store, pods: Sequence[Pod], service: Service | None) -> tuple[Controller, ...]:
@@ -94,7 +94,7 @@ def for_gateway(store: Store, gateway: Gateway) -> Controller | Step:
     fatal = next((step for step in wrong if step.cause == "G07" or step.verdict is Verdict.BLIND), None)
     if fatal is not None and (fatal.cause or gateway_class.class_of(store, gateway).flavour is Flavour.OTHER):
         return fatal
-    found = next((known for known in _gateway_controllers(store) if gateway.id in known.gateways), None)
+    found = next((known for known in gateway_controllers(store) if gateway.id in known.gateways), None)
     if found is None:
         reading = gateway_class.class_of(store, gateway)
         found = Controller(flavour=reading.flavour, gateways=(gateway.id,), problems=wrong)
@@ -112,7 +112,7 @@ def claims(store: Store) -> dict[str, Claim]:
 
 
 def _all(store: Store) -> tuple[Controller, ...]:
-    return (*_gateway_controllers(store), *ingress_controllers(store))
+    return (*gateway_controllers(store), *ingress_controllers(store))
 
 
 def _is_behind(front: Service, pods: Sequence[Pod], service: Service | None) -> bool:
@@ -292,77 +292,6 @@ def _app_routing(alike: list[Service], controller: str) -> list[Service]:
     own = controller.removeprefix(APP_ROUTING_EXTRA)
     others = [row for row in alike if row.name != "nginx" or own == "nginx"]
     return [row for row in others if row.name.startswith(own)] or others
-
-
-def _gateway_controllers(store: Store) -> tuple[Controller, ...]:
-    return once(store, "gateway controllers", _READS, lambda: _join_gateways(store))
-
-
-def _join_gateways(store: Store) -> tuple[Controller, ...]:
-    joined: dict[str, Controller] = {}
-    for gateway in sorted(store.gateways, key=lambda row: row.id):
-        reading = gateway_class.class_of(store, gateway)
-        service, why = _service_of(store, gateway)
-        key = service.id if service is not None else f"(none) {gateway.id}"
-        known = joined.get(key)
-        joined[key] = Controller(
-            flavour=reading.flavour,
-            name=reading.found.controller_name if reading.found is not None else "",
-            gateways=(*(known.gateways if known is not None else ()), gateway.id),
-            service=service,
-            why=(
-                *(known.why if known is not None else ()),
-                Evidence(".spec.gatewayClassName", gateway.gateway_class_name, gateway.ref),
-                *why,
-            ),
-            assumptions=reading.assumptions,
-            problems=(*(known.problems if known is not None else ()), *gateway_class.problems(store, gateway)),
-        )
-    return tuple(joined.values())
-
-
-def _service_of(store: Store, gateway: Gateway) -> tuple[Service | None, tuple[Evidence, ...]]:
-    """The Service that the controller made for a Gateway, or the one whose address the Gateway has."""
-    generated = store.services.get(f"{gateway.id}-{gateway.gateway_class_name}")
-    if generated is not None:
-        label = generated.labels.get(GATEWAY_NAME_LABEL, "")
-        if label in {"", gateway.name}:
-            note = "the name that the controller gives" if not label else "made by the controller for this Gateway"
-            field = ".metadata.name" if not label else f".metadata.labels['{GATEWAY_NAME_LABEL}']"
-            return generated, (Evidence(field, label or generated.name, generated.ref, note),)
-    for row in _labelled(store).get(gateway.id, ()):
-        why = Evidence(f".metadata.labels['{GATEWAY_NAME_LABEL}']", gateway.name, row.ref, "made for this Gateway")
-        return row, (why,)
-    for field, points in ((".status.addresses", gateway.status.addresses), (".spec.addresses", gateway.addresses)):
-        for index, point in enumerate(points):
-            found = _at(store, point.value)
-            if found is not None:
-                why = Evidence(
-                    f"{field}[{index}].value", point.value, gateway.ref, f"the address of Service {found.id}"
-                )
-                return found, (why,)
-    return None, ()
-
-
-def _labelled(store: Store) -> dict[str, list[Service]]:
-    def make() -> dict[str, list[Service]]:
-        grouped: dict[str, list[Service]] = {}
-        for row in sorted(store.services, key=lambda row: row.id):
-            name = row.labels.get(GATEWAY_NAME_LABEL)
-            if name:
-                grouped.setdefault(f"{row.namespace}/{name}", []).append(row)
-        return grouped
-
-    return once(store, "services by gateway", ("Service",), make)
-
-
-def _at(store: Store, value: str) -> Service | None:
-    address = parse_address(value)
-    if address is not None:
-        return next(iter(store.services_at(address)), None)
-    name, _, rest = value.partition(".")
-    namespace, _, suffix = rest.partition(".")
-    return store.services.get(f"{namespace}/{name}") if suffix.startswith("svc") else None
 
 
 def _status_of(ingress: Ingress) -> set[str]:

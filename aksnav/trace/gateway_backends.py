@@ -71,7 +71,7 @@ def fault(store: Store, flavour: Flavour, route: HTTPRoute, ref: BackendRef, fie
     return Step(
         kind=Kind.SERVICE_PORT,
         verdict=Verdict.RESPOND,
-        summary=f"no ReferenceGrant lets HTTPRoute {route.id} send to Service {namespace}/{ref.name}: answers {_INVALID}",
+        summary=f"no ReferenceGrant lets HTTPRoute {route.id} send to Service {namespace}/{ref.name}: {_INVALID}",
         subject=route.ref,
         version=route.resource_version,
         packet=packet,
@@ -79,7 +79,7 @@ def fault(store: Store, flavour: Flavour, route: HTTPRoute, ref: BackendRef, fie
         status=_INVALID,
         evidence=(asked, Evidence("ReferenceGrants there", grants), *resolved_word(route)),
         confirm=confirm,
-        fix=f"create a ReferenceGrant in namespace {namespace} from HTTPRoute in {route.namespace} to Service {ref.name}",
+        fix=f"create a ReferenceGrant in {namespace} from HTTPRoute of {route.namespace} to Service {ref.name}",
     )
 
 

@@ -36,7 +36,7 @@ class Place(msgspec.Struct, frozen=True, gc=False):
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The listener that takes a packet, or None; its steps; whether the road ends; the others on its port, best first."""
+    """The listener that takes a packet, or None; its steps; whether the road ends; others that fit, best first."""
 
     place: Place | None
     steps: tuple[Step, ...]
@@ -157,7 +157,7 @@ def _no_hostname(fitting: Sequence[Place], name: str, packet: Packet) -> Step:
     return Step(
         kind=Kind.GATEWAY_LISTENER,
         verdict=Verdict.REJECT if packet.tls else Verdict.RESPOND,
-        summary=f"no listener of Gateway {first.gateway.id} on port {first.listener.port} has hostname {name}: {answer}",
+        summary=f"no listener of Gateway {first.gateway.id} on port {packet.port} takes host {name}: {answer}",
         subject=first.gateway.ref,
         version=first.gateway.resource_version,
         packet=packet,

@@ -1,4 +1,4 @@
-"""Which rule of the attached HTTPRoutes takes a request (Gateway API v1: HTTPRouteMatch, and the order of precedence)."""
+"""Which rule of the attached HTTPRoutes takes a request (Gateway API v1: HTTPRouteRule.matches)."""
 
 from collections.abc import Sequence
 
@@ -110,7 +110,7 @@ def choose(ordered: Sequence[Candidate], packet: Packet, *, whole_hosts: bool, e
         ordered: from ``candidates``.
         packet: the request.
         whole_hosts: only rules under the most specific hostname are looked at, as Envoy's virtual hosts have it.
-        expressions: RegularExpression is RE2 and has to match the whole value, as Istio has it; else it is not evaluated.
+        expressions: RegularExpression is RE2 and matches the whole value, as Istio has it; else not evaluated.
     """
     said: list[Considered] = []
     best = ordered[0].hostname if ordered else ""

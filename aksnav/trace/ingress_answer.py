@@ -52,7 +52,7 @@ def match_step(decision: Decision, rule: Rule, packet: Packet, rules: Rules) -> 
     return Step(
         kind=Kind.ROUTE_MATCH,
         verdict=Verdict.PASS if after is None else Verdict.TRANSFORM,
-        summary=f"Ingress {rule.ingress.id} takes {decision.host or '*'}{packet.path}: {rule.path_type} {rule.path}{rewritten}",
+        summary=f"{rule.ingress.ref} takes {decision.host}{packet.path} by {rule.path_type} {rule.path}{rewritten}",
         subject=rule.ingress.ref,
         version=rule.ingress.resource_version,
         packet=packet,
@@ -69,7 +69,7 @@ def match_step(decision: Decision, rule: Rule, packet: Packet, rules: Rules) -> 
 
 
 def no_match(controller: Controller, decision: Decision, packet: Packet, rules: Rules) -> Step:
-    """Return the step of a request that no rule and no default backend takes: 404 (I04 for the host, I05 for the path)."""
+    """Return the step of a request that no rule and no default backend takes: 404 (host I04, path I05)."""
     known = tuple(
         Considered(
             f"host {host or '*'}",
@@ -205,7 +205,7 @@ def default_routing(
     step = Step(
         kind=Kind.ROUTE_MATCH,
         verdict=Verdict.PASS,
-        summary=f"no rule matches {decision.host or '*'}{packet.path}: the default backend of Ingress {owner.id} takes it",
+        summary=f"no rule takes {decision.host}{packet.path}: it goes to the default backend of Ingress {owner.id}",
         subject=owner.ref,
         version=owner.resource_version,
         packet=packet,

@@ -196,7 +196,7 @@ def _by_default(store: Store, ingress: Ingress) -> Claim:
             flavour=flavour_of(chosen.controller),
             evidence=evidence,
             assumptions=(
-                f"Ingress {ingress.id} has the default class {chosen.name} (written at admission, if it was there then)",
+                f"Ingress {ingress.id} has the default class {chosen.name} (admission writes it, if it was there then)",
             ),
         )
     if not access.complete:

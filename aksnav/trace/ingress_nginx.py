@@ -1,7 +1,8 @@
 """How ingress-nginx, and the application routing add-on that is built from it, answer a request.
 
 From kubernetes/ingress-nginx: docs/user-guide/nginx-configuration/annotations.md,
-rootfs/etc/nginx/lua/{lua_ingress,balancer}.lua and rootfs/etc/nginx/template/nginx.tmpl. The controller's ConfigMap is taken to have its defaults.
+rootfs/etc/nginx/lua/{lua_ingress,balancer}.lua and rootfs/etc/nginx/template/nginx.tmpl.
+The controller's ConfigMap is taken to have its defaults.
 """
 
 import posixpath

@@ -105,7 +105,8 @@ def _unreadable(store: Store) -> str:
 def element_prefix(prefix: str, path: str) -> bool:
     """Return whether a path has a prefix, element by element (networking/v1, PathType Prefix).
 
-    A trailing slash is ignored: ``/foo`` and ``/foo/`` both match ``/foo``, ``/foo/`` and ``/foo/bar``, and neither matches ``/foobar``.
+    A trailing slash is ignored: ``/foo`` and ``/foo/`` both match ``/foo``, ``/foo/`` and ``/foo/bar``, and
+    neither matches ``/foobar``.
     """
     bare = prefix.rstrip("/")
     return path == bare or path.startswith(f"{bare}/") or not bare

@@ -180,7 +180,7 @@ def _list_step(rule: Rule, packet: Packet, verdict: Verdict, summary: str, said:
 def _seen(store: Store, controller: Controller, packet: Packet) -> tuple[list[int] | None, str]:
     """The addresses that NGINX may see the client at, None for any; and a word for people.
 
-    Behind externalTrafficPolicy Cluster the source is rewritten to a node's address on the way (kube-proxy masquerades).
+    Behind externalTrafficPolicy Cluster the source is rewritten to a node's address on the way (kube-proxy).
     """
     service = controller.service
     behind = service is not None and service.type in {"LoadBalancer", "NodePort"}

@@ -2,11 +2,12 @@
 
 from aksnav.store import Store
 from aksnav.trace import gateway, ingress
+from aksnav.trace.entrypoints import entry_points
 from aksnav.trace.packet import Packet
 from aksnav.trace.routing_types import Controller, EntryPoint, Flavour, Routing, Target
 from aksnav.trace.step import Kind, Step, Verdict
 
-__all__ = ["Controller", "EntryPoint", "Flavour", "Routing", "Target", "route"]
+__all__ = ["Controller", "EntryPoint", "Flavour", "Routing", "Target", "entry_points", "route"]
 
 
 def route(store: Store, controller: Controller, packet: Packet) -> Routing:
