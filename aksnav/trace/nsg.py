@@ -62,10 +62,13 @@ def into_node(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
         store: what is known.
         node: the node that takes the packet.
         packet: as its interface sees it: with floating IP to the frontend's address and the Service's port, else to
-            the node's address and the nodePort; source None is any client of the internet.
+            the node's address and the nodePort (destination None stands for the node's own address); source None is
+            any client of the internet.
     """
     at = attach_node(store, node)
-    own = {parse_address(text) for text in node.internal_ips}
+    own = [number for number in map(parse_address, node.internal_ips) if number is not None]
+    if packet.destination is None and own:
+        packet = msgspec.structs.replace(packet, destination=own[0])
     context = Context(
         space=tags.space(store, at.network, at.subnet),
         source_groups=frozenset() if packet.source is None else _groups_at(store, packet.source),

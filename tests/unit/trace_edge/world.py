@@ -20,7 +20,7 @@ ARM = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network"
 
 
 def made(*objects: Json, denied: Iterable[str] = (), reason: str = "forbidden") -> Store:
-    """Return a store in which every kind is read, but for the denied ones; Azure objects name their type as ``kind``."""
+    """Return a store in which every kind is read, but for the denied ones; ``kind`` names Azure types as well."""
     store = Store()
     refused = set(denied)
     for name in KINDS:
@@ -91,7 +91,7 @@ def node(name: str, ip: str, **labels: str) -> Json:
 
 
 def policy(ident: str, **spec: Any) -> Json:
-    """Return a NetworkPolicy; ``from_`` inside rules is not needed: pass rules as they are in YAML."""
+    """Return a NetworkPolicy for every Pod of its namespace, unless ``podSelector`` is given."""
     space, name = ident.split("/")
     return {
         "kind": "NetworkPolicy",
