@@ -208,7 +208,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         steps: the road; a FANOUT step is the last of its list and goes on in its branches.
         outcome, status, confidence: the verdict (status where the outcome is RESPONDS).
         breaks: every step that ends or may end the road, in the order of the road: the first one first.
-        causes: the check ids of the breaks, without repetition.
+        causes: the check ids of the breaks, without repetition, and then those of faults that did not stop it.
     """
 
     request: Request

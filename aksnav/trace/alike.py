@@ -1,0 +1,90 @@
+"""Branches that differ in nothing that decides are one branch that says how many it stands for."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from aksnav.trace.step import Branch, Evidence, Kind, Step, Verdict
+from aksnav.trace.verdict import DESTINATION_FIELD
+
+# Which one of these it is decides nothing by itself: what they do is in the verdicts.
+_INTERCHANGEABLE = frozenset({"Pod", "Node", "networkInterfaces"})
+
+
+def merge(branches: Iterable[Branch]) -> tuple[Branch, ...]:
+    """Return the branches with those that are alike made one, in the order of their first.
+
+    Weights are added. Destinations of all of them are kept in the DELIVER steps, as evidence.
+    """
+    groups: dict[str, list[Branch]] = {}
+    for branch in branches:
+        groups.setdefault(f"{branch.weight == 0}{shape(branch.steps)}", []).append(branch)
+    return tuple(_one(group) for group in groups.values())
+
+
+def shape(road: Sequence[Step]) -> str:
+    """Return what decides in a road, as text that is equal for roads that are alike."""
+    return ";".join(_shape(step) for step in road)
+
+
+def _shape(step: Step) -> str:
+    subject = step.subject
+    who = "" if subject is None or subject.kind in _INTERCHANGEABLE else f"{subject.kind}/{subject.id}"
+    rules = (
+        ",".join(item.rule for item in step.considered if item.decided) if step.kind in {Kind.NSG, Kind.POLICY} else ""
+    )
+    below = ",".join(sorted({f"[{branch.weight}{shape(branch.steps)}]" for branch in step.branches}))
+    port = step.packet.port if step.kind is Kind.DELIVER else 0
+    return f"{step.kind}|{step.verdict}|{step.cause}|{step.status}|{who}|{port}|{rules}|{step.missing}|{below}"
+
+
+def _one(group: list[Branch]) -> Branch:
+    first = group[0]
+    if len(group) == 1:
+        return first
+    alike = sum(branch.alike for branch in group)
+    weights = [branch.weight for branch in group]
+    weight = None if any(item is None for item in weights) else sum(item for item in weights if item is not None)
+    roads = [branch.steps for branch in group]
+    return Branch(f"{first.label} and {alike - first.alike} alike", _merged(roads), weight, alike)
+
+
+def _merged(roads: Sequence[tuple[Step, ...]]) -> tuple[Step, ...]:
+    return tuple(_step(steps) for steps in zip(*roads, strict=True))
+
+
+def _step(steps: Sequence[Step]) -> Step:
+    first = steps[0]
+    if first.kind is Kind.DELIVER:
+        places = _places(steps)
+        rest = tuple(fact for fact in first.evidence if fact.field != DESTINATION_FIELD)
+        return msgspec.structs.replace(first, evidence=places + rest)
+    if first.verdict is Verdict.FANOUT and len(steps) > 1:
+        return msgspec.structs.replace(first, branches=_below(steps))
+    return first
+
+
+def _below(steps: Sequence[Step]) -> tuple[Branch, ...]:
+    """Merge the branches of fan-outs that are alike: those of the first one stay, with the destinations of all."""
+    first = steps[0]
+    others: dict[str, list[Branch]] = {}
+    for step in steps:
+        for branch in step.branches:
+            others.setdefault(f"{branch.weight}{shape(branch.steps)}", []).append(branch)
+    out = []
+    for branch in first.branches:
+        same = others[f"{branch.weight}{shape(branch.steps)}"]
+        road = _merged([branch.steps, *(item.steps for item in same if item is not branch)])
+        out.append(msgspec.structs.replace(branch, steps=road))
+    return tuple(out)
+
+
+def _places(steps: Sequence[Step]) -> tuple[Evidence, ...]:
+    found: dict[tuple[str, str], Evidence] = {}
+    for step in steps:
+        for fact in step.evidence:
+            if fact.field == DESTINATION_FIELD:
+                ref = fact.subject or step.subject
+                named = fact if fact.subject is not None else Evidence(fact.field, fact.value, ref, fact.note)
+                found[f"{ref}", fact.value] = named
+    return tuple(found.values())

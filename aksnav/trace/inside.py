@@ -1,0 +1,421 @@
+"""Inside the cluster: from a Service to its endpoints, over policies to a Pod, and on through a proxy."""
+
+import msgspec
+
+from aksnav.model.addresses import format_address, parse_address
+from aksnav.model.kubernetes.service import Service, ServicePort
+from aksnav.model.kubernetes.workload import Pod
+from aksnav.model.object import Ref
+from aksnav.trace import controllers, node, nsg, policy, routing
+from aksnav.trace.azure import cluster, pod_prefixes
+from aksnav.trace.endpoints import Chosen
+from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, answered, ended, fan, too_long, where
+from aksnav.trace.kubectl import show
+from aksnav.trace.packet import Packet
+from aksnav.trace.place import Crossing, Entry, Place
+from aksnav.trace.pod import absent, arrive, ref_of
+from aksnav.trace.routing_types import Controller, Flavour, Target
+from aksnav.trace.service import Via, endpoints, find_port, missing_service, no_port, port_step
+from aksnav.trace.step import Branch, Evidence, Kind, Step, Verdict
+from aksnav.trace.verdict import DESTINATION_FIELD
+
+
+def through_service(
+    walk: Walk, journey: Journey, service: Service, found: tuple[int, ServicePort], packet: Packet, via: Via
+) -> Road:
+    """Return the road from a Service port on.
+
+    Args:
+        walk: the trace.
+        journey: who comes, and how.
+        service: of any type but ExternalName.
+        found: the port with its place in the spec.
+        packet: as it arrives at the Service.
+        via: who chooses an endpoint.
+    """
+    index, port = found
+    first = port_step(service, index, port, packet, "nodePort" if packet.port == port.node_port else "port")
+    decision = endpoints(walk.store, service, port, packet, via)
+    if not decision.chosen:
+        step = decision.step
+        if journey.balanced and step.verdict is Verdict.REJECT:
+            # The load balancer's probe is served by the same endpoints: without any, every node is taken out.
+            step = msgspec.structs.replace(
+                step, verdict=Verdict.DROP, summary=f"{step.summary}; the load balancer finds no node that answers"
+            )
+        return (first, step, *decision.further)
+    branches = [
+        Branch(_label(item), _behind(walk, journey, service, found, packet, item, via)) for item in decision.chosen
+    ]
+    return (first, *fan(decision.step, branches))
+
+
+def _label(item: Chosen) -> str:
+    if item.pod is not None:
+        return f"Pod {item.pod.name}" + (f" on {item.pod.node}" if item.pod.node else "")
+    return f"endpoint {format_address(item.address)}"
+
+
+def _behind(
+    walk: Walk,
+    journey: Journey,
+    service: Service,
+    found: tuple[int, ServicePort],
+    packet: Packet,
+    item: Chosen,
+    via: Via,
+) -> Road:
+    """Return the road of one endpoint."""
+    steps: list[Step] = []
+    after = packet
+    if not via.proxy:
+        steps.append(node.dnat(via.node, service, packet, item.address, item.port))
+        after = steps[-1].packet_after or packet
+        if journey.entry is Entry.CLUSTER and via.node is not None:
+            rewritten = node.snat(walk.store, service, via.node, item.pod, after, local=False)
+            if rewritten is not None:
+                steps.append(rewritten)
+                after = rewritten.packet_after or after
+    else:
+        after = msgspec.structs.replace(packet, destination=item.address, port=item.port)
+    if item.pod is None:
+        return (*steps, *_elsewhere(walk, service, item, after))
+    road = to_pod(walk, journey, item.pod, after, service=service, listed=True, front=found[1].port)
+    return (*steps, *_with_target(road, service, found))
+
+
+def _with_target(road: Road, service: Service, found: tuple[int, ServicePort]) -> Road:
+    """Return the road with the Service's own word beside a Pod port on which nothing listens."""
+    index, port = found
+    fact = Evidence(f".spec.ports[{index}].targetPort", str(port.target), service.ref)
+    return tuple(
+        msgspec.structs.replace(step, evidence=(fact, *step.evidence))
+        if step.kind is Kind.POD_PORT and step.cause in {"S03", "S05"}
+        else step
+        for step in road
+    )
+
+
+def _elsewhere(walk: Walk, service: Service, item: Chosen, packet: Packet) -> Road:
+    """Return the road of an endpoint whose address is no Pod's: a stale one, a node, or something outside."""
+    text = format_address(item.address)
+    if item.endpoint.target_ref.kind == "Pod":
+        named = Ref("Pod", f"{item.endpoint.target_ref.namespace or service.namespace}/{item.endpoint.target_ref.name}")
+        return (absent(walk.store, service.namespace, text, packet, named),)
+    nodes = walk.store.nodes_at(item.address)
+    if not nodes and any(item.address in prefix for prefix in pod_prefixes(walk.store)):
+        step = absent(walk.store, service.namespace, text, packet, None)
+        cause = "" if step.verdict is Verdict.BLIND else "S06"
+        return (msgspec.structs.replace(step, cause=cause, subject=item.piece.ref),)
+    what = f"node {nodes[0].name}" if nodes else "an address outside of the cluster"
+    return (
+        Step(
+            kind=Kind.DELIVER,
+            verdict=Verdict.PASS,
+            summary=f"sent to {text} port {packet.port}, {what}",
+            subject=item.piece.ref,
+            version=item.piece.resource_version,
+            packet=packet,
+            evidence=(Evidence(DESTINATION_FIELD, text, nodes[0].ref if nodes else item.piece.ref),),
+            assumptions=(f"something answers at {text} port {packet.port}, {what}",),
+            confirm=show(item.piece.ref),
+        ),
+    )
+
+
+def to_pod(
+    walk: Walk,
+    journey: Journey,
+    pod: Pod,
+    packet: Packet,
+    *,
+    service: Service | None,
+    listed: bool,
+    front: int = 0,
+) -> Road:
+    """Return the road to one Pod: the way between the nodes, policies, the Pod, and on where the Pod is a proxy.
+
+    Args:
+        walk: the trace.
+        journey: who comes, and how.
+        pod: the receiver.
+        packet: to the Pod's address and port.
+        service: through which it came, if any.
+        listed: an EndpointSlice lists the Pod as ready.
+        front: the Service's port through which it came; 0 where the Pod was asked directly.
+    """
+    crossing = Crossing(
+        source=journey.source,
+        destination=Place(pod=pod, node=walk.node_of(pod), address=packet.destination),
+        packet=packet,
+        entry=journey.entry,
+        entry_node=journey.entry_node,
+    )
+    arrived = journey.entry_node is not None and journey.entry_node.name == pod.node
+    steps = [*(() if arrived else nsg.between(walk.store, crossing)), *policy.judge(walk.store, crossing)]
+    last = arrive(walk.store, pod, packet, listed_ready=listed)
+    found = controllers.of_pods(walk.store, (pod,), service) if not ended(last) else ()
+    if found and found[0].pods and any(item.id == pod.id for item in found[0].pods):
+        road = _proxied(walk, journey, found[0], pod, packet, last, front)
+        return (*steps, *road)
+    return (*steps, *last)
+
+
+def _proxied(
+    walk: Walk, journey: Journey, controller: Controller, pod: Pod, packet: Packet, last: Road, front: int
+) -> Road:
+    """Return the road through a controller's Pod; what lies behind it is the same for every way to it."""
+    if journey.depth >= DEEPEST:
+        return (too_long(packet, controller.label),)
+    listener = msgspec.structs.replace(packet, port=front or _front(controller, pod, packet.port))
+    key = ("proxied", pod.id, packet.host, packet.path, packet.query, listener.port, packet.scheme, packet.tls)
+    behind = walk.once(key, lambda: _routed(walk, journey, controller, pod, listener))
+    if behind is _UNROUTED:
+        return last
+    arrival = tuple(step for step in last if step.kind is not Kind.DELIVER)
+    assumed = tuple(line for step in last if step.kind is Kind.DELIVER for line in step.assumptions)
+    return (*arrival, *_with_assumptions(behind, assumed))
+
+
+_UNROUTED: Road = ()
+
+
+def _front(controller: Controller, pod: Pod, port: int) -> int:
+    """Return the port of a controller's Service that leads to a port of its Pod; the port itself if none does."""
+    names = {item.name for item in pod.template.ports if item.port == port}
+    listed = controller.service.ports if controller.service is not None else ()
+    return next((item.port for item in listed if item.target == port or item.target in names), port)
+
+
+def _with_assumptions(road: Road, lines: tuple[str, ...]) -> Road:
+    if not lines or not road:
+        return road
+    first = msgspec.structs.replace(road[0], assumptions=(*road[0].assumptions, *lines))
+    return (first, *road[1:])
+
+
+def _routed(walk: Walk, journey: Journey, controller: Controller, pod: Pod, packet: Packet) -> Road:
+    answer = routing.route(walk.store, controller, packet)
+    if not answer.ended and not answer.targets:
+        return _UNROUTED
+    step = Step(
+        kind=Kind.CONTROLLER_POD,
+        verdict=Verdict.PASS,
+        summary=f"{controller.label} takes the request in Pod {pod.id}",
+        subject=ref_of(pod),
+        version=pod.resource_version,
+        packet=packet,
+        evidence=controller.why,
+        assumptions=controller.assumptions,
+        confirm=show(ref_of(pod)),
+    )
+    start = Place(pod=pod, node=walk.node_of(pod), address=parse_address(pod.ip))
+    onward = Journey(source=start, controller=controller, depth=journey.depth + 1)
+    return (step, *_to_targets(walk, onward, controller, answer.steps, answer.targets))
+
+
+def proxied_outside(walk: Walk, journey: Journey, controller: Controller, packet: Packet) -> Road:
+    """Return the road through a controller outside of the cluster, which connects to Pods from its own subnet.
+
+    The configuration of an Application Gateway, and of Application Gateway for Containers, is not read: what its
+    controller would make of the objects is followed, and the step says what is not modelled.
+    """
+    if journey.depth >= DEEPEST:
+        return (too_long(packet, controller.label),)
+    kind = Kind.APPGW_LISTENER if controller.flavour is Flavour.AGIC else Kind.AGC_FRONTEND
+    name = "Application Gateway" if controller.flavour is Flavour.AGIC else "Application Gateway for Containers"
+    step = Step(
+        kind=kind,
+        verdict=Verdict.UNSUPPORTED,
+        summary=f"{where(packet)} is an {name}: its own configuration, health and security group are not read",
+        packet=packet,
+        evidence=controller.why,
+        assumptions=controller.assumptions,
+        missing=f"the configuration of the {name} (its listeners, probes, firewall and subnet)",
+        confirm="az network application-gateway list -o table"
+        if controller.flavour is Flavour.AGIC
+        else "az network alb list -o table",
+    )
+    answer = routing.route(walk.store, controller, packet)
+    onward = Journey(source=Place(), outside=True, controller=controller, depth=journey.depth + 1)
+    return (step, *_to_targets(walk, onward, controller, answer.steps, answer.targets))
+
+
+def _to_targets(walk: Walk, journey: Journey, controller: Controller, steps: Road, targets: tuple[Target, ...]) -> Road:
+    """Return what a controller decided, and the roads to where it sends."""
+    if not targets:
+        return steps
+    branches = [
+        Branch(target.label, answered(_to_target(walk, journey, target), controller, journey.source.pod), target.weight)
+        for target in targets
+    ]
+    if len(branches) == 1:
+        return (*steps, *branches[0].steps)
+    if steps and steps[-1].verdict is Verdict.PASS:
+        return (*steps[:-1], *fan(steps[-1], branches))
+    split = Step(
+        kind=Kind.ROUTE_MATCH,
+        verdict=Verdict.PASS,
+        summary=f"{controller.label} divides the requests over {len(targets)} backends",
+        packet=targets[0].packet,
+    )
+    return (*steps, *fan(split, branches))
+
+
+def _to_target(walk: Walk, journey: Journey, target: Target) -> Road:
+    if target.ended or (target.steps and ended(target.steps)):
+        return target.steps
+    ident = f"{target.namespace}/{target.service}"
+    service = walk.store.services.get(ident)
+    packet = msgspec.structs.replace(target.packet, source=journey.source.address, source_word="", destination=None)
+    if service is None:
+        return (*target.steps, missing_service(walk.store, ident, packet))
+    if service.type == "ExternalName":
+        return (*target.steps, *external_name(walk, journey, service, packet))
+    port = target.service_port
+    if port is None:
+        asked = no_port(service, packet, str(target.port), Verdict.RESPOND, "the controller has nowhere to send")
+        return (*target.steps, msgspec.structs.replace(asked, status=target.empty_status))
+    found = (service.ports.index(port), port)
+    packet = msgspec.structs.replace(packet, port=port.port)
+    if target.direct_to_pods or service.headless:
+        via = Via(proxy=True, status=target.empty_status)
+        return (*target.steps, *through_service(walk, journey, service, found, packet, via))
+    return (*target.steps, *to_cluster_ip(walk, journey, service, packet))
+
+
+def to_cluster_ip(walk: Walk, journey: Journey, service: Service, packet: Packet) -> Road:
+    """Return the road to a Service's cluster address from inside of the cluster."""
+    if packet.destination is None and service.virtual_ips:
+        packet = msgspec.structs.replace(packet, destination=parse_address(service.virtual_ips[0]))
+    found = find_port(service, packet.port, "", packet.protocol)
+    if found is None:
+        verdict, why = unserved(walk)
+        return (no_port(service, packet, "", verdict, why),)
+    via = Via(node=journey.source.node)
+    return through_service(walk, journey, service, found, packet, via)
+
+
+def unserved(walk: Walk) -> tuple[Verdict, str]:
+    """Return what becomes of a packet to a cluster address at a port that no Service has there.
+
+    The nftables and ipvs modes of kube-proxy reject it; iptables mode and Cilium leave it to the network, which has no
+    route for the Service range.
+    """
+    managed = cluster(walk.store)
+    mode = str(managed.network_profile.kube_proxy_config.get("mode", "")).lower() if managed is not None else ""
+    if mode in {"nftables", "ipvs"}:
+        return Verdict.REJECT, f"kube-proxy in mode {mode} refuses it"
+    return Verdict.DROP, "nothing translates it, and the Service range is routed nowhere"
+
+
+def external_name(walk: Walk, journey: Journey, service: Service, packet: Packet) -> Road:
+    """Return the road of an ExternalName Service: the name is looked up again, and nothing translates (S10)."""
+    target = service.external_name
+    literal = parse_address(target)
+    step = Step(
+        kind=Kind.DNS_RESOLVE,
+        verdict=Verdict.REJECT if literal is not None or not target else Verdict.TRANSFORM,
+        summary=f"Service {service.id} is an ExternalName: its name is an alias of {target or '(nothing)'}",
+        subject=service.ref,
+        version=service.resource_version,
+        packet=packet,
+        packet_after=msgspec.structs.replace(packet, destination=None),
+        cause="S10" if literal is not None or not target else "",
+        evidence=(Evidence(".spec.externalName", target),),
+        confirm=show(service.ref, ".spec.externalName"),
+        fix="" if literal is None else "an address is not a name: use a Service without selector and an EndpointSlice",
+    )
+    if step.verdict is Verdict.REJECT:
+        return (step,)
+    if journey.depth >= DEEPEST:
+        return (step, too_long(packet, target))
+    host_kept = f"the server at {target} accepts the host name {packet.host}" if packet.http and packet.host else ""
+    if host_kept:
+        step = msgspec.structs.replace(step, assumptions=(host_kept,))
+    onward = msgspec.structs.replace(journey, depth=journey.depth + 1)
+    return (step, *walk.named(walk, onward, target, msgspec.structs.replace(packet, destination=None)))
+
+
+def headless(
+    walk: Walk,
+    journey: Journey,
+    service: Service,
+    packet: Packet,
+    pods: frozenset[str] | None,
+    *,
+    own_port: bool = False,
+) -> Road:
+    """Return the road to the Pods of a headless Service: names resolve to them, and nothing translates ports (S09).
+
+    Args:
+        walk: the trace.
+        journey: who comes, and how.
+        service: the headless Service.
+        packet: its port is the one that the client asks for.
+        pods: host names of the endpoints that were asked for; None for all of them.
+        own_port: the client looked the Pods' port up as well (by an SRV record, by the port's name).
+    """
+    named = find_port(service, packet.port, "", packet.protocol)
+    by_target = next(
+        (
+            (index, port)
+            for index, port in enumerate(service.ports)
+            if port.protocol == packet.protocol and port.target == packet.port
+        ),
+        None,
+    )
+    found = by_target or named
+    if found is None:
+        found = next(((i, port) for i, port in enumerate(service.ports) if port.protocol == packet.protocol), None)
+    if found is None:
+        return (no_port(service, packet, "", Verdict.REJECT, "its Pods are asked directly"),)
+    decision = endpoints(walk.store, service, found[1], packet, Via(proxy=True, node=journey.source.node))
+    first = port_step(service, *found, packet)
+    first = msgspec.structs.replace(
+        first,
+        packet=packet,
+        summary=f"Service {service.id} is headless: its name stands for its Pods, port {packet.port} is theirs",
+        evidence=(Evidence(".spec.clusterIP", "None"), *first.evidence),
+    )
+    chosen = [item for item in decision.chosen if pods is None or item.endpoint.hostname in pods]
+    if not chosen:
+        step = decision.step
+        if step.verdict is Verdict.RESPOND:
+            step = msgspec.structs.replace(step, kind=Kind.DNS_RESOLVE, verdict=Verdict.REJECT, status=0)
+        return (first, step, *decision.further)
+    branches = []
+    for item in chosen:
+        after = msgspec.structs.replace(packet, destination=item.address, port=item.port if own_port else packet.port)
+        if item.pod is None:
+            branches.append(Branch(_label(item), _elsewhere(walk, service, item, after)))
+            continue
+        road = to_pod(walk, journey, item.pod, after, service=service, listed=True)
+        branches.append(Branch(_label(item), _untranslated(road, service, found, after, item.port)))
+    return (first, *fan(decision.step, branches))
+
+
+def _untranslated(road: Road, service: Service, found: tuple[int, ServicePort], packet: Packet, port: int) -> Road:
+    """Return the road with S09 where the client asks for the Service's port, and the Pods have another one."""
+    index, spec = found
+    if packet.port == port or packet.port != spec.port:
+        return road
+    facts = (
+        Evidence(".spec.clusterIP", "None", service.ref),
+        Evidence(f".spec.ports[{index}].port", str(spec.port), service.ref),
+        Evidence(f".spec.ports[{index}].targetPort", str(spec.target), service.ref),
+    )
+    return tuple(
+        msgspec.structs.replace(
+            step,
+            cause="S09",
+            verdict=Verdict.REJECT,
+            evidence=(*facts, *step.evidence),
+            missing="",
+            assumptions=step.assumptions or (f"nothing in the Pod listens on port {packet.port}",),
+            fix=f"ask for port {port}, the Pods' own: a headless Service translates nothing",
+        )
+        if step.kind is Kind.POD_PORT and step.cause == "S03"
+        else step
+        for step in road
+    )

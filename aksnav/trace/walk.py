@@ -1,0 +1,240 @@
+"""The whole road of a request, from where it starts to where it ends."""
+
+import msgspec
+
+from aksnav.model.addresses import format_address, parse_address
+from aksnav.model.kubernetes.gateway import Gateway
+from aksnav.model.kubernetes.ingress import Ingress
+from aksnav.model.kubernetes.service import Service
+from aksnav.model.kubernetes.workload import Pod
+from aksnav.model.object import Ref
+from aksnav.store.store import Store
+from aksnav.trace import controllers
+from aksnav.trace.azure import unreadable
+from aksnav.trace.dns import Answer, Resolution, resolve
+from aksnav.trace.inside import external_name, headless
+from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, cut, ended, fan, too_long
+from aksnav.trace.kubectl import listing, show
+from aksnav.trace.lb_address import pending
+from aksnav.trace.nameserver import ask
+from aksnav.trace.outside import to_address, to_node
+from aksnav.trace.packet import Packet
+from aksnav.trace.pod import arrive, ref_of
+from aksnav.trace.request import Request
+from aksnav.trace.service import find_port, missing_service, no_port
+from aksnav.trace.start import first_packet, start
+from aksnav.trace.step import Branch, Evidence, Kind, Step, Trace, Verdict
+from aksnav.trace.verdict import add_up
+
+
+def trace(store: Store, request: Request) -> Trace:
+    """Return the answer to a request: every step of its road, and what they add up to.
+
+    Args:
+        store: everything that is known; it is only read.
+        request: what is asked.
+    """
+    walk = Walk(store, named)
+    packet = first_packet(request)
+    first, journey = start(store, request, packet)
+    packet = msgspec.structs.replace(packet, source=journey.source.address)
+    if first.verdict is Verdict.BLIND:
+        return add_up(request, (first,))
+    first = msgspec.structs.replace(first, packet=packet)
+    return add_up(request, cut((first, *_onward(walk, journey, request, packet))))
+
+
+def _onward(walk: Walk, journey: Journey, request: Request, packet: Packet) -> Road:
+    if request.service:
+        return _to_service(walk, journey, request, packet)
+    if request.pod:
+        return _to_pod(walk, journey, request.pod, packet)
+    if request.address is None:
+        return named(walk, journey, request.host, packet)
+    road = to_address(walk, journey, packet)
+    if not request.host:
+        return road
+    given = format_address(request.address)
+    step = Step(
+        kind=Kind.DNS_RESOLVE,
+        verdict=Verdict.SKIP,
+        summary=f"{request.host} is taken to be {given}: no name is looked up",
+        packet=packet,
+        evidence=(Evidence("--resolve", given),),
+        confirm=f"nslookup {request.host}",
+    )
+    return (step, *road)
+
+
+def named(walk: Walk, journey: Journey, host: str, packet: Packet) -> Road:
+    """Return the road of a packet to a name: what it stands for, and on from there."""
+    if journey.depth >= DEEPEST:
+        return (too_long(packet, host),)
+    literal = parse_address(host)
+    if literal is not None:
+        return to_address(walk, journey, msgspec.structs.replace(packet, destination=literal))
+    pod = journey.source.pod
+    asked = ask(walk, pod, packet) if pod is not None else ()
+    namespace = pod.namespace if pod is not None else ""
+    found = resolve(walk.store, host, packet, inside=not journey.outside, namespace=namespace)
+    steps = (*asked, found.step)
+    if not found.answers:
+        return (*steps, *_claimants(walk, found))
+    onward = msgspec.structs.replace(journey, depth=journey.depth + 1)
+    branches = [Branch(answer.label, _answer(walk, onward, answer, packet)) for answer in found.answers]
+    if len(branches) == 1:
+        return (*steps, *branches[0].steps)
+    return (*asked, *fan(found.step, branches))
+
+
+def _answer(walk: Walk, journey: Journey, answer: Answer, packet: Packet) -> Road:
+    if answer.alias:
+        return named(walk, journey, answer.alias, packet)
+    if answer.service is not None:
+        if answer.service.type == "ExternalName":
+            return external_name(walk, journey, answer.service, packet)
+        pods = frozenset({answer.hostname}) if answer.hostname else None
+        return headless(walk, journey, answer.service, packet, pods)
+    return to_address(walk, journey, msgspec.structs.replace(packet, destination=answer.address))
+
+
+def _claimants(walk: Walk, found: Resolution) -> Road:
+    """Return what is wrong with the objects that claim a name and have no address for it."""
+    steps: list[Step] = []
+    for ref in found.claimants[:4]:
+        item = walk.store.get(ref)
+        known = None
+        if isinstance(item, Ingress):
+            known = controllers.for_ingress(walk.store, item)
+        elif isinstance(item, Gateway):
+            known = controllers.for_gateway(walk.store, item)
+        elif isinstance(item, Service):
+            steps.append(pending(walk.store, item, found.step.packet))
+        if isinstance(known, Step):
+            steps.append(known)
+        elif known is not None:
+            steps.extend(known.problems)
+            if known.service is not None:
+                steps.append(pending(walk.store, known.service, found.step.packet))
+    return tuple(steps)
+
+
+def _to_service(walk: Walk, journey: Journey, request: Request, packet: Packet) -> Road:
+    """Return the road to a Service that is named itself: at the address that the client would use."""
+    service = walk.store.services.get(request.service)
+    if service is None:
+        return (missing_service(walk.store, request.service, packet),)
+    if service.type == "ExternalName":
+        return external_name(walk, journey, service, packet)
+    found = find_port(service, request.port, request.port_name, packet.protocol)
+    if found is None and packet.protocol == "TCP":
+        # The short form of a target has no protocol: a port that the Service has in another one only is meant.
+        for protocol in ("UDP", "SCTP"):
+            found = found or find_port(service, request.port, request.port_name, protocol)
+    if found is None and not service.headless:
+        verdict = Verdict.REJECT if request.port_name else Verdict.DROP
+        return (no_port(service, packet, request.port_name, verdict, "nothing translates it"),)
+    if found is not None:
+        port = found[1]
+        packet = msgspec.structs.replace(packet, port=port.port, protocol=port.protocol, scheme=port.protocol.lower())
+    if service.headless:
+        return headless(walk, journey, service, packet, None, own_port=bool(request.port_name))
+    return _at_addresses(walk, journey, service, packet)
+
+
+def _at_addresses(walk: Walk, journey: Journey, service: Service, packet: Packet) -> Road:
+    """Return the roads over every address under which a client reaches a Service."""
+    outside = journey.outside and service.type in {"LoadBalancer", "NodePort"}
+    texts = service.external_addresses if outside else service.virtual_ips
+    if outside and service.type == "NodePort" and not texts:
+        return _over_nodes(walk, journey, service, packet)
+    if not texts and service.type == "LoadBalancer":
+        return (pending(walk.store, service, packet),)
+    addresses = [address for address in map(parse_address, texts) if address is not None]
+    branches = [
+        Branch(format_address(at), to_address(walk, journey, msgspec.structs.replace(packet, destination=at)))
+        for at in addresses
+    ]
+    if len(branches) == 1:
+        return branches[0].steps
+    field = ".status.loadBalancer.ingress" if outside else ".spec.clusterIPs"
+    step = Step(
+        kind=Kind.DNS_RESOLVE,
+        verdict=Verdict.PASS if branches else Verdict.BLIND,
+        summary=f"Service {service.id} has the addresses {', '.join(texts) or '(none)'}",
+        subject=service.ref,
+        version=service.resource_version,
+        packet=packet,
+        evidence=(Evidence(field, ", ".join(texts)),),
+        missing="" if branches else f"an address of Service {service.id}",
+        confirm=show(service.ref, field),
+    )
+    return fan(step, branches) if branches else (step,)
+
+
+def _over_nodes(walk: Walk, journey: Journey, service: Service, packet: Packet) -> Road:
+    """Return the roads over every node, for a client outside of the cluster and a Service of type NodePort."""
+    found = find_port(service, packet.port, "", packet.protocol)
+    nodes = list(walk.store.nodes)
+    missing = unreadable(walk.store.nodes)
+    step = Step(
+        kind=Kind.NODE_PORT,
+        verdict=Verdict.PASS if nodes and found is not None else Verdict.BLIND,
+        summary=f"Service {service.id} is reached at its node port on any of {len(nodes)} nodes",
+        subject=service.ref,
+        version=service.resource_version,
+        packet=packet,
+        evidence=(Evidence(".spec.type", service.type),),
+        missing=missing or ("" if nodes else "a node of the cluster"),
+        confirm=listing("Node") + " -o wide",
+    )
+    if step.verdict is Verdict.BLIND or found is None:
+        return (step,)
+    branches = []
+    for at in nodes:
+        address = parse_address(at.internal_ips[0]) if at.internal_ips else None
+        here = msgspec.structs.replace(packet, destination=address, port=found[1].node_port)
+        road = to_address(walk, journey, here) if address is not None else to_node(walk, journey, at, here)
+        branches.append(Branch(f"node {at.name}", road))
+    return fan(step, branches)
+
+
+def _to_pod(walk: Walk, journey: Journey, ident: str, packet: Packet) -> Road:
+    """Return the road to a Pod that is named itself."""
+    pod = walk.store.pods.get(ident)
+    if pod is None:
+        namespace = ident.partition("/")[0]
+        missing = walk.store.pods.undecodable.get(ident) or unreadable(walk.store.pods, namespace)
+        return (
+            Step(
+                kind=Kind.POD_PORT,
+                verdict=Verdict.BLIND if missing else Verdict.REJECT,
+                summary=f"Pod {ident} cannot be read" if missing else f"there is no Pod {ident}",
+                subject=Ref(Pod.KIND, ident),
+                packet=packet,
+                missing=missing,
+                confirm=listing("Pod", namespace),
+                fix="" if missing else "name a Pod that exists",
+            ),
+        )
+    packet = msgspec.structs.replace(packet, destination=parse_address(pod.ip))
+    return to_address(walk, journey, packet) if pod.ip and not pod.finished else _without_address(walk, pod, packet)
+
+
+def _without_address(walk: Walk, pod: Pod, packet: Packet) -> Road:
+    """Return what keeps a Pod from having an address."""
+    steps = arrive(walk.store, pod, packet, listed_ready=False)
+    if ended(steps):
+        return steps
+    return (
+        Step(
+            kind=Kind.POD_PORT,
+            verdict=Verdict.BLIND,
+            summary=f"Pod {pod.id} has no address",
+            subject=ref_of(pod),
+            version=pod.resource_version,
+            packet=packet,
+            missing=f".status.podIP of Pod {pod.id}",
+            confirm=show(ref_of(pod), ".status"),
+        ),
+    )
