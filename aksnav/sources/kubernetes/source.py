@@ -1,6 +1,7 @@
 """The Kubernetes source: logs in, finds out which kinds are served, and has every one of them followed."""
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
@@ -21,6 +22,7 @@ NAME = "kubernetes"
 LISTS_AT_ONCE = 4
 REDISCOVERY_PERIOD = 300.0
 CONFIG_PERIOD = 30.0
+ENDS_WITHIN = 1.0
 # What a first screen shows comes first; events, of which there are many and little depends on, come last.
 ORDER = ("Service", "Pod", "Namespace", "Node", "Ingress", "Gateway", "HTTPRoute", "EndpointSlice", "NetworkPolicy")
 SERVED_EVERYWHERE = tuple(Resource(kind, kind.versions[0]) for kind in KUBERNETES_KINDS)
@@ -68,13 +70,20 @@ class KubernetesSource:
         self._spawn(self._run, NAME)
 
     def stop(self) -> None:
-        """Come to an end: every watch is cut, and nothing is said any more."""
+        """Come to an end: every watch is cut, nothing is said any more, and connections are closed."""
         self._stopped.set()
         with self._lock:
             for follower in self._followers.values():
                 follower.end()
             if self._secrets is not None:
                 self._secrets.end()
+            threads = list(self._threads)
+        end = time.monotonic() + ENDS_WITHIN
+        for thread in threads:
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, end - time.monotonic()))
+        if self._shared is not None:
+            self._shared.transport.close()
 
     def refresh(self) -> None:
         """Read everything again; what is known stays until the new lists are complete."""

@@ -208,6 +208,7 @@ class Transport:
                 return False
             self._loaded = self._pace.ticks()
             self.login = self._log_in()
+            self._pool.clear()
             self._pool = _pool(self.login)
             self._header = None
             self._generation += 1
@@ -243,13 +244,16 @@ def segment(text: str) -> str:
 
 def reason(error: BaseException) -> str:
     """Return why a connection failed, in the words of the deepest cause, on one line."""
-    from urllib3.exceptions import NameResolutionError
+    from urllib3.exceptions import NameResolutionError, NewConnectionError, ProtocolError
     from urllib3.exceptions import TimeoutError as HttpTimeoutError
 
     if isinstance(error, NameResolutionError):
         return "its name does not resolve"
-    if isinstance(error, HttpTimeoutError | TimeoutError):
+    # A refused connection counts as a timeout of connecting in urllib3's hierarchy.
+    if isinstance(error, HttpTimeoutError | TimeoutError) and not isinstance(error, NewConnectionError):
         return "no answer in time"
+    if isinstance(error, ProtocolError) and not isinstance(error.__cause__ or error.__context__, OSError):
+        return "the connection broke"
     deepest = error
     while (inner := deepest.__cause__ or deepest.__context__) is not None:
         deepest = inner
