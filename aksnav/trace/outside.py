@@ -7,7 +7,7 @@ import msgspec
 from aksnav.model.addresses import Prefix, format_address, parse_address, parse_prefix
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Node
-from aksnav.trace import controllers, loadbalancer, node, nsg
+from aksnav.trace import controllers, loadbalancer, node, nsg, routes
 from aksnav.trace.azure import cluster, pod_prefixes, unreadable
 from aksnav.trace.inside import proxied_outside, through_service, to_cluster_ip, to_pod, unserved
 from aksnav.trace.journey import Journey, Road, Walk, ended, fan, where
@@ -234,7 +234,9 @@ def _at_node(
     if packet.destination is None:  # without floating IP the load balancer writes each node's own address
         packet = msgspec.structs.replace(packet, destination=Place.of_node(at).address)
     onward = msgspec.structs.replace(journey, entry=Entry.LOCAL if local else Entry.CLUSTER, entry_node=at)
-    steps = [*nsg.into_node(walk.store, at, packet)]
+    filtered, back = nsg.into_node(walk.store, at, packet), routes.back(walk.store, at, packet)
+    # Inside of private networks the way back is the way in: where the peering is broken, nothing comes to the group.
+    steps = [*filtered, *back] if journey.internet else [*back, *filtered]
     if at.ready is not True:
         steps.append(lost_node(at, packet))
     steps.append(_taken(walk, service, at, packet))
