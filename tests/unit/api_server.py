@@ -126,6 +126,7 @@ class ApiServer:
         self.replies: dict[str, deque[Reply]] = defaultdict(deque)
         self.always: dict[str, Reply] = {}
         self.watches: dict[str, Watch] = defaultdict(Watch)
+        self.hold: dict[str, threading.Event] = {}
         self.token: str | None = None
         self.version = VERSION
         self.aggregated = True
@@ -219,6 +220,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         api, request = self.server.api, self._note()
+        if request.path in api.hold:
+            api.hold[request.path].wait(30.0)
         queued = api.always.get(request.path)
         if api.replies[request.path]:
             queued = api.replies[request.path].popleft()

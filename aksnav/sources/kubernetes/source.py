@@ -112,7 +112,7 @@ class KubernetesSource:
             running.join(max(0.0, end - self._pace.ticks()))
             if running.is_alive():
                 return False
-        if self._once and self._secrets is not None:
+        if self._once and self._secrets is not None and not self._stopped.is_set():
             self._secrets.ask()
         return True
 

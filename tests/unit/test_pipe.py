@@ -1,0 +1,189 @@
+"""The pipe: every kind comes out as it went in, what is shared goes over once, and garbage is an error."""
+
+import io
+
+import msgspec
+import pytest
+
+from aksnav.model.azure.cluster import ManagedCluster
+from aksnav.model.azure.network import NetworkSecurityGroup
+from aksnav.model.change import (
+    Change,
+    Heartbeat,
+    ListEnded,
+    ListStarted,
+    Reading,
+    ReadingChanged,
+    Removed,
+    SourceChanged,
+    UndecodableFound,
+    Upserted,
+)
+from aksnav.model.kinds import KINDS, AnyObject
+from aksnav.model.kubernetes.workload import ContainerPort, Pod, PodTemplate, Probe
+from aksnav.model.labels import Labels
+from aksnav.sources.demo import changes as demo_changes
+from aksnav.sources.pipe import (
+    CHANGES,
+    FRAME_OBJECTS,
+    Decoder,
+    Encoder,
+    PipeError,
+    read_frame,
+    write_frame,
+)
+
+
+def _over(changes: list[Change]) -> list[Change]:
+    decoder = Decoder()
+    return [change for body in Encoder().bodies(changes) for change in decoder.changes(body)]
+
+
+def _pods(count: int) -> list[AnyObject]:
+    template = PodTemplate.of(
+        Labels.of({"app": "web"}),
+        "ReplicaSet",
+        "web-1",
+        (ContainerPort("c", 8080, "http"),),
+        (Probe("c", "http", "http", "/ready", "HTTP"),),
+        readiness_gates=("example.com/gate",),
+    )
+    return [
+        Pod(
+            name=f"web-{number}",
+            namespace="shop",
+            uid=f"u{number}",
+            template=template,
+            node="node-1",
+            host_ip="10.224.0.4",
+            ips=("10.244.0.1", "fd00::1"),
+            phase="Running",
+            ready=number % 2 == 0,
+            reason="Running",
+            unscheduled="" if number else "0/1 nodes are available",
+            restarts=number,
+        )
+        for number in range(count)
+    ]
+
+
+def test_everything_of_the_demo_comes_out_as_it_went_in() -> None:
+    """Every kind of both planes, with all that the demo's objects hold, and the notes between them."""
+    sent = list(demo_changes("", lambda: 1_700_000_000.0))
+    assert _over(sent) == sent
+    kinds = {change.kind for change in sent if isinstance(change, Upserted)}
+    assert {"Pod", "Service", "EndpointSlice", "Ingress", "NetworkPolicy", "managedClusters", "loadBalancers"} <= kinds
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS.values() if not kind.azure], ids=lambda kind: kind.name)
+def test_an_object_that_says_nothing_but_its_name_comes_out_as_it_went_in(kind: object) -> None:
+    """The defaults of every Kubernetes kind survive, labels included."""
+    struct = kind.struct  # type: ignore[attr-defined]  # a Kind
+    made = struct(name="x", namespace="y")
+    (change,) = _over([Upserted(struct.KIND, [made])])
+    assert isinstance(change, Upserted)
+    assert change.objects == [made]
+    assert change.objects[0].labels is made.labels
+
+
+def test_azure_objects_keep_the_letter_case_of_their_ids() -> None:
+    """The id goes over as Azure wrote it."""
+    sent: list[Change] = [
+        Upserted("managedClusters", [ManagedCluster(arm_id="/subscriptions/S/ABC", name="c")]),
+        Upserted("networkSecurityGroups", [NetworkSecurityGroup(arm_id="/subscriptions/S/Nsg", name="n")]),
+    ]
+    assert _over(sent) == sent
+
+
+def test_notes_of_every_sort_keep_their_place_between_objects() -> None:
+    """What is said before a batch is heard before it."""
+    pods = _pods(3)
+    sent: list[Change] = [
+        SourceChanged("kubernetes", Reading.LIVE, "", {"context": "c"}, 1.0),
+        ListStarted("Pod", "shop"),
+        Upserted("Pod", pods[:2]),
+        UndecodableFound("Pod", "shop/bad", "why"),
+        Upserted("Pod", pods[2:]),
+        Removed("Pod", ["shop/web-0"]),
+        ListEnded("Pod", "shop", 2.0),
+        Heartbeat("Pod", 3.0),
+        ReadingChanged("Node", Reading.DENIED, "", "no", 4.0),
+    ]
+    assert _over(sent) == sent
+
+
+def test_pods_of_one_workload_share_template_and_names_on_the_other_side() -> None:
+    """Equal templates, namespaces and node names are one object each after the pipe too."""
+    (change,) = _over([Upserted("Pod", _pods(10))])
+    assert isinstance(change, Upserted)
+    pods = [made for made in change.objects if isinstance(made, Pod)]
+    assert len({id(pod.template) for pod in pods}) == 1
+    assert len({id(pod.namespace) for pod in pods}) == len({id(pod.node) for pod in pods}) == 1
+    assert pods[0].template is _pods(1)[0].template  # type: ignore[union-attr]  # they are Pods
+
+
+def test_what_is_shared_goes_over_once() -> None:
+    """The second batch of a workload carries neither labels nor node names."""
+    encoder = Encoder()
+    first, second = (b"".join(encoder.bodies([Upserted("Pod", _pods(1))])) for _ in range(2))
+    assert b"app" in first
+    assert b"node-1" in first
+    assert b"app" not in second
+    assert b"node-1" not in second
+
+
+def test_a_large_batch_goes_over_in_frames_of_500_objects() -> None:
+    """So that whoever decodes one frame is soon done; small batches share a frame."""
+    encoder, decoder = Encoder(), Decoder()
+    bodies = list(encoder.bodies([Upserted("Pod", _pods(1200)), Heartbeat("Pod", 1.0)]))
+    sizes = [sum(len(c.objects) for c in decoder.changes(body) if isinstance(c, Upserted)) for body in bodies]
+    assert sizes == [FRAME_OBJECTS, FRAME_OBJECTS, 200]
+    assert len(list(encoder.bodies([Heartbeat("Pod", 1.0), Upserted("Pod", _pods(3)), Heartbeat("Node", 1.0)]))) == 1
+
+
+def test_neighbouring_batches_of_a_kind_are_joined() -> None:
+    """A watch brings one event at a time; the order of what happens to one object stays."""
+    pods = _pods(3)
+    sent: list[Change] = [Upserted("Pod", [pod]) for pod in pods]
+    sent += [Removed("Pod", ["shop/web-0"]), Removed("Pod", ["shop/web-1"]), Upserted("Pod", pods[:1])]
+    assert _over(sent) == [
+        Upserted("Pod", pods),
+        Removed("Pod", ["shop/web-0", "shop/web-1"]),
+        Upserted("Pod", pods[:1]),
+    ]
+    assert sent[0] == Upserted("Pod", pods[:1])
+
+
+def test_frames_come_back_whole_from_a_stream() -> None:
+    """Tag and body of each, then None at the end."""
+    stream = io.BytesIO()
+    write_frame(stream, CHANGES, b"one")
+    write_frame(stream, CHANGES, b"")
+    stream.seek(0)
+    assert [read_frame(stream) for _ in range(3)] == [(CHANGES, b"one"), (CHANGES, b""), None]
+
+
+@pytest.mark.parametrize(
+    "raw", [b"\x01\x00", b"\x01\x00\x00\x00\x09abc", b"Traceback (most recent", b"\x01\xff\xff\xff\xff"]
+)
+def test_a_stream_that_is_cut_or_is_not_frames_is_an_error(raw: bytes) -> None:
+    """Whatever a broken child prints is not taken for a frame, and nothing waits for bytes that cannot come."""
+    with pytest.raises(PipeError):
+        read_frame(io.BytesIO(raw))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xc1",
+        msgspec.msgpack.encode([[], [], [], [["Pod", [[1]]]]]),
+        msgspec.msgpack.encode([[], [], [], [["Nothing", []]]]),
+        msgspec.msgpack.encode([[], [], [[5, "", "", [], [], False, "", []]], []]),
+        msgspec.msgpack.encode([[], [], [], [["", {"type": "Nothing"}]]]),
+    ],
+)
+def test_a_body_that_no_encoder_made_is_an_error(body: bytes) -> None:
+    """Wrong types, unknown kinds and references into nowhere."""
+    with pytest.raises(PipeError):
+        Decoder().changes(body)
