@@ -13,6 +13,11 @@ from aksnav.sources.capture.errors import CaptureError
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 _MOST_NODES = 20_000_000
+_DEEPEST = 500
+_BRACKETS = re.compile(rb"[\[{]|[\]}]")
+_INDENTS = re.compile(
+    rb"^[ \t]{%d,}|^[^\n]*(?:[-?][ \t]+(?:[!&]\S+[ \t]+)?){%d}" % (_DEEPEST // 2, _DEEPEST // 2), re.MULTILINE
+)
 _LOG = re.compile(r"==== START logs for container .*?==== END logs for container [^\n]*\n?", re.DOTALL)
 _BYTE = re.compile(r"\(byte (\d+)\)")
 
@@ -39,8 +44,18 @@ def read_bytes(path: Path) -> bytes:
 
 
 def is_json(path: Path, data: bytes) -> bool:
-    """Return whether a file is to be read as JSON: by its name, or because it begins like JSON."""
-    return path.suffix.lower() == ".json" or data.lstrip()[:1] in {b"{", b"["}
+    """Return whether a file is to be read as JSON: by its name, or because its content is."""
+    if path.suffix.lower() == ".json" or data.lstrip()[:1] not in {b"{", b"["}:
+        return path.suffix.lower() == ".json"
+    return path.suffix.lower() not in SUFFIXES or _one_document(data)
+
+
+def _one_document(data: bytes) -> bool:
+    try:
+        msgspec.json.decode(data, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
 
 
 def json_documents(path: Path, data: bytes) -> Iterator[bytes]:
@@ -49,14 +64,9 @@ def json_documents(path: Path, data: bytes) -> Iterator[bytes]:
     Raises:
         CaptureError: something in it is not JSON.
     """
-    if b"==== START logs for container" not in data:
-        try:
-            msgspec.json.decode(data, type=msgspec.Raw)
-        except msgspec.DecodeError:
-            pass  # several documents, or none: read one after the other below
-        else:
-            yield data
-            return
+    if _one_document(data):
+        yield data
+        return
     try:
         text = _LOG.sub(lambda found: "\n" * found[0].count("\n"), data.decode())
     except UnicodeError as error:
@@ -92,6 +102,8 @@ def yaml_documents(path: Path, data: bytes) -> Iterator[Any]:
     import yaml
 
     try:
+        if _may_be_deep(data):
+            _refuse_deep(path, data)
         for document in yaml.load_all(data, Loader=_loader()):
             if document is not None:
                 if b"&" in data:
@@ -105,6 +117,28 @@ def yaml_documents(path: Path, data: bytes) -> Iterator[Any]:
         raise CaptureError(path, f"not YAML: {' '.join(str(error).split())}") from error
     except (ValueError, RecursionError) as error:
         raise CaptureError(path, f"not YAML that can be read: {error}") from error
+
+
+def _may_be_deep(data: bytes) -> bool:
+    """Return whether a file could be nested so deeply that libyaml, which recurses, would overflow the stack."""
+    depth = 0
+    for found in _BRACKETS.finditer(data):
+        depth = depth + 1 if found[0] in b"[{" else max(depth - 1, 0)
+        if depth > _DEEPEST:
+            return True
+    return _INDENTS.search(data) is not None
+
+
+def _refuse_deep(path: Path, data: bytes) -> None:
+    """Count the nesting from the parser's events, which do not recurse."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(data, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark is not None else 0
+            raise CaptureError(path, "not YAML that can be read: it is nested too deeply", line)
 
 
 def _loader() -> Any:

@@ -82,8 +82,8 @@ class Capture:
         if reading.reading is Reading.STALE:
             yield ReadingChanged(kind, Reading.STALE, scope, reading.reason, reading.at)
 
-    def get_raw(self, kind: str, ident: str) -> dict[str, Any] | None:
-        """Return one object in wire form, read from its file again, or None if there is none.
+    def get_raw(self, kind: str, ident: str) -> bytes | None:
+        """Return one object in wire form as JSON, read from its file again, or None if there is none.
 
         Raises:
             CaptureError: the file has gone or changed since.
@@ -95,10 +95,10 @@ class Capture:
         for word, document in _documents(path):
             if _is(kind, ident, word, document):
                 found = strip(kind, document)
-        return found
+        return None if found is None else msgspec.json.encode(found)
 
 
-def open_capture(path: Path, assume_none: Iterable[str] = ()) -> Capture:
+def open_capture(path: str | Path, assume_none: Iterable[str] = ()) -> Capture:
     """Read a capture: a file of ours, or a file or folder as kubectl and az print them.
 
     Args:
@@ -109,11 +109,12 @@ def open_capture(path: Path, assume_none: Iterable[str] = ()) -> Capture:
         CaptureError: it cannot be read; the message names the file, the line and the reason.
         LookupError: a name in ``assume_none`` is not a kind.
     """
+    path = Path(path)
     assumed = [_kind(word) for word in assume_none]
     return _open_stream(path, assumed) if _is_ours(path) else _open_files(path, assumed)
 
 
-def changes(path: Path, assume_none: Iterable[str] = ()) -> Iterator[Change]:
+def changes(path: str | Path, assume_none: Iterable[str] = ()) -> Iterator[Change]:
     """Yield everything that a capture holds; arguments and errors as for ``open_capture``."""
     return open_capture(path, assume_none).changes()
 
@@ -147,6 +148,8 @@ def _open_stream(path: Path, assumed: list[str]) -> Capture:
             found = decode_object(kind, line.object)
         except Undecodable as error:
             undecodable.append(error)
+        except RecursionError as error:
+            raise CaptureError(path, f"damaged: a {line.kind} in it is nested too deeply") from error
         else:
             objects.setdefault(line.kind, {})[found.id] = found
     files = {(kind, ident): path for kind, rows in objects.items() for ident in rows}

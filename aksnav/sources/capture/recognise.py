@@ -91,6 +91,9 @@ def kind_of_file(stem: str) -> str | None:
     It decides what an empty list says. ``networkpolicies``, ``k8s-pods`` and ``az-network-nsg-list`` name a kind;
     ``service-accounts`` and ``az-network-vnet-subnet-list`` do not, although a part of them would.
     """
+    if "." in stem:
+        head, _, group = stem.lower().partition(".")
+        return next((name for name, kind in KINDS.items() if (kind.plural, kind.group) == (head, group)), None)
     tokens = [token.lower() for token in _TOKENS.findall(stem)]
     joined = "".join(tokens)
     if joined in _WORDS:

@@ -14,9 +14,7 @@ from typing import Any
 
 _SUBSCRIPTION = re.compile(r"/subscriptions/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
 _V4 = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3})(/\d{1,2})?(?![\w.]*\d)")
-_V6 = re.compile(
-    r"(?<![\w:.])((?:[0-9a-f]{1,4}:){2,7}[0-9a-f]{0,4}(?::[0-9a-f]{1,4})*)(/\d{1,3})?(?![\w:])", re.IGNORECASE
-)
+_V6 = re.compile(r"(?<![\w:.])([0-9a-f]{0,4}:[0-9a-f:]*:[0-9a-f:.]*)(/\d{1,3})?(?![\w:])", re.IGNORECASE)
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+", re.IGNORECASE)
 # Fields that hold host names, in Kubernetes and in ARM.
 _HOST_FIELDS = frozenset(
