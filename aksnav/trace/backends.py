@@ -78,28 +78,21 @@ def resolve(store: Store, wanted: Wanted, packet: Packet) -> Target:
 
 
 def choose_port(ports: Sequence[ServicePort], wanted: BackendPort, *, target_ports: bool) -> PortChoice:
-    """Return the port of a Service that a backend's port means.
+    """Return the port of a Service that a backend's port means: the first that fits.
 
     A number is a Service port, a name is the name of one (networking/v1, ServiceBackendPort). ingress-nginx also takes
-    the targetPort, in number or name, of the first port that has it (internal/ingress/controller/controller.go,
-    serviceEndpoints).
+    a port whose targetPort it is (internal/ingress/controller/controller.go, serviceEndpoints).
     """
     considered: list[Considered] = []
     for index, port in enumerate(ports):
         rule = f".spec.ports[{index}] {port.name or '(unnamed)'} {port.port} -> {port.target}"
-        same = port.name == wanted.name if wanted.name else port.port == wanted.number
-        if same:
+        if port.name == wanted.name if wanted.name else port.port == wanted.number:
             considered.append(Considered(rule, True, "the port that the backend names"))
             return PortChoice(port, tuple(considered))
+        if target_ports and str(port.target) == str(wanted):
+            considered.append(Considered(rule, True, "the controller takes a targetPort for the port"))
+            return PortChoice(port, tuple(considered), by_target=True)
         considered.append(Considered(rule, False, f"is not {wanted}"))
-    if target_ports:
-        text = str(wanted)
-        for port in ports:
-            if str(port.target) == text:
-                why = Considered(
-                    f"targetPort {port.target}", True, "no port matches; the controller takes the targetPort"
-                )
-                return PortChoice(port, (*considered, why), by_target=True)
     return PortChoice(None, tuple(considered))
 
 

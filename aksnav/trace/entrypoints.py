@@ -99,7 +99,9 @@ def _of_routes(store: Store) -> Iterator[EntryPoint]:
                 yield from _route(origin, item.listener, item.route, hostname)
         # A route that does not attach is a way in that somebody meant: it is asked for at the first HTTP listener.
         first = next((item for item in gateway.listeners if item.protocol in gateway_attach.HTTP_PROTOCOLS), None)
-        for refusal in attached.refusals if first is not None else ():
+        if first is None:
+            continue
+        for refusal in attached.refusals:
             for hostname in refusal.route.hostnames:
                 yield from _route(origin, first, refusal.route, hostname.lower())
 

@@ -29,12 +29,21 @@ def route(store: Store, controller: Controller, packet: Packet) -> Routing:
         return Routing(steps=(arrival,), ended=arrival.verdict is not Verdict.SKIP)
     steps = [arrival]
     if packet.tls:
-        steps.append(_handshake(store, controller, packet, rules))
-    inside = msgspec.structs.replace(packet, tls=False, sni="", host=packet.host or packet.sni)
+        handshake = _handshake(store, controller, packet, rules)
+        steps.append(handshake)
+        if handshake.verdict is Verdict.REJECT:
+            return Routing(steps=tuple(steps), ended=True)
+    inside = msgspec.structs.replace(
+        packet,
+        tls=False,
+        sni="",
+        host=packet.host or packet.sni,
+        scheme={"https": "http", "grpcs": "grpc"}.get(packet.scheme, packet.scheme),
+    )
     if controller.flavour in NGINX:
         routing = ingress_nginx.route(store, controller, inside, rules, encrypted=packet.tls)
     elif controller.flavour is Flavour.AGIC:
-        routing = ingress_agic.route(store, controller, inside, rules)
+        routing = ingress_agic.route(store, controller, inside, rules, encrypted=packet.tls)
     else:
         routing = _by_specification(store, controller, inside, rules)
     return msgspec.structs.replace(routing, steps=(*steps, *routing.steps))
@@ -99,9 +108,15 @@ def _handshake(store: Store, controller: Controller, packet: Packet, rules: Rule
     if owner is not None:
         secret = owner.tls[index].secret_name
         if secret:
-            return tls.certificate_step(
-                store, owner.ref, f".spec.tls[{index}].secretName", f"{owner.namespace}/{secret}", packet
-            )
+            name = f"{owner.namespace}/{secret}"
+            step = tls.certificate_step(store, owner.ref, f".spec.tls[{index}].secretName", name, packet)
+            if controller.flavour is Flavour.AGIC and step.cause:
+                # AGIC writes no HTTPS listener without the certificate (reference section 5.6, A09).
+                summary = f"Secret {name} of Ingress {owner.id} cannot be used: there is no HTTPS listener"
+                return msgspec.structs.replace(
+                    step, verdict=Verdict.REJECT, cause="A09", summary=summary, assumptions=()
+                )
+            return step
     subject = owner.ref if owner is not None else None
     own = "its own certificate" if controller.flavour not in NGINX else "its self-signed certificate"
     return Step(

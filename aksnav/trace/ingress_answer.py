@@ -180,6 +180,14 @@ def target(
     return found
 
 
+def is_empty(store: Store, found: Target) -> bool:
+    """Return whether it is known that the Service of a target has no ready endpoint."""
+    if not store.endpoint_slices.access(found.namespace).complete or found.service_port is None:
+        return False
+    pieces = store.slices_of(f"{found.namespace}/{found.service}")
+    return not any(endpoint.ready for piece in pieces for endpoint in piece.endpoints)
+
+
 def _resource_target(owner: Ingress, field: str, backend: IngressBackend, packet: Packet) -> Target:
     resource = backend.resource
     what = f"{resource.kind} {resource.name}" if resource is not None else "no backend"

@@ -9,14 +9,27 @@ import posixpath
 
 import msgspec
 
+from aksnav.model.kubernetes.ingress import BackendPort, Ingress, IngressBackend, ServiceBackend
 from aksnav.store import Store
 from aksnav.trace import ingress_answer, nginx_canary, nginx_guards
 from aksnav.trace.hostnames import bare
 from aksnav.trace.ingress_answer import Decision
 from aksnav.trace.ingress_rules import Rule, Rules
-from aksnav.trace.nginx_locations import PREFIX, Found, Server, annotation, build, find, needs_rewrite, server_name
+from aksnav.trace.nginx_locations import (
+    PREFIX,
+    Found,
+    Server,
+    annotation,
+    build,
+    enabled,
+    find,
+    is_prefix,
+    needs_rewrite,
+    server_name,
+    winning_ingresses,
+)
 from aksnav.trace.packet import Packet
-from aksnav.trace.routing_types import Controller, Routing
+from aksnav.trace.routing_types import Controller, Routing, Target
 from aksnav.trace.safe_regex import Refused, compile_safely
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 from aksnav.trace.uri import decode
@@ -40,7 +53,7 @@ def route(store: Store, controller: Controller, packet: Packet, rules: Rules, *,
         other = nginx_guards.www_redirect(rules, host, packet, encrypted=encrypted)
         if other is not None:
             return Routing(steps=(other,), ended=True)
-    server = build(name or "", rules.by_host.get(name, ()) if name is not None else ())
+    server = build(name or "", _rules_of(rules, name))
     path = normalize(packet.path)
     found = find(server, path)
     decision = _decision(host, name, server, found)
@@ -50,6 +63,15 @@ def route(store: Store, controller: Controller, packet: Packet, rules: Rules, *,
     if found.rule is None:
         return _default(store, controller, packet, rules, decision, found)
     return _matched(store, controller, packet, rules, server, found.rule, decision, found, encrypted=encrypted)
+
+
+def _rules_of(rules: Rules, name: str | None) -> list[Rule]:
+    """The rules of a server; a default backend without rules has the catch-all server's ``/`` before any rule."""
+    listed = rules.by_host.get(name, ()) if name is not None else ()
+    taken = name == "" and any(
+        row.default_backend is not None and not row.rules and not enabled(row, "canary") for row in rules.ingresses
+    )
+    return [rule for rule in listed if not (taken and rule.path == "/" and is_prefix(rule))]
 
 
 def normalize(path: str) -> str:
@@ -113,15 +135,23 @@ def _default(
             missing=f"regular expression {rule.path}: {why}",
         )
         return Routing(steps=(step,), ended=True)
-    opened = rules.by_host.get(decision.chosen_host, ()) if decision.chosen_host else ()
-    owner = None
-    if opened:
-        owner = opened[0].ingress if opened[0].ingress.default_backend is not None else None
-    else:
-        owner = next((row for row in rules.ingresses if row.default_backend is not None and not row.rules), None)
+    owner = _default_owner(rules, decision.chosen_host)
     if owner is None or rules.unreadable:
         return Routing(steps=(ingress_answer.no_match(controller, decision, packet, rules),), ended=True)
     return ingress_answer.default_routing(store, controller, owner, packet, decision)
+
+
+def _default_owner(rules: Rules, host: str | None) -> Ingress | None:
+    """The Ingress whose default backend takes what no location of a server takes.
+
+    A host's server has that of the Ingress that opened it, if any. The catch-all server has that of the last Ingress
+    that brings one (internal/ingress/controller/controller.go, createServers).
+    """
+    ordered = [row for row in winning_ingresses(rules.ingresses) if not enabled(row, "canary")]
+    if host:
+        opened = next((row for row in ordered if any(rule.host.lower() == host for rule in row.rules)), None)
+        return opened if opened is not None and opened.default_backend is not None else None
+    return next((row for row in reversed(ordered) if row.default_backend is not None), None)
 
 
 def _matched(  # noqa: PLR0913 - what was found, and where
@@ -146,9 +176,27 @@ def _matched(  # noqa: PLR0913 - what was found, and where
         return Routing(steps=(plain, *guards), ended=True)
     where = f"{rule.field}.backend"
     main = ingress_answer.target(store, controller, rule.ingress, where, rule.backend, inside)
-    targets, considered = nginx_canary.share(store, controller, server, rule, main)
+    targets, considered = nginx_canary.share(store, controller, rules, rule, main)
+    targets = tuple(_spare(store, controller, rule, target) for target in targets)
     matched = msgspec.structs.replace(matched, considered=(*matched.considered, *considered))
     return Routing(steps=(matched, *guards, *rewriting), targets=targets)
+
+
+def _spare(store: Store, controller: Controller, rule: Rule, target: Target) -> Target:
+    """Annotation default-backend: its Service takes over where the rule's has no endpoint, and it has one itself."""
+    name = annotation(rule.ingress, "default-backend")
+    faulty = target.ended and target.steps[-1].verdict is Verdict.RESPOND
+    if not name or not (faulty or ingress_answer.is_empty(store, target)):
+        return target
+    service = store.services.get(f"{rule.ingress.namespace}/{name}")
+    if service is None or not service.ports:
+        return target
+    backend = IngressBackend(service=ServiceBackend(name=name, port=BackendPort(number=service.ports[0].port)))
+    spare = ingress_answer.target(store, controller, rule.ingress, ".metadata.annotations", backend, target.packet)
+    if spare.ended or ingress_answer.is_empty(store, spare):
+        return target
+    note = f"{target.label} has no endpoint: the Service of annotation default-backend takes over"
+    return msgspec.structs.replace(spare, weight=target.weight, label=f"{spare.label} ({note})")
 
 
 def _rewrite(rule: Rule, packet: Packet) -> tuple[Packet, tuple[Step, ...]]:

@@ -5,8 +5,8 @@ import msgspec
 from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.store import Store
 from aksnav.trace import ingress_answer
-from aksnav.trace.ingress_rules import Rule, same_place
-from aksnav.trace.nginx_locations import Server, annotation, winning_order
+from aksnav.trace.ingress_rules import Rule, Rules
+from aksnav.trace.nginx_locations import annotation, enabled, same_location, upstream_of, winning_order
 from aksnav.trace.packet import Packet
 from aksnav.trace.routing_types import Controller, Target
 from aksnav.trace.safe_regex import Refused, compile_safely
@@ -16,24 +16,26 @@ _DEFAULT_TOTAL = 100
 
 
 def share(
-    store: Store, controller: Controller, server: Server, rule: Rule, main: Target
+    store: Store, controller: Controller, rules: Rules, rule: Rule, main: Target
 ) -> tuple[tuple[Target, ...], tuple[Considered, ...]]:
     """Return the targets of a main rule: itself, a canary, or both with their weights; and why.
 
-    Only the first canary of a rule counts. One without ready endpoints gets nothing: all goes to the main Service.
+    A canary hangs on the upstream (Service and port) of the main rule of its host and path, so every other rule of that
+    upstream has it too; only the first one counts; and one without endpoints gets nothing
+    (internal/ingress/controller/controller.go, mergeAlternativeBackends).
     """
-    candidates = [other for other in winning_order(server.canaries) if same_place(other, rule)]
+    candidates = [other for other in _canaries(rules) if _hangs_on(rules, other, rule)]
     if not candidates:
         return (main,), ()
     canary, said = (
         candidates[0],
-        [Considered(other.name, False, "a second canary of the same path is ignored") for other in candidates[1:]],
+        [Considered(other.name, False, "a second canary of the same Service is ignored") for other in candidates[1:]],
     )
     target = ingress_answer.target(
         store, controller, canary.ingress, f"{canary.field}.backend", canary.backend, main.packet
     )
     part, why = weight(canary.ingress, main.packet)
-    if target.ended or _empty(store, target):
+    if target.ended or ingress_answer.is_empty(store, target):
         part, why = 0.0, "its Service has no endpoint: all goes to the main rule"
     said.insert(0, Considered(f"{canary.name} canary", part is None or part > 0, why))
     if part == 0:
@@ -45,6 +47,28 @@ def share(
         msgspec.structs.replace(main, weight=rest),
         msgspec.structs.replace(target, weight=part, label=f"{target.label} (canary)"),
     ), tuple(said)
+
+
+def without_main(rules: Rules) -> list[Rule]:
+    """Return the rules of canary Ingresses that no main rule has the host and path of: they do nothing."""
+    return [other for other in _canaries(rules) if _main_of(rules, other) is None]
+
+
+def _canaries(rules: Rules) -> list[Rule]:
+    found = [rule for listed in rules.by_host.values() for rule in listed if enabled(rule.ingress, "canary")]
+    return winning_order(found)
+
+
+def _main_of(rules: Rules, canary: Rule) -> Rule | None:
+    ordered = winning_order(rules.by_host.get(canary.host, ()))
+    mains = (rule for rule in ordered if not enabled(rule.ingress, "canary"))
+    return next((rule for rule in mains if same_location(rule, canary)), None)
+
+
+def _hangs_on(rules: Rules, canary: Rule, rule: Rule) -> bool:
+    main = _main_of(rules, canary)
+    upstream = upstream_of(rule)
+    return main is not None and upstream_of(main) == upstream and upstream_of(canary) != upstream
 
 
 def weight(ingress: Ingress, packet: Packet) -> tuple[float | None, str]:
@@ -85,11 +109,3 @@ def _cookie(header: str, name: str) -> str:
         if equals and key == name:
             return value.strip('"')
     return ""
-
-
-def _empty(store: Store, target: Target) -> bool:
-    """Whether it is known that a Service has no ready endpoint."""
-    if not store.endpoint_slices.access(target.namespace).complete or target.service_port is None:
-        return False
-    pieces = store.slices_of(f"{target.namespace}/{target.service}")
-    return not any(endpoint.ready for piece in pieces for endpoint in piece.endpoints)

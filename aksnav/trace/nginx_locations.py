@@ -11,7 +11,7 @@ import msgspec
 
 from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.trace.hostnames import choose
-from aksnav.trace.ingress_rules import Rule, Rules, same_place
+from aksnav.trace.ingress_rules import Rule, Rules
 from aksnav.trace.safe_regex import Refused, compile_safely
 from aksnav.trace.step import Considered
 
@@ -33,7 +33,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         host: the rule host; empty for the catch-all.
         rules: first rule of each path and type, in winning order.
         shadowed: pairs of a rule that came too late, and the one that has its place.
-        canaries: rules of canary Ingresses.
+        canaries: rules of canary Ingresses, which have no location.
         forced_regex: the rule whose annotation turns every path of the host into an expression, or None.
         locations: in the order in which they are written.
     """
@@ -78,16 +78,37 @@ def needs_rewrite(rule: Rule) -> bool:
     return bool(wanted) and wanted != rule.path
 
 
+def is_prefix(rule: Rule) -> bool:
+    """Return whether a rule's path is a prefix: ImplementationSpecific is one (SetDefaultNGINXPathType)."""
+    return rule.path_type != "Exact"
+
+
+def upstream_of(rule: Rule) -> tuple[str, str, str]:
+    """Return what names a rule's upstream: namespace, Service and port; rules of one upstream share its canary."""
+    backend = rule.backend.service
+    return (rule.ingress.namespace, backend.name if backend else "", str(backend.port) if backend else "")
+
+
+def hosts_of(rules: Rules) -> dict[str, tuple[Rule, ...]]:
+    """Return the rules of each server block: a host that only canary Ingresses have gets none."""
+    return {
+        host: listed
+        for host, listed in rules.by_host.items()
+        if not listed or any(not enabled(rule.ingress, "canary") for rule in listed)
+    }
+
+
 def server_name(rules: Rules, host: str) -> tuple[str | None, Ingress | None]:
     """Return the rule host that takes a request, and the Ingress with the server-alias that made it so, if one did."""
-    if host and host in rules.by_host:
+    servers = hosts_of(rules)
+    if host and host in servers:
         return host, None
     for ingress in rules.ingresses:
         aliases = annotation(ingress, "server-alias").lower().replace(",", " ").split()
         hosts = [rule.host.lower() for rule in ingress.rules if rule.host]
         if host in aliases and hosts:
             return hosts[0], ingress
-    return choose(rules.by_host, host), None
+    return choose(servers, host), None
 
 
 def build(host: str, rules: Sequence[Rule]) -> Server:
@@ -98,7 +119,7 @@ def build(host: str, rules: Sequence[Rule]) -> Server:
     for rule in winning_order(rules):
         if rule in canaries or rule.backend.service is None:
             continue
-        first = next((other for other in kept if same_place(rule, other)), None)
+        first = next((other for other in kept if same_location(rule, other)), None)
         if first is None:
             kept.append(rule)
         else:
@@ -116,10 +137,21 @@ def build(host: str, rules: Sequence[Rule]) -> Server:
     )
 
 
+def same_location(rule: Rule, other: Rule) -> bool:
+    """Return whether two rules want one location: the same host, path and type of path."""
+    return rule.host == other.host and rule.path == other.path and is_prefix(rule) == is_prefix(other)
+
+
 def winning_order(rules: Sequence[Rule]) -> list[Rule]:
     """Return rules oldest Ingress first; of the same second, the name that sorts last (store.go, sortIngressSlice)."""
     named = sorted(rules, key=lambda rule: rule.ingress.id, reverse=True)
     return sorted(named, key=lambda rule: rule.ingress.created)
+
+
+def winning_ingresses(ingresses: Sequence[Ingress]) -> list[Ingress]:
+    """Return Ingresses in the same order."""
+    named = sorted(ingresses, key=lambda row: row.id, reverse=True)
+    return sorted(named, key=lambda row: row.created)
 
 
 def _locations(rules: Sequence[Rule], *, regex: bool) -> list[Location]:
@@ -127,8 +159,8 @@ def _locations(rules: Sequence[Rule], *, regex: bool) -> list[Location]:
     out: list[Location] = []
     for rule in rules:
         whole = regex and (enabled(rule.ingress, "use-regex") or needs_rewrite(rule))
-        if rule.path_type != "Prefix" or rule.path == "/" or whole:
-            out.append(_location(rule, rule.path, exact=rule.path_type == "Exact", regex=regex))
+        if not is_prefix(rule) or rule.path == "/" or whole:
+            out.append(_location(rule, rule.path, exact=not is_prefix(rule), regex=regex))
             continue
         slashed = rule.path if rule.path.endswith("/") else f"{rule.path}/"
         out.append(_location(rule, slashed, exact=False, regex=regex))
