@@ -3,18 +3,21 @@
 import msgspec
 
 from aksnav.model.addresses import format_address, parse_address
+from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.trace import controllers, node, nsg, policy, routing
+from aksnav.trace.alias import external_name
 from aksnav.trace.azure import cluster, pod_prefixes
 from aksnav.trace.endpoints import Chosen
+from aksnav.trace.hosts import claims_of
 from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, answered, ended, fan, too_long, where
 from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Entry, Place
 from aksnav.trace.pod import absent, arrive, ref_of
-from aksnav.trace.routing_types import Controller, Flavour, Target
+from aksnav.trace.routing_types import ENVOY_ISTIO, Controller, Flavour, Target
 from aksnav.trace.service import Via, endpoints, find_port, missing_service, no_port, port_step
 from aksnav.trace.step import Branch, Evidence, Kind, Step, Verdict
 from aksnav.trace.verdict import DESTINATION_FIELD
@@ -45,12 +48,13 @@ def through_service(
             )
         return (first, step, *decision.further)
     branches = [
-        Branch(_label(item), _behind(walk, journey, service, found, packet, item, via)) for item in decision.chosen
+        Branch(label_of(item), _behind(walk, journey, service, found, packet, item, via)) for item in decision.chosen
     ]
     return (first, *fan(decision.step, branches))
 
 
-def _label(item: Chosen) -> str:
+def label_of(item: Chosen) -> str:
+    """Return the label of an endpoint's branch."""
     if item.pod is not None:
         return f"Pod {item.pod.name}" + (f" on {item.pod.node}" if item.pod.node else "")
     return f"endpoint {format_address(item.address)}"
@@ -79,7 +83,7 @@ def _behind(
     else:
         after = msgspec.structs.replace(packet, destination=item.address, port=item.port)
     if item.pod is None:
-        return (*steps, *_elsewhere(walk, service, item, after))
+        return (*steps, *elsewhere(walk, service, item, after))
     road = to_pod(walk, journey, item.pod, after, service=service, listed=True, front=found[1].port)
     return (*steps, *_with_target(road, service, found))
 
@@ -96,7 +100,7 @@ def _with_target(road: Road, service: Service, found: tuple[int, ServicePort]) -
     )
 
 
-def _elsewhere(walk: Walk, service: Service, item: Chosen, packet: Packet) -> Road:
+def elsewhere(walk: Walk, service: Service, item: Chosen, packet: Packet) -> Road:
     """Return the road of an endpoint whose address is no Pod's: a stale one, a node, or something outside."""
     text = format_address(item.address)
     if item.endpoint.target_ref.kind == "Pod":
@@ -165,12 +169,13 @@ def _proxied(
     walk: Walk, journey: Journey, controller: Controller, pod: Pod, packet: Packet, last: Road, front: int
 ) -> Road:
     """Return the road through a controller's Pod; what lies behind it is the same for every way to it."""
-    if journey.depth >= DEEPEST:
-        return (too_long(packet, controller.label),)
     listener = msgspec.structs.replace(packet, port=front or _front(controller, pod, packet.port))
     key = ("proxied", pod.id, packet.host, packet.path, packet.query, listener.port, packet.scheme, packet.tls)
-    behind = walk.once(key, lambda: _routed(walk, journey, controller, pod, listener))
-    if behind is _UNROUTED:
+    same = (controller.label, *key[2:])
+    behind = walk.enter(key, same, lambda: _routed(walk, journey, controller, pod, listener))
+    if behind is None or journey.depth >= DEEPEST:
+        return (too_long(packet, controller.label),)
+    if behind is _UNROUTED or (controller.flavour in ENVOY_ISTIO and packet.port in _ISTIO_OWN_PORTS):
         return last
     arrival = tuple(step for step in last if step.kind is not Kind.DELIVER)
     assumed = tuple(line for step in last if step.kind is Kind.DELIVER for line in step.assumptions)
@@ -178,6 +183,8 @@ def _proxied(
 
 
 _UNROUTED: Road = ()
+# Envoy's own listeners in an Istio gateway: merged telemetry, health, Prometheus (Istio documentation, "Ports used").
+_ISTIO_OWN_PORTS = frozenset({15020, 15021, 15090})
 
 
 def _front(controller: Controller, pod: Pod, port: int) -> int:
@@ -211,7 +218,21 @@ def _routed(walk: Walk, journey: Journey, controller: Controller, pod: Pod, pack
     )
     start = Place(pod=pod, node=walk.node_of(pod), address=parse_address(pod.ip))
     onward = Journey(source=start, controller=controller, depth=journey.depth + 1)
-    return (step, *_to_targets(walk, onward, controller, answer.steps, answer.targets))
+    road = _to_targets(walk, onward, controller, answer.steps, answer.targets)
+    return (step, *road, *_served_by_nobody(walk, answer.steps, packet))
+
+
+def _served_by_nobody(walk: Walk, steps: Road, packet: Packet) -> Road:
+    """Return why objects that claim a host are not served, where a controller knows no rule for it."""
+    if not any(step.verdict is Verdict.RESPOND and step.cause in {"I04", "G10"} for step in steps):
+        return ()
+    found: list[Step] = []
+    for claim in claims_of(walk.store, packet.host):
+        item = walk.store.get(claim.ref)
+        known = controllers.for_ingress(walk.store, item) if isinstance(item, Ingress) else None
+        if isinstance(known, Step):
+            found.append(known)
+    return tuple(found)
 
 
 def proxied_outside(walk: Walk, journey: Journey, controller: Controller, packet: Packet) -> Road:
@@ -307,115 +328,3 @@ def unserved(walk: Walk) -> tuple[Verdict, str]:
     if mode in {"nftables", "ipvs"}:
         return Verdict.REJECT, f"kube-proxy in mode {mode} refuses it"
     return Verdict.DROP, "nothing translates it, and the Service range is routed nowhere"
-
-
-def external_name(walk: Walk, journey: Journey, service: Service, packet: Packet) -> Road:
-    """Return the road of an ExternalName Service: the name is looked up again, and nothing translates (S10)."""
-    target = service.external_name
-    literal = parse_address(target)
-    step = Step(
-        kind=Kind.DNS_RESOLVE,
-        verdict=Verdict.REJECT if literal is not None or not target else Verdict.TRANSFORM,
-        summary=f"Service {service.id} is an ExternalName: its name is an alias of {target or '(nothing)'}",
-        subject=service.ref,
-        version=service.resource_version,
-        packet=packet,
-        packet_after=msgspec.structs.replace(packet, destination=None),
-        cause="S10" if literal is not None or not target else "",
-        evidence=(Evidence(".spec.externalName", target),),
-        confirm=show(service.ref, ".spec.externalName"),
-        fix="" if literal is None else "an address is not a name: use a Service without selector and an EndpointSlice",
-    )
-    if step.verdict is Verdict.REJECT:
-        return (step,)
-    if journey.depth >= DEEPEST:
-        return (step, too_long(packet, target))
-    host_kept = f"the server at {target} accepts the host name {packet.host}" if packet.http and packet.host else ""
-    if host_kept:
-        step = msgspec.structs.replace(step, assumptions=(host_kept,))
-    onward = msgspec.structs.replace(journey, depth=journey.depth + 1)
-    return (step, *walk.named(walk, onward, target, msgspec.structs.replace(packet, destination=None)))
-
-
-def headless(
-    walk: Walk,
-    journey: Journey,
-    service: Service,
-    packet: Packet,
-    pods: frozenset[str] | None,
-    *,
-    own_port: bool = False,
-) -> Road:
-    """Return the road to the Pods of a headless Service: names resolve to them, and nothing translates ports (S09).
-
-    Args:
-        walk: the trace.
-        journey: who comes, and how.
-        service: the headless Service.
-        packet: its port is the one that the client asks for.
-        pods: host names of the endpoints that were asked for; None for all of them.
-        own_port: the client looked the Pods' port up as well (by an SRV record, by the port's name).
-    """
-    named = find_port(service, packet.port, "", packet.protocol)
-    by_target = next(
-        (
-            (index, port)
-            for index, port in enumerate(service.ports)
-            if port.protocol == packet.protocol and port.target == packet.port
-        ),
-        None,
-    )
-    found = by_target or named
-    if found is None:
-        found = next(((i, port) for i, port in enumerate(service.ports) if port.protocol == packet.protocol), None)
-    if found is None:
-        return (no_port(service, packet, "", Verdict.REJECT, "its Pods are asked directly"),)
-    decision = endpoints(walk.store, service, found[1], packet, Via(proxy=True, node=journey.source.node))
-    first = port_step(service, *found, packet)
-    first = msgspec.structs.replace(
-        first,
-        packet=packet,
-        summary=f"Service {service.id} is headless: its name stands for its Pods, port {packet.port} is theirs",
-        evidence=(Evidence(".spec.clusterIP", "None"), *first.evidence),
-    )
-    chosen = [item for item in decision.chosen if pods is None or item.endpoint.hostname in pods]
-    if not chosen:
-        step = decision.step
-        if step.verdict is Verdict.RESPOND:
-            step = msgspec.structs.replace(step, kind=Kind.DNS_RESOLVE, verdict=Verdict.REJECT, status=0)
-        return (first, step, *decision.further)
-    branches = []
-    for item in chosen:
-        after = msgspec.structs.replace(packet, destination=item.address, port=item.port if own_port else packet.port)
-        if item.pod is None:
-            branches.append(Branch(_label(item), _elsewhere(walk, service, item, after)))
-            continue
-        road = to_pod(walk, journey, item.pod, after, service=service, listed=True)
-        branches.append(Branch(_label(item), _untranslated(road, service, found, after, item.port)))
-    return (first, *fan(decision.step, branches))
-
-
-def _untranslated(road: Road, service: Service, found: tuple[int, ServicePort], packet: Packet, port: int) -> Road:
-    """Return the road with S09 where the client asks for the Service's port, and the Pods have another one."""
-    index, spec = found
-    if packet.port == port or packet.port != spec.port:
-        return road
-    facts = (
-        Evidence(".spec.clusterIP", "None", service.ref),
-        Evidence(f".spec.ports[{index}].port", str(spec.port), service.ref),
-        Evidence(f".spec.ports[{index}].targetPort", str(spec.target), service.ref),
-    )
-    return tuple(
-        msgspec.structs.replace(
-            step,
-            cause="S09",
-            verdict=Verdict.REJECT,
-            evidence=(*facts, *step.evidence),
-            missing="",
-            assumptions=step.assumptions or (f"nothing in the Pod listens on port {packet.port}",),
-            fix=f"ask for port {port}, the Pods' own: a headless Service translates nothing",
-        )
-        if step.kind is Kind.POD_PORT and step.cause == "S03"
-        else step
-        for step in road
-    )

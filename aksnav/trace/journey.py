@@ -16,6 +16,9 @@ from aksnav.trace.step import ENDS, Branch, Evidence, Kind, Step, Verdict
 DEEPEST = 8
 """So many names and proxies may stand behind one another in one trace."""
 
+MOST = 4096
+"""So many times one trace enters a proxy; branches that rewrite the path for each other would go on for ever."""
+
 Road = tuple[Step, ...]
 
 
@@ -54,12 +57,25 @@ class Walk:
         self.store = store
         self.named = named
         self._memo: dict[tuple[object, ...], Road] = {}
+        self._open: set[tuple[object, ...]] = set()
+        self._left = MOST
 
-    def once(self, key: tuple[object, ...], make: Callable[[], Road]) -> Road:
-        """Return a road that several branches have in common, walked once."""
+    def enter(self, key: tuple[object, ...], same: tuple[object, ...], make: Callable[[], Road]) -> Road | None:
+        """Return the road behind a proxy, walked once for all branches that come to it; None where it has no end.
+
+        Args:
+            key: what the road depends on.
+            same: equal for requests with which the proxy would go on as before: behind itself, that has no end.
+            make: walks it.
+        """
         found = self._memo.get(key)
         if found is None:
+            if self._left <= 0 or same in self._open:
+                return None
+            self._left -= 1
+            self._open.add(same)
             found = self._memo[key] = make()
+            self._open.discard(same)
         return found
 
     def node_of(self, pod: Pod) -> Node | None:
@@ -85,10 +101,10 @@ def too_long(packet: Packet, what: str) -> Step:
     return Step(
         kind=Kind.SERVICE_PORT,
         verdict=Verdict.UNSUPPORTED,
-        summary=f"TRACE_TOO_LONG: {what} is reached after {DEEPEST} names and proxies, and it still goes on",
+        summary=f"TRACE_TOO_LONG: {what} is reached once more, and it still goes on",
         packet=packet,
-        evidence=(Evidence("names and proxies passed", str(DEEPEST)),),
-        missing=f"a road with more than {DEEPEST} names and proxies in a row",
+        evidence=(Evidence("names and proxies in a row, at most", str(DEEPEST)),),
+        missing=f"TRACE_TOO_LONG: names and proxies that lead to one another without end ({what})",
     )
 
 

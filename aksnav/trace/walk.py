@@ -10,9 +10,10 @@ from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace import controllers
+from aksnav.trace.alias import external_name
 from aksnav.trace.azure import unreadable
 from aksnav.trace.dns import Answer, Resolution, resolve
-from aksnav.trace.inside import external_name, headless
+from aksnav.trace.headless import headless
 from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, cut, ended, fan, too_long
 from aksnav.trace.kubectl import listing, show
 from aksnav.trace.lb_address import pending
