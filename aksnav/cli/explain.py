@@ -21,9 +21,13 @@ def run(args: argparse.Namespace) -> int:
             f"no check is called {args.word}; aksnav explain S lists those of a letter ({' '.join(LETTERS)})"
         )
     print(f"{found.id}  {found.title}")
-    for name, text in (
-        ("symptom", found.symptom), ("proof", f"{found.proof}: {found.evidence}"), ("fix", found.fix), ("source", found.source)
-    ):  # fmt: skip
+    lines = {
+        "symptom": found.symptom,
+        "proof": f"{found.proof}: {found.evidence}",
+        "fix": found.fix,
+        "source": found.source,
+    }
+    for name, text in lines.items():
         if text:
             print(f"  {name:<8} {text}")
     return 0

@@ -99,7 +99,7 @@ def _reading() -> argparse.ArgumentParser:
     return reading
 
 
-_NOTHING_ELSE = {
+_NOTHING_ELSE: dict[str, object] = {
     "context": None,
     "kubeconfig": None,
     "namespaces": [],

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import msgspec
 
@@ -14,7 +14,7 @@ from aksnav.report.markdown import trace_markdown
 from aksnav.report.text import trace_lines
 from aksnav.store import Store
 from aksnav.trace import parse_request, trace
-from aksnav.trace.request import BadRequest, Request
+from aksnav.trace.request import BadRequest
 from aksnav.trace.step import Outcome
 
 STATUS = {Outcome.DELIVERED: 0, Outcome.UNDECIDED: 3}
@@ -38,8 +38,12 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError("trace wants a TARGET or --requests FILE: aksnav trace https://HOST/PATH")
     if args.requests is not None:
         return _many(args)
-    headers = dict(_header(text) for text in args.header)
-    request = _request(args.target, args.source, args.resolve, args.method, headers)
+    try:
+        request = parse_request(
+            args.target, source=args.source, resolve=args.resolve or "", method=args.method, headers=args.header
+        )
+    except BadRequest as error:
+        raise CommandError(str(error)) from error
     found = trace(load(options_of(args)), request)
     match args.output:
         case "json":
@@ -54,19 +58,26 @@ def run(args: argparse.Namespace) -> int:
 def _many(args: argparse.Namespace) -> int:
     """Answer every line of a file, in order; the worst answer decides the exit status."""
     worst = 0
-    try:
-        source: TextIO = sys.stdin if args.requests == "-" else Path(args.requests).open(encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"{args.requests}: {error.strerror}") from error
-    with source:
-        store = load(options_of(args))
-        for line, status in _answers(store, source):
-            print(encode(line))
-            worst = _worse(worst, status)
+    store = load(options_of(args))
+    for line, status in _answers(store, _lines(args.requests)):
+        print(encode(line))
+        worst = _worse(worst, status)
     return worst
 
 
-def _answers(store: Store, lines: TextIO) -> Iterator[tuple[dict[str, Any], int]]:
+def _lines(path: str) -> Iterator[str]:
+    """Yield the lines of a file, or of standard input for ``-``."""
+    if path == "-":
+        yield from sys.stdin
+        return
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            yield from file
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"--requests {path}: {error}") from error
+
+
+def _answers(store: Store, lines: Iterator[str]) -> Iterator[tuple[dict[str, Any], int]]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -77,7 +88,11 @@ def _answers(store: Store, lines: TextIO) -> Iterator[tuple[dict[str, Any], int]
         ident = number if asked.id is None else asked.id
         try:
             request = parse_request(
-                asked.to, source=asked.source, resolve=asked.resolve, method=asked.method, headers=asked.headers
+                asked.to,
+                source=asked.source,
+                resolve=asked.resolve or "",
+                method=asked.method,
+                headers=[f"{name}: {value}" for name, value in asked.headers.items()],
             )
         except BadRequest as error:
             yield {"id": ident, "error": str(error)}, 2
@@ -90,17 +105,3 @@ def _worse(a: int, b: int) -> int:
     """Return the exit status of the two that says more: an error, then not delivered, then undecided."""
     order = (0, 3, 1, 2)
     return max(a, b, key=order.index)
-
-
-def _header(text: str) -> tuple[str, str]:
-    name, colon, value = text.partition(":")
-    if not colon or not name.strip():
-        raise CommandError(f"--header {text!r} is not 'NAME: VALUE'")
-    return name.strip(), value.strip()
-
-
-def _request(target: str, source: str, resolve: str | None, method: str, headers: dict[str, str]) -> Request:
-    try:
-        return parse_request(target, source=source, resolve=resolve, method=method, headers=headers)
-    except BadRequest as error:
-        raise CommandError(str(error)) from error

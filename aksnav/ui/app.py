@@ -1,7 +1,7 @@
 """The explorer: the application that owns the store, drives the feed, and opens the screens."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import ClassVar, Protocol
 
@@ -9,7 +9,6 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from aksnav.checks.sweep import sweep
 from aksnav.model.change import Change
 from aksnav.model.kinds import KINDS
 from aksnav.model.object import Ref
@@ -28,6 +27,7 @@ from aksnav.ui.screens.lines import LinesScreen
 from aksnav.ui.screens.table import TableScreen
 from aksnav.ui.screens.trace import TraceScreen
 from aksnav.ui.targets import target_of
+from aksnav.ui.text import Line
 
 SLICE = 0.008  # seconds of work between two looks at the keyboard
 KEY_GATE = 0.06  # seconds after a key in which data wait
@@ -57,6 +57,7 @@ class Explorer(App[None]):
     """aksnav on a terminal."""
 
     TITLE = "aksnav"
+    CSS_PATH: ClassVar[list[str]] = ["screens/explorer.tcss", "screens/trace.tcss"]
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("colon", "command", "Command", id="app.command", tooltip="Type a command"),
@@ -182,8 +183,7 @@ class Explorer(App[None]):
 
     def describe(self, ref: Ref) -> None:
         """Open the description of an object, and keep it current."""
-        lines = lambda: describe_lines(self.store, ref, self.now())  # noqa: E731 - asked again as the store changes
-        self.push_screen(LinesScreen(str(ref), lines(), lines))
+        self._push_lines(str(ref), lambda: describe_lines(self.store, ref, self.now()))
 
     def show_yaml(self, ref: Ref) -> None:
         """Open an object as its API sends it; it is fetched by name."""
@@ -253,12 +253,17 @@ class Explorer(App[None]):
 
     def action_findings(self) -> None:
         """Sweep over everything and show what is wrong."""
+        from aksnav.checks.sweep import sweep
+
         self.push_screen(TableScreen(self, Findings(self.store, sweep(self.store))))
 
     def action_health(self) -> None:
         """Show age and health of every source."""
-        lines = lambda: health_lines(self.store, self.now())  # noqa: E731 - asked again as the store changes
-        self.push_screen(LinesScreen("Sources", lines(), lines))
+        self._push_lines("Sources", lambda: health_lines(self.store, self.now()))
+
+    def _push_lines(self, title: str, lines: Callable[[], Sequence[Line]]) -> None:
+        """Open a screen of lines that are asked for again as the store changes."""
+        self.push_screen(LinesScreen(title, lines(), lines))
 
     def action_namespaces(self) -> None:
         """Choose a namespace."""

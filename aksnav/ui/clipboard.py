@@ -9,7 +9,7 @@ from textual.app import App
 from aksnav.model.text import strip_unsafe
 
 
-def copy(app: App[object], text: str) -> str:
+def copy(app: App[None], text: str) -> str:
     """Put text into the clipboard and return in one line how; what could move the terminal is taken out first.
 
     tmux drops the escape sequence of an application by default, but sets the outer clipboard itself (load-buffer -w).

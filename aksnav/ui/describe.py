@@ -1,11 +1,11 @@
-"""Descriptions: an object with what it leads to and what leads to it; the health of every source; help from bindings."""
+"""Descriptions: an object with what is linked to it; the health of every source; help made from the bindings."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 import yaml
-from textual.screen import ActiveBinding
+from textual.binding import ActiveBinding
 
 from aksnav.model.change import Reading
 from aksnav.model.kinds import KINDS

@@ -8,14 +8,17 @@ from aksnav.model.change import Change, Heartbeat, Removed, SourceChanged, Upser
 from aksnav.model.object import Ref
 from aksnav.report.words import OUTCOME_RANK, flatten
 from aksnav.store import Store
-from aksnav.trace import entry_points, trace
+from aksnav.trace import trace
+from aksnav.trace.entrypoints import entry_points
 from aksnav.trace.request import Request
+from aksnav.trace.routing_types import EntryPoint
 from aksnav.trace.step import Branch, Step, Trace
+from aksnav.trace.viewpoint import seen_from
 
 # A change of these touches only traces that go through the object's namespace; of any other kind, every trace.
 _LOCAL = frozenset({"Pod", "EndpointSlice", "NetworkPolicy", "CiliumNetworkPolicy", "Secret"})
 _IRRELEVANT = frozenset({"Event"})
-_SOURCES_OF_ENTRIES = ("Ingress", "IngressClass", "HTTPRoute", "Gateway", "GatewayClass", "Service")
+_SOURCES_OF_ENTRIES = ("Ingress", "IngressClass", "HTTPRoute", "Gateway", "GatewayClass", "Service", "virtualNetworks")
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,7 +153,7 @@ class Evaluator:
         if versions == self._seen:
             return set()
         self._seen = versions
-        listed = {point.key: point for point in entry_points(self._store)}
+        listed = {_key(point): point for point in entry_points(self._store)}
         gone = {key for key in self.entries if key not in listed and key not in self._asked}
         for key in gone:
             del self.entries[key]
@@ -158,10 +161,15 @@ class Evaluator:
             self._index(key, frozenset())
         for key, point in listed.items():
             known = self.entries.get(key)
-            if known is None or known.request != point.request:
-                changed[key] = self.entries[key] = Entry(key=key, request=point.request, via=point.via)
+            request = seen_from(self._store, point)
+            if known is None or known.request != request:
+                changed[key] = self.entries[key] = Entry(key=key, request=request, via=point.via)
                 self._dirty[key] = None
         return gone
+
+
+def _key(point: EntryPoint) -> str:
+    return f"{point.via} {point.field} {point.text}"
 
 
 def _namespaces_of(change: Change) -> Iterator[str]:

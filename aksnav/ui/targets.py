@@ -8,12 +8,14 @@ from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Node, Pod
 from aksnav.model.object import Ref
 from aksnav.store import Store
-from aksnav.trace import entry_points, parse_request
+from aksnav.trace import parse_request
+from aksnav.trace.entrypoints import entry_points
 from aksnav.trace.request import Origin, Request, Source
+from aksnav.trace.viewpoint import seen_from
 
 
 def target_of(store: Store, ref: Ref) -> Request | None:
-    """Return a request to an object, from outside where a way in is known, else from a Pod of the cluster; None if none."""
+    """Return a request to an object, from outside where a way in is known, else from a Pod; None if there is none."""
     row = store.get(ref)
     if isinstance(row, Ingress | HTTPRoute | Gateway):
         return _way_in(store, ref)
@@ -31,7 +33,7 @@ def target_of(store: Store, ref: Ref) -> Request | None:
 
 
 def _way_in(store: Store, ref: Ref) -> Request | None:
-    return next((point.request for point in entry_points(store) if point.via == ref), None)
+    return next((seen_from(store, point) for point in entry_points(store) if point.via == ref), None)
 
 
 def _inside(store: Store, target: str, namespace: str) -> Request:

@@ -37,7 +37,6 @@ HINTS = (
 class ExplorerScreen(Screen[None]):
     """The first screen."""
 
-    CSS_PATH = "explorer.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "pane(1)", "Entry points", id="pane.1", tooltip="Go to the entry points"),
         Binding("2", "pane(2)", "Services", id="pane.2", tooltip="Go to the Services"),

@@ -44,7 +44,6 @@ def _what(row: LadderRow) -> str:
 class TraceScreen(Screen[None]):
     """One request on its way."""
 
-    CSS_PATH = "trace.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,backspace", "back", "Back", id="trace.back", tooltip="Back to the panes"),
         Binding("tab", "app.focus_next", "Other side", id="trace.other", tooltip="Go to the evidence and back"),

@@ -111,7 +111,9 @@ class Painted(Widget):
         for y in range(self.size.height):
             shown = self._lines_shown.get(y)
             if shown is None:
-                continue  # never drawn: Textual will ask for it
+                # Never drawn, or forgotten: Textual may hold a drawing of its own and would not ask again by itself.
+                self.refresh()
+                return
             strip = self.line(y)
             if strip is not shown and (end := _difference(shown, strip)):
                 regions.append(Region(0, y, end, 1))
