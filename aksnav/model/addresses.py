@@ -48,16 +48,21 @@ class Prefix(msgspec.Struct, frozen=True, order=True, gc=False):
     last: int
 
     def __contains__(self, address: object) -> bool:
-        """Return whether an address integer lies in the block."""
-        return isinstance(address, int) and self.first <= address <= self.last
+        """Return whether an address integer lies in the block; an IPv6 block (``::/0``) holds no IPv4 address."""
+        return isinstance(address, int) and self.first <= address <= self.last and self.v4 == is_v4(address)
 
     def covers(self, other: "Prefix") -> bool:
         """Return whether every address of the other block lies in this one."""
-        return self.first <= other.first and other.last <= self.last
+        return self.first <= other.first and other.last <= self.last and self.v4 == other.v4
 
     def overlaps(self, other: "Prefix") -> bool:
         """Return whether the blocks have an address in common."""
-        return self.first <= other.last and other.first <= self.last
+        return self.first <= other.last and other.first <= self.last and self.v4 == other.v4
+
+    @property
+    def v4(self) -> bool:
+        """Whether it is a block of IPv4 addresses: the mapped range lies inside wide IPv6 blocks as well."""
+        return self.first >= V4_BASE and self.last <= V4_LAST
 
     @property
     def size(self) -> int:
