@@ -68,15 +68,28 @@ def cause(case: Case) -> Cause:
     )
     if found is not None:
         return found
-    if not near:
-        refs = case.decision.deciding
-        facts = tuple(Evidence(f".spec.{case.direction.value.lower()}", "(no rules)", ref) for ref in refs)
-        return Cause("P18", fix=f"add a rule that admits it to {_names(refs)}", evidence=facts)
+    dns = case.direction is Direction.EGRESS and case.crossing.packet.port == _DNS_PORT
+    empty = [] if near or dns else [ref for ref in case.decision.deciding if _by_omission(case.store, ref)]
+    if empty:
+        facts = tuple(Evidence(f".spec.{case.direction.value.lower()}", "(no rules)", ref) for ref in empty)
+        return Cause("P18", fix=f"add a rule that admits it to {_names(tuple(empty))}", evidence=facts)
     if case.direction is Direction.EGRESS:
-        if case.crossing.packet.port == _DNS_PORT:
+        if dns:
             return Cause("P06", fix="allow UDP and TCP 53 to the DNS Pods in the egress policy")
         return Cause("P08", fix=f"admit {case.who.label} on {_port(case)} in an egress rule")
     return Cause("P01", fix=f"admit {case.who.label} on {_port(case)} in an ingress rule")
+
+
+def _by_omission(store: Store, ref: Ref) -> bool:
+    """Return whether a policy without rules is more than a default deny for a namespace.
+
+    One that selects certain Pods, or that has rules for the other direction, seldom means to block everything.
+    """
+    policy = store.network_policies.get(ref.id) if ref.kind == "NetworkPolicy" else None
+    if policy is None:
+        return False
+    selective = bool(policy.pod_selector.match_labels or policy.pod_selector.match_expressions)
+    return selective or bool(policy.ingress or policy.egress)
 
 
 def _rules(case: Case) -> Iterator[_Rule]:

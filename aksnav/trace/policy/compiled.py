@@ -103,14 +103,14 @@ def _word(
     if policy.pod_selector.invalid() is None and not rules.selects(policy.pod_selector, subject, scene):
         why = f"podSelector {policy.pod_selector} does not match the Pod"
         return PolicyWord(policy.ref, policy.resource_version, False, False, why)
+    if direction.value not in types and all(word in rules.TYPES for word in types):
+        why = f"selects the Pod, but its policyTypes are {', '.join(types)}"
+        return PolicyWord(policy.ref, policy.resource_version, True, False, why, (), fact)
     if ready.problem:
         unknown = Unknown(f"the policy cannot be evaluated: {ready.problem}")
         return PolicyWord(
             policy.ref, policy.resource_version, unknown, unknown, unknown.why, (), (".spec", ready.problem)
         )
-    if direction.value not in types:
-        why = f"selects the Pod, but its policyTypes are {', '.join(types)}"
-        return PolicyWord(policy.ref, policy.resource_version, True, False, why, (), fact)
     word = "ingress" if direction is Direction.INGRESS else "egress"
     listed: tuple[PolicyRule, ...] = policy.ingress if direction is Direction.INGRESS else policy.egress
     said = (rules.admits(rule, policy.namespace, who, target, scene) for rule in listed)

@@ -15,6 +15,7 @@ from aksnav.trace.policy.who import SPECIAL, Sort, Who
 from aksnav.trace.ternary import Answer, Unknown
 
 PROTOCOLS = frozenset({"TCP", "UDP", "SCTP"})
+TYPES = frozenset({"Ingress", "Egress"})
 _LAST_PORT = 65535
 
 
@@ -60,7 +61,7 @@ def problem(policy: NetworkPolicy) -> str:
     if bad:
         return f".spec.podSelector: {bad}"
     for word in policy.policy_types or ():
-        if word not in {"Ingress", "Egress"}:
+        if word not in TYPES:
             return f".spec.policyTypes: {word!r} is neither Ingress nor Egress"
     sides: tuple[tuple[str, tuple[PolicyRule, ...]], ...] = (("ingress", policy.ingress), ("egress", policy.egress))
     for side, listed in sides:

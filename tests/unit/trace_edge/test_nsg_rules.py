@@ -24,7 +24,8 @@ def group(*rules: dict[str, Any]) -> NetworkSecurityGroup:
     for number, rule in enumerate(rules):
         full = {
             "priority": 100 + number, "direction": "Inbound", "access": "Allow", "protocol": "*",
-            "sourcePortRange": "*", "destinationPortRange": "*", "sourceAddressPrefix": "*", "destinationAddressPrefix": "*", **rule,
+            "sourcePortRange": "*", "destinationPortRange": "*",
+            "sourceAddressPrefix": "*", "destinationAddressPrefix": "*", **rule,
         }  # fmt: skip
         listed.append({"name": f"r{number}", "properties": full})
     wire = {"id": f"{ARM}/networkSecurityGroups/nsg", "name": "nsg", "properties": {"securityRules": listed}}
