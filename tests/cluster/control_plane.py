@@ -204,6 +204,16 @@ class ControlPlane:
         annotation = {"test.aksnav/ready": "true" if ready else "false"}
         self.patch("pod", pod, {"metadata": {"annotations": annotation}}, namespace)
 
+    def wait_for_readiness(self, pod: str, namespace: str, *, ready: bool) -> None:
+        """Wait until the API server has a Pod as ready or not (after a restart kwok may take seconds to follow)."""
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}"
+
+        def reached() -> bool:
+            conditions = self.api.get(path).body.get("status", {}).get("conditions", [])
+            return ("Ready", str(ready)) in [(entry["type"], entry["status"]) for entry in conditions]
+
+        until(reached, START_TIMEOUT, f"Pod {namespace}/{pod} is {'ready' if ready else 'not ready'}")
+
     def delete(self, resource: str, name: str, namespace: str = "", *, wait: bool = True) -> None:
         """Delete an object, and wait until it is gone unless told otherwise."""
         where = ["-n", namespace] if namespace else []
