@@ -31,10 +31,7 @@ def service(row: Service) -> Flavour | None:
         return None
     if row.namespace == APP_ROUTING_NAMESPACE and row.name.startswith("nginx"):
         return Flavour.APP_ROUTING_NGINX
-    found = _labels({**row.labels, **(row.selector or {})})
-    if found is None and row.name == "ingress-nginx-controller":
-        return Flavour.INGRESS_NGINX
-    return found
+    return _labels({**row.labels, **(row.selector or {})}) or _name(row.name)
 
 
 def pod(row: Pod) -> Flavour | None:
@@ -43,7 +40,11 @@ def pod(row: Pod) -> Flavour | None:
         row.labels.get("app", "").startswith("nginx") or row.name.startswith("nginx")
     ):
         return Flavour.APP_ROUTING_NGINX
-    return _labels(row.labels)
+    return _labels(row.labels) or _name(row.name)
+
+
+def _name(name: str) -> Flavour | None:
+    return Flavour.INGRESS_NGINX if "ingress-nginx" in name and "admission" not in name else None
 
 
 def _labels(labels: Mapping[str, str]) -> Flavour | None:

@@ -1,0 +1,167 @@
+"""Ingresses, Gateways and HTTPRoutes asked by themselves, whether or not a request would meet the fault."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from aksnav.checks.finding import Finding, Proof
+from aksnav.checks.from_steps import finding_of
+from aksnav.checks.routes import gateway_findings, route_findings
+from aksnav.model.kubernetes.ingress import Ingress
+from aksnav.store import Store
+from aksnav.trace import kubectl, nginx_canary, nginx_locations, tls
+from aksnav.trace.controllers import claims, for_ingress, ingress_controllers
+from aksnav.trace.ingress_answer import target
+from aksnav.trace.ingress_class import default_classes
+from aksnav.trace.ingress_rules import Rule, Rules, rules_of, same_place
+from aksnav.trace.packet import Packet
+from aksnav.trace.routing_types import NGINX, Controller
+from aksnav.trace.step import Evidence, Step
+
+
+def routing_findings(store: Store) -> Iterator[Finding]:
+    """Yield what is wrong with classes, rules, backends, certificates, Gateways and routes."""
+    yield from class_findings(store)
+    yield from backend_findings(store)
+    yield from certificate_findings(store)
+    yield from shadow_findings(store)
+    yield from gateway_findings(store)
+    yield from route_findings(store)
+
+
+def class_findings(store: Store) -> Iterator[Finding]:
+    """Yield I01, I02 (nobody serves an Ingress), I03 (two default classes), I13 (controller not ready) and I21."""
+    seen: set[str] = set()
+    for ingress in store.ingresses:
+        served = for_ingress(store, ingress)
+        if isinstance(served, Step):
+            yield from _found([served])
+        else:
+            service = served.service.id if served.service is not None else ""
+            if service not in seen:
+                seen.add(service)
+                yield from _found(served.problems)
+        if claims(store)[ingress.id].conflict:
+            yield _conflict(ingress)
+    defaults = default_classes(store)
+    if len(defaults) > 1:
+        names = ", ".join(row.name for row in defaults)
+        mark = ".metadata.annotations['ingressclass.kubernetes.io/is-default-class']"
+        yield Finding(
+            id="I03",
+            subject=defaults[0].ref,
+            summary=f"{len(defaults)} IngressClasses are marked as default: {names}; the newest takes new Ingresses",
+            proof=Proof.PROVEN,
+            evidence=tuple(Evidence(mark, "true", row.ref) for row in defaults),
+            related=tuple(row.ref for row in defaults[1:]),
+            confirm=kubectl.listing("IngressClass"),
+            fix="mark one class as the default",
+        )
+
+
+def _conflict(ingress: Ingress) -> Finding:
+    return Finding(
+        id="I21",
+        subject=ingress.ref,
+        summary=f"Ingress {ingress.id} has class {ingress.ingress_class_name}, and {ingress.legacy_class} by annotation",
+        proof=Proof.PROVEN,
+        evidence=(
+            Evidence(".spec.ingressClassName", ingress.ingress_class_name or "", ingress.ref),
+            Evidence(".metadata.annotations['kubernetes.io/ingress.class']", ingress.legacy_class, ingress.ref),
+        ),
+        confirm=kubectl.show(ingress.ref),
+        fix="remove the annotation",
+    )
+
+
+def backend_findings(store: Store) -> Iterator[Finding]:
+    """Yield I06 and I07: backends of Ingresses whose Service or port does not exist."""
+    for ingress in store.ingresses:
+        served = for_ingress(store, ingress)
+        controller = served if isinstance(served, Controller) else Controller(flavour=claims(store)[ingress.id].flavour)
+        places = [
+            (f".spec.rules[{index}].http.paths[{place}].backend", path.backend)
+            for index, rule in enumerate(ingress.rules)
+            for place, path in enumerate(rule.http.paths)
+        ]
+        if ingress.default_backend is not None:
+            places.append((".spec.defaultBackend", ingress.default_backend))
+        for field, backend in places:
+            yield from _found(target(store, controller, ingress, field, backend, Packet()).steps)
+
+
+def certificate_findings(store: Store) -> Iterator[Finding]:
+    """Yield T01: Secrets of spec.tls that are known not to exist, or to hold no certificate."""
+    for ingress in store.ingresses:
+        for index, entry in enumerate(ingress.tls):
+            if entry.secret_name:
+                field = f".spec.tls[{index}].secretName"
+                name = f"{ingress.namespace}/{entry.secret_name}"
+                packet = Packet(host=entry.hosts[0] if entry.hosts else "")
+                yield from _found([tls.certificate_step(store, ingress.ref, field, name, packet)])
+
+
+def shadow_findings(store: Store) -> Iterator[Finding]:
+    """Yield I14 (a rule whose host and path another Ingress has already) and I24 (a canary of no main rule)."""
+    for controller in ingress_controllers(store):
+        rules = rules_of(store, controller)
+        if controller.flavour in NGINX:
+            for rule in nginx_canary.without_main(rules) if not rules.unreadable else ():
+                yield _lone_canary(rule)
+        for rule, first in _shadowed(controller, rules):
+            if rule.ingress.id != first.ingress.id:
+                yield _shadow(rule, first)
+
+
+def _shadowed(controller: Controller, rules: Rules) -> Iterable[tuple[Rule, Rule]]:
+    for host, listed in rules.by_host.items():
+        if controller.flavour in NGINX:
+            yield from nginx_locations.build(host, listed).shadowed
+            continue
+        kept: dict[tuple[str, str], Rule] = {}
+        for rule in listed:
+            first = kept.setdefault((rule.path, rule.path_type), rule)
+            if first is not rule and same_place(rule, first):
+                yield rule, first
+
+
+def _shadow(rule: Rule, first: Rule) -> Finding:
+    return Finding(
+        id="I14",
+        subject=rule.ingress.ref,
+        summary=f"{rule.name} is shadowed: {first.ingress.id} has the same host and path, and came first",
+        proof=Proof.PROVEN,
+        evidence=(
+            Evidence(f"{rule.field}.path", f"{rule.host or '*'}{rule.path}", rule.ingress.ref),
+            Evidence(f"{first.field}.path", f"{first.host or '*'}{first.path}", first.ingress.ref),
+            Evidence(".metadata.creationTimestamp", rule.ingress.created, rule.ingress.ref),
+            Evidence(".metadata.creationTimestamp", first.ingress.created, first.ingress.ref),
+        ),
+        related=(first.ingress.ref,),
+        confirm=kubectl.show(rule.ingress.ref, ".spec.rules"),
+        fix=f"remove the rule here, or in Ingress {first.ingress.id}",
+    )
+
+
+def _lone_canary(rule: Rule) -> Finding:
+    return Finding(
+        id="I24",
+        subject=rule.ingress.ref,
+        summary=f"canary {rule.name} has no main rule of the same host and path: it gets no request",
+        proof=Proof.PROVEN,
+        evidence=(
+            Evidence(f".metadata.annotations['{nginx_locations.PREFIX}canary']", "true", rule.ingress.ref),
+            Evidence(f"{rule.field}.path", f"{rule.host or '*'}{rule.path}", rule.ingress.ref),
+        ),
+        confirm=kubectl.show(rule.ingress.ref),
+        fix="give it the host, path and pathType of the main rule, or remove the annotation",
+    )
+
+
+def _found(steps: Iterable[Step]) -> Iterator[Finding]:
+    """The findings that steps make; what rests on the usual names of an installation is likely, not proven."""
+    for step in steps:
+        found = finding_of(step)
+        if found is not None:
+            likely = step.cause == "I02" and bool(step.assumptions)
+            yield msgspec.structs.replace(found, proof=Proof.LIKELY) if likely else found
