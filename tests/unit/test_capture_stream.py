@@ -15,6 +15,9 @@ from aksnav.sources.capture import CaptureError, CaptureHeader, KindReading, cha
 from aksnav.sources.capture.redact import Redaction
 from aksnav.sources.capture.strip import REMOVED, strip
 from aksnav.store import Store
+from aksnav.trace import trace
+from aksnav.trace.entrypoints import entry_points
+from aksnav.trace.viewpoint import seen_from
 
 AT = 1_795_000_000.0
 KEY = bytes(range(32))
@@ -292,6 +295,31 @@ def test_the_wire_form_of_an_object_is_found_again(tmp_path: Path) -> None:
     found = capture.get_raw("Ingress", "shop/shop")
     assert msgspec.json.decode(found or b"") == demo.get_raw("Ingress", "shop/shop", "healthy")
     assert capture.get_raw("Ingress", "shop/none") is None
+
+
+def test_what_was_known_of_a_kind_that_cannot_be_listed_is_kept(tmp_path: Path) -> None:
+    """Answers about single Secrets are there, and the table does not claim to know of others."""
+    file = tmp_path / "demo.aksnav"
+    objects = [item for item in objects_of("healthy") if item[0] == "Secret"]
+    readings = (KindReading(kind="Secret", reading=Reading.PENDING),)
+    write_capture(file, objects, CaptureHeader(at=AT, readings=readings))
+    secrets = filled(changes(file)).secrets
+    assert len(secrets) == len(objects)
+    assert not secrets.access().complete
+
+
+def test_traces_through_a_redacted_capture_end_as_before(tmp_path: Path) -> None:
+    """Every way in has the same outcome, status and causes with names and addresses replaced."""
+    file = tmp_path / "demo.aksnav"
+    write_capture(file, objects_of("faulty"), header_of("faulty"), redact=True, key=KEY)
+
+    def outcomes(store: Store) -> list[tuple[object, ...]]:
+        points = [trace(store, seen_from(store, point)) for point in entry_points(store)]
+        return sorted((found.outcome, found.status, found.causes, len(found.destinations)) for found in points)
+
+    before = outcomes(filled(demo.changes("faulty", lambda: AT)))
+    assert len(before) > 10
+    assert outcomes(filled(changes(file))) == before
 
 
 def test_a_stale_kind_stays_stale(tmp_path: Path) -> None:

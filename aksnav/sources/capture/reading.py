@@ -69,18 +69,17 @@ class Capture:
 
     def _of_reading(self, reading: KindReading) -> Iterator[Change]:
         kind, scope = reading.kind, reading.scope
-        if reading.reading not in _KNOWN:
-            yield ReadingChanged(kind, reading.reading, scope, reading.reason, reading.at)
-            return
-        yield ListStarted(kind, scope)
-        objects = [
-            row for ident, row in self.objects.get(kind, {}).items() if not scope or ident.startswith(f"{scope}/")
-        ]
+        rows = self.objects.get(kind, {})
+        objects = [row for ident, row in rows.items() if not scope or ident.startswith(f"{scope}/")]
+        known = reading.reading in _KNOWN
+        if known:
+            yield ListStarted(kind, scope)
         if objects:
             yield Upserted(kind, objects)
-        yield ListEnded(kind, scope, reading.at)
-        if reading.reading is Reading.STALE:
-            yield ReadingChanged(kind, Reading.STALE, scope, reading.reason, reading.at)
+        if known:
+            yield ListEnded(kind, scope, reading.at)
+        if reading.reading is not Reading.LIVE:
+            yield ReadingChanged(kind, reading.reading, scope, reading.reason, reading.at)
 
     def get_raw(self, kind: str, ident: str) -> bytes | None:
         """Return one object in wire form as JSON, read from its file again, or None if there is none.
