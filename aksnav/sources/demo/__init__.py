@@ -1,8 +1,8 @@
 """The built-in cluster: objects in the form in which the API server and Azure Resource Manager send them."""
 
-from aksnav.sources.demo.faults import FAULTS, Expected, Fault
+from aksnav.sources.demo.fault import Expected, Fault
 from aksnav.sources.demo.reading import changes, wire
-from aksnav.sources.demo.scenarios import DEFAULT, SCENARIOS, Scenario, scenario_named
+from aksnav.sources.demo.scenarios import DEFAULT, FAULTS, SCENARIOS, Scenario, scenario_named
 from aksnav.sources.demo.script import get_raw, script
 
 __all__ = [

@@ -1,78 +1,24 @@
-"""The demo's faults: how each is made, which request shows it, and what a trace must say of it."""
-
-from collections.abc import Callable
-
-import msgspec
+"""The faults that the scenario ``faulty`` shows together: each on a road of its own."""
 
 from aksnav.model.object import Ref
-from aksnav.sources.demo.azure_loadbalancers import PUBLIC_LB, rule_prefix
 from aksnav.sources.demo.azure_network import (
-    FIREWALL,
     HUB,
     NIC_GROUP,
     NODE_SUBNET,
     NODE_SUBNET_LIMIT,
-    ROUTES,
-    SUBNET_GROUP,
     VNET,
-    route,
     rule,
 )
+from aksnav.sources.demo.fault import Expected, Fault
 from aksnav.sources.demo.nodes import INSTANCES
 from aksnav.sources.demo.routing import Path, ingress
 from aksnav.sources.demo.services import MQTT_IP, PORTAL_IP, STUDIO_NODE_PORT, slice_name
 from aksnav.sources.demo.workloads import pod_name, set_ready, workload
-from aksnav.sources.demo.world import World, arm_id, thing, uid
+from aksnav.sources.demo.world import World, arm_id, thing
 
 JUMP_BOX = "10.100.1.4"
 NEIGHBOUR = "10.224.1.10"
-_GATEWAY_RULE = f"{rule_prefix({'metadata': {'uid': uid('Service', 'infra', 'web-approuting-istio')}})}-TCP-443"
 BLOG_POD = f"pod/shop/{pod_name(workload('shop', 'blog'), 0)}"
-
-
-class Expected(msgspec.Struct, frozen=True, kw_only=True):
-    """What a trace must say where the fault is.
-
-    Attributes:
-        to, source: the request, as ``aksnav trace`` takes it; an empty ``to``: no request shows the fault.
-        outcome, status: the trace's outcome (``trace.step.Outcome``), and the HTTP status where it responds; a fault
-            with which a request is delivered all the same is one that the sweep finds.
-        subject: the object that has the field that decides.
-        field: that field, as kubectl or az prints it, without ``properties``.
-    """
-
-    subject: Ref
-    field: str
-    to: str = ""
-    source: str = "internet"
-    outcome: str = ""
-    status: int = 0
-
-
-class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """One fault.
-
-    Attributes:
-        check: id in the catalogue of checks.
-        word: what it is called in the scenario's name.
-        title: one line for people.
-        apply: makes it.
-        late: it is made behind the controllers' backs: after they have derived what follows from Services and routes.
-        alone: it would hide other faults, so the scenario ``faulty`` leaves it out.
-    """
-
-    check: str
-    word: str
-    title: str
-    apply: Callable[[World], None]
-    expected: Expected
-    late: bool = False
-    alone: bool = False
-
-    @property
-    def name(self) -> str:
-        """Name of the scenario that has this fault alone."""
-        return f"{self.check.lower()}-{self.word}"
 
 
 def _no_ready_endpoint(world: World) -> None:
@@ -155,21 +101,7 @@ def _subnet_full(world: World) -> None:
     usage["currentValue"] = NODE_SUBNET_LIMIT
 
 
-def _asymmetric_route(world: World) -> None:
-    routes = world.get("routeTables", ROUTES.lower())["properties"]["routes"]
-    routes.append(route("default-to-firewall", "0.0.0.0/0", "VirtualAppliance", FIREWALL))
-
-
-def _probe_on_root(world: World) -> None:
-    del world.get("Service", "infra/web-approuting-istio")["metadata"]["annotations"]
-
-
-def _subnet_group_without_web(world: World) -> None:
-    properties = world.get("networkSecurityGroups", SUBNET_GROUP.lower())["properties"]
-    properties["securityRules"] = [item for item in properties["securityRules"] if item["name"] != "allow-web"]
-
-
-FAULTS = (
+TOGETHER = (
     Fault(
         check="S02", word="no-ready-endpoint", title="every Pod of shop/api fails its readiness probe",
         apply=_no_ready_endpoint,
@@ -278,30 +210,5 @@ FAULTS = (
         check="C01", word="node-subnet-full", title="every address of the node subnet is taken",
         apply=_subnet_full, late=True,
         expected=Expected(subject=Ref("virtualNetworks", VNET.lower()), field=".usages[0].currentValue"),
-    ),
-    Fault(
-        check="R01", word="asymmetric-route", title="answers to the internet leave through the firewall",
-        apply=_asymmetric_route, alone=True,
-        expected=Expected(
-            to="https://shop.contoso.com/", outcome="dropped",
-            subject=Ref("routeTables", ROUTES.lower()), field=".routes[?name=='default-to-firewall'].nextHopType",
-        ),
-    ),
-    Fault(
-        check="L12", word="probe-on-root", title="the gateway's probe asks for / over HTTP and never gets a 200",
-        apply=_probe_on_root, alone=True,
-        expected=Expected(
-            to="https://status.apps.contoso.com/", outcome="undecided",
-            subject=Ref("loadBalancers", PUBLIC_LB.lower()), field=f".probes[?name=='{_GATEWAY_RULE}'].requestPath",
-        ),
-    ),
-    Fault(
-        check="N01", word="subnet-nsg-without-allow", title="the subnet's own group has no rule for the web frontends",
-        apply=_subnet_group_without_web, alone=True,
-        expected=Expected(
-            to="https://shop.contoso.com/", outcome="dropped",
-            subject=Ref("networkSecurityGroups", SUBNET_GROUP.lower()),
-            field=".defaultSecurityRules[2].access",
-        ),
     ),
 )  # fmt: skip

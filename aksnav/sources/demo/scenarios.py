@@ -7,10 +7,13 @@ import msgspec
 from aksnav.model.change import Reading
 from aksnav.model.kinds import KINDS
 from aksnav.sources.demo import azure_loadbalancers, azure_network, nodes, policies, routing, services, workloads
-from aksnav.sources.demo.faults import FAULTS, Fault
+from aksnav.sources.demo.fault import Fault
+from aksnav.sources.demo.faults import TOGETHER
+from aksnav.sources.demo.faults_alone import ALONE
 from aksnav.sources.demo.world import World
 
 DEFAULT = "faulty"
+FAULTS = (*TOGETHER, *ALONE)
 ONE_NAMESPACE = "shop"
 
 
@@ -82,8 +85,8 @@ SCENARIOS: dict[str, Scenario] = {
     for scenario in (
         Scenario(
             name=DEFAULT,
-            title="every fault that does not hide another one",
-            faults=tuple(fault for fault in FAULTS if not fault.alone),
+            title="many faults, each on a road of its own",
+            faults=TOGETHER,
         ),
         Scenario(name="healthy", title="no fault at all"),
         *(Scenario(name=fault.name, title=fault.title, faults=(fault,)) for fault in FAULTS),
