@@ -40,13 +40,26 @@ def _shape(step: Step) -> str:
 
 def _one(group: list[Branch]) -> Branch:
     first = group[0]
-    if len(group) == 1:
-        return first
     alike = sum(branch.alike for branch in group)
+    if alike == 1:
+        return first
     weights = [branch.weight for branch in group]
     weight = None if any(item is None for item in weights) else sum(item for item in weights if item is not None)
     roads = [branch.steps for branch in group]
-    return Branch(f"{first.label} and {alike - first.alike} alike", _merged(roads), weight, alike)
+    return Branch(f"{first.label} and {alike - 1} alike", _merged(roads), weight, alike)
+
+
+def stand_for(road: Sequence[Step], places: Sequence[Evidence]) -> tuple[Step, ...]:
+    """Return the road of one endpoint as that of several in which nothing decides otherwise.
+
+    Args:
+        road: of one of them.
+        places: destinations, for the DELIVER step: those of all the others.
+    """
+    return tuple(
+        msgspec.structs.replace(step, evidence=(*step.evidence, *places)) if step.kind is Kind.DELIVER else step
+        for step in road
+    )
 
 
 def _merged(roads: Sequence[tuple[Step, ...]]) -> tuple[Step, ...]:

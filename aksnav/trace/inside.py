@@ -7,8 +7,9 @@ from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
-from aksnav.trace import controllers, node, nsg, policy, routing
+from aksnav.trace import classes, controllers, node, nsg, policy, routing
 from aksnav.trace.alias import external_name
+from aksnav.trace.alike import stand_for
 from aksnav.trace.azure import cluster, pod_prefixes
 from aksnav.trace.endpoints import Chosen
 from aksnav.trace.hosts import claims_of
@@ -48,9 +49,43 @@ def through_service(
             )
         return (first, step, *decision.further)
     branches = [
-        Branch(label_of(item), _behind(walk, journey, service, found, packet, item, via)) for item in decision.chosen
+        Branch(
+            label_of(group[0]),
+            stand_for(_behind(walk, journey, service, found, packet, group[0], via), _places(group[1:])),
+            None,
+            len(group),
+        )
+        for group in _groups(walk, journey, service, decision.chosen, via)
     ]
     return (first, *fan(decision.step, branches))
+
+
+def _groups(walk: Walk, journey: Journey, service: Service, chosen: tuple[Chosen, ...], via: Via) -> list[list[Chosen]]:
+    """Return the endpoints in groups between which nothing can decide; the Pods of a proxy each on its own.
+
+    A proxy's Pod is where another connection begins: which of its backends are on its own node decides behind it.
+    """
+    if len(chosen) == 1 or controllers.of_pods(walk.store, (), service):
+        return [[item] for item in chosen]
+    here = {place.name for place in (via.node, journey.source.node, journey.entry_node) if place is not None}
+    groups: dict[tuple[object, ...], list[Chosen]] = {}
+    for item in chosen:
+        if item.pod is None or item.node in here:
+            key: tuple[object, ...] = (item.address, item.port)
+            if item.pod is not None:
+                key = (*classes.of_pod(walk.store, item.pod), item.node, item.port)
+        else:
+            key = (*classes.of_pod(walk.store, item.pod), item.port)
+        groups.setdefault(key, []).append(item)
+    return list(groups.values())
+
+
+def _places(others: list[Chosen]) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(DESTINATION_FIELD, format_address(item.address), ref_of(item.pod))
+        for item in others
+        if item.pod is not None
+    )
 
 
 def label_of(item: Chosen) -> str:

@@ -7,7 +7,7 @@ import msgspec
 from aksnav.model.addresses import Prefix, format_address, parse_address, parse_prefix
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Node
-from aksnav.trace import controllers, loadbalancer, node, nsg, routes
+from aksnav.trace import classes, controllers, loadbalancer, node, nsg, routes
 from aksnav.trace.azure import cluster, pod_prefixes, unreadable
 from aksnav.trace.inside import proxied_outside, through_service, to_cluster_ip, to_pod, unserved
 from aksnav.trace.journey import Journey, Road, Walk, ended, fan, where
@@ -158,7 +158,10 @@ def _balanced(walk: Walk, journey: Journey, packet: Packet) -> Road:
         return (*steps, *_behind_none(walk, service, found, packet, entry))
     arriving = msgspec.structs.replace(journey, balanced=True)
     branches = [
-        Branch(f"node {item.name}", _at_node(walk, arriving, item, service, found, entry.packet)) for item in up
+        Branch(
+            f"node {group[0].name}", _at_node(walk, arriving, group[0], service, found, entry.packet), None, len(group)
+        )
+        for group in _node_groups(walk, service, up)
     ]
     spread = Step(
         kind=Kind.LB_POOL,
@@ -171,6 +174,31 @@ def _balanced(walk: Walk, journey: Journey, packet: Packet) -> Road:
         confirm=listing("Node"),
     )
     return (*steps, *fan(spread, branches))
+
+
+def _node_groups(walk: Walk, service: Service, nodes: Sequence[Node]) -> list[list[Node]]:
+    """Return the nodes in groups in which nothing decides otherwise; a node with an endpoint of a proxy is its own."""
+    with_endpoint = {endpoint.node_name for piece in walk.store.slices_of(service.id) for endpoint in piece.endpoints}
+    proxied = bool(controllers.of_pods(walk.store, (), service))
+    groups: dict[tuple[object, ...], list[Node]] = {}
+    for item in nodes:
+        key = classes.of_node(walk.store, item)
+        if item.name in with_endpoint:
+            key = (*key, item.name if proxied else _local_classes(walk, service, item))
+        groups.setdefault(key, []).append(item)
+    return list(groups.values())
+
+
+def _local_classes(walk: Walk, service: Service, at: Node) -> frozenset[object]:
+    """Return the classes of a Service's endpoints on a node."""
+    found: set[object] = set()
+    for piece in walk.store.slices_of(service.id):
+        for endpoint in piece.endpoints:
+            if endpoint.node_name == at.name:
+                pod = walk.store.pods.get(f"{piece.namespace}/{endpoint.target_ref.name}")
+                kind = classes.of_pod(walk.store, pod) if pod is not None else endpoint.addresses
+                found.add((kind, endpoint.conditions))
+    return frozenset(found)
 
 
 def _nowhere(walk: Walk, packet: Packet, steps: Road) -> Road:

@@ -1,0 +1,158 @@
+"""The demo's scenarios: what is broken is named with its field, and what is whole is delivered with every step told."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from aksnav.checks.catalogue import catalogue
+from aksnav.sources import demo
+from aksnav.store import Store
+from aksnav.trace import parse_request, trace
+from aksnav.trace.entrypoints import entry_points
+from aksnav.trace.step import UNKNOWN, Branch, Certainty, Evidence, Kind, Outcome, Step, Trace, Verdict
+
+ASKED = [fault for fault in demo.FAULTS if fault.expected.to]
+# What follows from a fault without being one of its own: a peer's address is in no tag when its peering is broken.
+CONSEQUENCES = {"R06": {"N16"}, "I02": {"I04"}}
+
+
+def load(scenario: str) -> Store:
+    store = Store()
+    for change in demo.changes(scenario, lambda: 1_764_000_000.0):
+        store.apply(change)
+    return store
+
+
+@pytest.fixture(scope="module")
+def healthy() -> Store:
+    return load("healthy")
+
+
+def ask(store: Store, fault: demo.Fault) -> Trace:
+    wanted = fault.expected
+    return trace(store, parse_request(wanted.to, wanted.source))
+
+
+def every_step(steps: tuple[Step, ...]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        for branch in step.branches:
+            yield from every_step(branch.steps)
+
+
+def every_branch(steps: tuple[Step, ...]) -> Iterator[Branch]:
+    for step in every_step(steps):
+        yield from step.branches
+
+
+def facts(step: Step) -> Iterator[Evidence]:
+    yield from step.evidence
+
+
+@pytest.mark.parametrize("fault", ASKED, ids=lambda fault: fault.name)
+def test_a_fault_is_the_cause_and_its_outcome_is_what_a_client_sees(fault: demo.Fault) -> None:
+    """The broken scenario gives the expected outcome and status, and the fault's check as its cause."""
+    answer = ask(load(fault.name), fault)
+    assert (answer.outcome, answer.status) == (fault.expected.outcome, fault.expected.status)
+    if (
+        answer.outcome is not Outcome.DELIVERED
+    ):  # with others, a request is delivered all the same: the sweep finds them
+        assert fault.check in answer.causes
+    assert set(answer.causes) <= {fault.check} | CONSEQUENCES.get(fault.check, set())
+
+
+@pytest.mark.parametrize("fault", ASKED, ids=lambda fault: fault.name)
+def test_the_step_with_the_cause_names_object_and_field(fault: demo.Fault) -> None:
+    """Some step with the fault's check has evidence about the object that is to be mended, a command and a fix."""
+    answer = ask(load(fault.name), fault)
+    found = [step for step in every_step(answer.steps) if step.cause == fault.check]
+    if answer.outcome is Outcome.DELIVERED:
+        return
+    assert found
+    wanted = fault.expected
+    subjects = {ref for step in found for ref in (step.subject, *(fact.subject for fact in facts(step)))}
+    assert wanted.subject in subjects
+    leaf = wanted.field.rpartition(".")[2].partition("[")[0]
+    said = [fact.field for step in found for fact in facts(step)]
+    said += [item.rule for step in found for item in step.considered]
+    assert any(leaf in text for text in said), said
+    assert all(step.evidence and step.confirm for step in found)
+
+
+@pytest.mark.parametrize("fault", ASKED, ids=lambda fault: fault.name)
+def test_the_mended_scenario_delivers_without_a_cause(healthy: Store, fault: demo.Fault) -> None:
+    """The same request on the healthy cluster is delivered to Pods, and nothing is said to be broken."""
+    answer = ask(healthy, fault)
+    assert answer.outcome is Outcome.DELIVERED
+    assert answer.confidence.certainty in {Certainty.PROVEN, Certainty.ASSUMED}
+    assert answer.causes == ()
+    assert answer.breaks == ()
+    assert answer.destinations
+    assert all(place.pod and place.ip and place.port for place in answer.destinations)
+
+
+def test_a_url_passes_every_hop_from_name_to_pod(healthy: Store) -> None:
+    """The road of a URL names DNS, public address, load balancer, group, route, node, Service, proxy, rule and Pod."""
+    answer = trace(healthy, parse_request("https://shop.contoso.com/api"))
+    kinds = {step.kind for step in every_step(answer.steps)}
+    assert kinds >= {
+        Kind.START_INTERNET,
+        Kind.DNS_RESOLVE,
+        Kind.PUBLIC_IP,
+        Kind.LB_FRONTEND,
+        Kind.LB_RULE,
+        Kind.LB_PROBE,
+        Kind.LB_POOL,
+        Kind.NSG,
+        Kind.ROUTE,
+        Kind.NODE_PORT,
+        Kind.SERVICE_PORT,
+        Kind.ENDPOINT,
+        Kind.DNAT,
+        Kind.POLICY,
+        Kind.CONTROLLER_POD,
+        Kind.ROUTE_MATCH,
+        Kind.POD_PORT,
+        Kind.DELIVER,
+    }
+    assert [(item.namespace, item.service, item.port, item.weight) for item in answer.backends] == [
+        ("shop", "api", 80, 1.0)
+    ]
+
+
+def test_every_entry_point_of_the_healthy_cluster_is_decided(healthy: Store) -> None:
+    """No way in is undecided where everything can be read and everything is modelled, and none is a cause."""
+    for point in entry_points(healthy):
+        answer = trace(healthy, point.request)
+        assert answer.outcome is not Outcome.UNDECIDED, point.text
+        assert answer.outcome is Outcome.DELIVERED or point.internal, point.text
+        assert not [step for step in every_step(answer.steps) if step.verdict in UNKNOWN], point.text
+
+
+@pytest.mark.parametrize("scenario", ["no-azure", "namespace-only"])
+def test_what_cannot_be_read_is_never_delivered(scenario: str) -> None:
+    """Without Azure, or with one namespace only, no road from the internet is delivered: it says what is missing."""
+    store = load(scenario)
+    for fault in ASKED:
+        answer = ask(store, fault)
+        assert answer.outcome is not Outcome.DELIVERED or answer.confidence.certainty is not Certainty.PARTIAL
+        blind = [step for step in every_step(answer.steps) if step.verdict is Verdict.BLIND]
+        if fault.expected.source == "internet":
+            assert answer.outcome is Outcome.UNDECIDED
+            assert blind
+        assert all(step.missing for step in blind)
+
+
+@pytest.mark.parametrize("scenario", sorted(demo.SCENARIOS))
+def test_causes_are_ids_of_the_catalogue_and_breaks_are_told_in_full(scenario: str) -> None:
+    """Whatever is asked of any scenario: causes are known ids, breaks have evidence, blind steps say what is missing."""
+    store = load(scenario)
+    known = catalogue()
+    for point in entry_points(store):
+        answer = trace(store, point.request)
+        assert set(answer.causes) <= set(known)
+        for step in answer.breaks:
+            assert step.summary
+            assert step.verdict not in UNKNOWN or step.missing, step
+            assert step.verdict in UNKNOWN or step.evidence, step
+        assert all(branch.alike >= 1 for branch in every_branch(answer.steps))
