@@ -19,7 +19,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         context: kubeconfig context; None for the current one.
         kubeconfig: path of a kubeconfig; None for KUBECONFIG or the default place.
         namespaces: the namespaces of ``-n``: what is read where a kind may not be read everywhere.
-        all_namespaces: ``-A``: the namespaces that the context names are no fallback.
+        all_namespaces: ``-A``: every namespace is shown; what is read does not depend on it.
         cluster: ARM id of the managed cluster; empty to find it by its server's name.
         no_azure: Azure Resource Manager is not asked.
         capture: a file or folder to read instead of any cluster.

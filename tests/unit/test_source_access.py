@@ -282,13 +282,16 @@ def test_secrets_that_may_not_be_asked_for_are_denied_in_their_namespace(server:
 
 
 def test_one_object_is_given_in_wire_form_and_a_secret_as_metadata(server: ApiServer) -> None:
-    """get_raw: the server's own JSON; a Secret's only by the metadata media type."""
+    """get_raw: the server's own JSON; of a Secret the metadata, without annotations, which can hold all of its data."""
     server.always["/api/v1/namespaces/shop/pods/a%20b"] = Reply(body={"kind": "Pod", "metadata": {"name": "a b"}})
-    server.always["/api/v1/namespaces/shop/secrets/s"] = Reply(body={"kind": "PartialObjectMetadata"})
+    annotations = {"kubectl.kubernetes.io/last-applied-configuration": '{"stringData":{"password":"hunter2"}}'}
+    meta = {"name": "s", "annotations": annotations, "managedFields": [{"fieldsV1": {"f:data": {"f:password": {}}}}]}
+    partial = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": meta}
+    server.always["/api/v1/namespaces/shop/secrets/s"] = Reply(body=partial)
     with watched(server) as running:
         running.live()
         assert json.loads(running.source.get_raw("Pod", "shop/a b"))["kind"] == "Pod"
-        running.source.get_raw("Secret", "shop/s")
+        assert json.loads(running.source.get_raw("Secret", "shop/s")) == {**partial, "metadata": {"name": "s"}}
         with pytest.raises(LookupError, match="gateways are not served"):
             running.source.get_raw("Gateway", "shop/g")
     assert server.asked("/api/v1/namespaces/shop/secrets/s")[0].headers["accept"] == METADATA_ONLY

@@ -1,6 +1,7 @@
-"""Whether Secrets exist: asked by name and as metadata only, so that no data of a Secret enters this program.
+"""Whether Secrets exist: asked by name and as metadata only.
 
-The Accept header offers the server nothing but PartialObjectMetadata; a server that cannot make it answers 406.
+The Accept header offers the server nothing but PartialObjectMetadata; a server that cannot make it answers 406. Even
+metadata can hold a Secret's data (in the annotation that ``kubectl apply`` writes): annotations are dropped unread.
 """
 
 import threading
@@ -34,12 +35,40 @@ class _Partial(msgspec.Struct, gc=False):
     metadata: _Meta
 
 
+class _ShownMeta(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    creation_timestamp: str | None = None
+    deletion_timestamp: str | None = None
+    labels: dict[str, str] = {}
+
+
+class _Shown(msgspec.Struct, rename="camel", gc=False):
+    kind: str
+    api_version: str
+    metadata: _ShownMeta
+
+
+_SHOWN = msgspec.json.Decoder(_Shown)
 _PARTIAL = msgspec.json.Decoder(_Partial)
 
 
 def path_of(name: Name) -> str:
     """Return the path of a Secret."""
     return f"/api/v1/namespaces/{segment(name[0])}/secrets/{segment(name[1])}"
+
+
+def shown(body: bytes) -> bytes:
+    """Return the PartialObjectMetadata of a Secret without annotations and managedFields.
+
+    ``kubectl apply`` keeps the whole Secret, data and all, in an annotation, and managedFields name its keys.
+
+    Raises:
+        msgspec.DecodeError: the body is not such JSON.
+    """
+    return msgspec.json.encode(_SHOWN.decode(body))
 
 
 def named_by(made: AnyObject) -> frozenset[Name]:

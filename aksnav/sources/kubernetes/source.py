@@ -14,7 +14,7 @@ from aksnav.sources.kubernetes.errors import ApiError, ConfigError, LinkError, S
 from aksnav.sources.kubernetes.follower import GIVE_UP_AFTER, Follower, Shared
 from aksnav.sources.kubernetes.lister import Lister
 from aksnav.sources.kubernetes.pace import Pace, RealPace, delay, spread
-from aksnav.sources.kubernetes.secrets import Name, SecretAsker
+from aksnav.sources.kubernetes.secrets import Name, SecretAsker, shown
 from aksnav.sources.kubernetes.transport import METADATA_ONLY, Transport
 from aksnav.sources.options import Options
 
@@ -140,7 +140,7 @@ class KubernetesSource:
         known = KINDS[kind]
         namespace, _, name = ident.rpartition("/")
         if known.by_name:
-            return shared.transport.get(Resource(known, "v1").item(namespace, name), accept=METADATA_ONLY)
+            return shown(shared.transport.get(Resource(known, "v1").item(namespace, name), accept=METADATA_ONLY))
         with self._lock:
             resource = next((item.resource for (of, _), item in self._followers.items() if of == kind), None)
         if resource is None:
