@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from pathlib import PurePath
 from typing import ClassVar, Protocol
 
 from textual.app import App
@@ -57,7 +58,7 @@ class Explorer(App[None]):
     """aksnav on a terminal."""
 
     TITLE = "aksnav"
-    CSS_PATH: ClassVar[list[str]] = ["screens/explorer.tcss", "screens/trace.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["screens/explorer.tcss", "screens/trace.tcss"]
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("colon", "command", "Command", id="app.command", tooltip="Type a command"),
@@ -95,6 +96,11 @@ class Explorer(App[None]):
     def now(self) -> float:
         """Return seconds since the epoch."""
         return self._clock()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is waiting to be applied, evaluated or shown."""
+        return not self._scheduled and not self.evaluator.pending and bool(self.store.version)
 
     def get_default_screen(self) -> Screen[None]:
         """Return the explorer."""

@@ -25,7 +25,8 @@ class Command(msgspec.Struct, frozen=True):
 
 _VERBS = {
     "trace": "trace", "t": "trace", "ns": "namespace", "namespace": "namespace",
-    "findings": "findings", "f": "findings", "health": "health", "a": "health", "help": "help", "h": "help", "?": "help",
+    "findings": "findings", "f": "findings", "health": "health", "a": "health",
+    "help": "help", "h": "help", "?": "help",
     "q": "quit", "q!": "quit", "quit": "quit", "exit": "quit",
     "ctx": "contexts", "context": "contexts", "contexts": "contexts",
 }  # fmt: skip

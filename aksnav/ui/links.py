@@ -56,8 +56,12 @@ def linked_entry(store: Store, entry: Entry) -> set[Ref]:
     return found
 
 
-def entries_of(entries: Iterable[Entry], wanted: set[Ref]) -> set[str]:
-    """Return the keys of the entry points whose road passes through one of the objects."""
+def entries_of(store: Store, entries: Iterable[Entry], ref: Ref) -> set[str]:
+    """Return the keys of the entry points whose road passes through an object (of a Pod: through its Services too)."""
+    wanted = {ref}
+    row = store.get(ref)
+    if isinstance(row, Pod):
+        wanted.update(Ref("Service", ident) for ident in services_of(store, row))
     return {entry.key for entry in entries if _passes(entry, wanted)}
 
 

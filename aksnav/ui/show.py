@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from aksnav.checks.catalogue import find_check
+from aksnav.model.text import plain
 from aksnav.report.text import evidence_words
 from aksnav.report.words import VERDICT_GLYPH, confidence_words, flatten, outcome_words, packet_words
 from aksnav.trace.step import Branch, Step, Trace, Verdict
-from aksnav.ui.text import Line, Span
+from aksnav.ui.text import Line, Span, shorten
 
 VERDICT_TONE = {
     Verdict.PASS: "good",
@@ -22,6 +23,8 @@ VERDICT_TONE = {
     Verdict.UNSUPPORTED: "unknown",
     Verdict.NOT_REACHED: "muted",
 }
+
+LONGEST_SUMMARY = 90
 
 # What a step is called in the strip, where there is room for a word.
 SHORT = {
@@ -79,7 +82,7 @@ def strip_line(trace: Trace) -> Line:
         if spans:
             spans.append(Span(" → ", "muted"))
         decides = step == first
-        name = step.summary if decides else SHORT.get(step.kind, step.kind)
+        name = shorten(plain(step.summary), LONGEST_SUMMARY) if decides else SHORT.get(step.kind, step.kind)
         glyph = VERDICT_GLYPH[step.verdict]
         word = f"{step.verdict} " if decides else ""
         spans.append(Span(f"{glyph} {word}{name}", VERDICT_TONE[step.verdict], keep=decides))

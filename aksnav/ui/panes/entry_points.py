@@ -91,6 +91,14 @@ class EntryPoints(Pane[Entry]):
 
     def show(self, changed: dict[str, Entry], gone: set[str], now: float) -> None:
         """Show entries that changed, and forget those that are gone."""
-        if changed or gone:
-            self.table.update_rows(changed, gone, now=now)
-            self.show_title()
+        if not changed and not gone:
+            return
+        turned = {key: entry for key, entry in changed.items() if self._turned(entry)}
+        self.table.update_rows({key: entry for key, entry in changed.items() if key not in turned}, gone)
+        self.table.update_rows(turned, now=now)
+        self.show_title()
+
+    def _turned(self, entry: Entry) -> bool:
+        """Return whether the outcome is another one than the one that is shown."""
+        shown = self.table.row(entry.key)
+        return shown is not None and shown.changed_at != entry.changed_at

@@ -77,7 +77,7 @@ def _subnet(store: Store, network: VirtualNetwork, subnet: Subnet) -> Row:
 
 
 def _used(store: Store, network: VirtualNetwork, subnet: Subnet, blocks: list[Prefix]) -> int | None:
-    """Return addresses in use: Azure's own count where it was read, else its list, else what the nodes hold at least."""
+    """Return addresses in use: Azure's own count where it was read, else its list, else what the interfaces hold."""
     for usage in network.usages or ():
         if usage.arm_id.lower() == subnet.id:
             return int(usage.current_value)
@@ -161,13 +161,14 @@ class Network(Pane[Row]):
                 "name",
                 "NETWORK",
                 lambda row: row.name,
-                width=14,
-                min_width=10,
-                flex=1,
+                width=16,
+                min_width=12,
+                flex=2,
+                elide="middle",
                 style=lambda row: row.tone,
                 prefix=_branch,
             ),
-            Column("prefix", "PREFIX", lambda row: row.prefix, width=18, min_width=12, flex=1),
+            Column("prefix", "PREFIX", lambda row: row.prefix, width=15, min_width=15, flex=1),
             Column(
                 "used",
                 "USED",

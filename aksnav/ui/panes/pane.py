@@ -48,6 +48,7 @@ class Pane(Vertical, Generic[T]):
         self.namespace = ""
         self._filter: Filter | None = None
         self._filter_text = ""
+        self._active = False
         self._versions: tuple[int, ...] = ()
         self.title = StripBar(classes="pane-title")
         self.table: RecordTable[T] = RecordTable(self.columns(), self.key, empty="reading …")
@@ -117,14 +118,19 @@ class Pane(Vertical, Generic[T]):
             self.table.set_filter(self._accepts)
         self.show_title()
 
-    def show_title(self) -> None:
-        """Show number, heading, count, filter, and how old the rows are."""
+    def show_title(self, *, active: bool | None = None) -> None:
+        """Show number, heading, count, filter, and how old the rows are.
+
+        Args:
+            active: whether this is the pane that takes the keys; None: as before.
+        """
+        if active is not None:
+            self._active = active
         table = self.table
         count = f"{table.shown}" if table.shown == table.total else f"{table.shown}/{table.total}"
-        left = [
-            Span(f"─{self.number} " if self.number else "─ ", "muted", keep=True),
-            Span(self.heading, "title", keep=True),
-        ]
+        sign = "▶" if self._active else "─"
+        left = [Span(f"{sign}{self.number or ''} ", "accent" if self._active else "muted", keep=True)]
+        left.append(Span(self.heading, "title" if self._active else "strong", keep=True))
         left.append(Span(f" {count}", "muted"))
         if self._filter_text:
             left.append(Span(f" /{self._filter_text}", "accent"))

@@ -52,11 +52,11 @@ class Services(ObjectPane):
     def columns(self) -> Sequence[Column[Any]]:
         """Return name, readiness, type, address, ports and policies."""
         return (
-            Column("name", "SERVICE", lambda row: row.id, width=22, min_width=14, flex=2, elide="middle"),
-            Column("ready", "READY", self._ready, width=7, align="right", sort_key=self._share, style=self._tone),
+            Column("name", "SERVICE", lambda row: row.id, width=20, min_width=14, flex=2, elide="middle"),
+            Column("ready", "READY", self._ready, width=5, align="right", sort_key=self._share, style=self._tone),
             Column("type", "TYPE", lambda row: row.type, width=12, priority=3),
-            Column("address", "ADDRESS", address, width=15, min_width=9, priority=1, flex=1),
-            Column("ports", "PORTS", ports, width=14, min_width=8, priority=2, flex=1),
+            Column("address", "ADDRESS", address, width=13, min_width=13, priority=1, flex=1),
+            Column("ports", "PORTS", ports, width=10, min_width=6, priority=2, flex=2),
             Column("cluster", "CLUSTER-IP", lambda row: row.cluster_ip, width=15, priority=5),
             Column("external", "EXT-POLICY", lambda row: row.external_traffic_policy, width=10, priority=6),
             Column("internal", "INT-POLICY", lambda row: row.internal_traffic_policy, width=10, priority=7),

@@ -233,7 +233,7 @@ class ExplorerScreen(Screen[None]):
         names = {str(ref) for ref in self._links}
         services = {ref.id for ref in self._links if ref.kind == "Service"}
         marks: Iterable[tuple[Pane[Any], set[str]]] = (
-            (self._entries, entries_of(self._evaluator.entries.values(), set(self._links)) if self._links else set()),
+            (self._entries, self._entry_keys()),
             (self._services, services),
             (self._node_list, names),
             (self._network, {ref.id for ref in self._links if ref.kind == "subnets"}),
@@ -246,9 +246,13 @@ class ExplorerScreen(Screen[None]):
         row = self._current.table.cursor_row
         if isinstance(row, Entry):
             return self._evaluator.entries.get(row.key, row)
-        found = entries_of(self._evaluator.entries.values(), set(self._links)) if self._links else set()
-        entries = [self._evaluator.entries[key] for key in found]
+        entries = [self._evaluator.entries[key] for key in self._entry_keys()]
         return min(entries, key=lambda entry: (entry.rank, entry.request.text), default=None)
+
+    def _entry_keys(self) -> set[str]:
+        """Return the entry points that lead to the selected object."""
+        ref = self.selected
+        return set() if ref is None else entries_of(self._desk.store, self._evaluator.entries.values(), ref)
 
     def _shown_key(self) -> str:
         entry = self._shown()
@@ -371,3 +375,4 @@ class ExplorerScreen(Screen[None]):
         self.set_class(self._opened or self._small, "-single")
         for pane in self.panes:
             pane.set_class(pane is self._current, "-current")
+            pane.show_title(active=pane is self._current)

@@ -212,7 +212,7 @@ class TraceScreen(Screen[None]):
                 width=30,
                 min_width=20,
                 flex=1,
-                elide="middle",
+                elide="end",
                 prefix=lambda row: "│ " * (row.depth // 2) + ("├ " if isinstance(row.item, Branch) else ""),
                 style=lambda row: "accent" if isinstance(row.item, Branch) else "",
             ),
