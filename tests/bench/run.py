@@ -30,17 +30,34 @@ _GENERATED_POD = r"\ba\d{5}-[a-z]+-[a-z0-9]{10}-[a-z0-9]{5}\b"
 _FILLED_POD = r"\bapp-\d{5}-5d8f7c9b6-[0-9a-f]{5}\b"
 
 
-def _plan(options: argparse.Namespace, command: list[str], rows: str) -> Plan:
+_FIRST_ROWS = r"(Services|Nodes and Pods) [1-9]"
+
+
+def _plan(
+    options: argparse.Namespace, command: list[str], marks: tuple[str, str], kubeconfig: Path | None = None
+) -> Plan:
+    own = options.command.replace("{kubeconfig}", str(kubeconfig))
+    complete, list_complete = (options.complete,) * 2 if options.complete else marks
     return Plan(
-        command=shlex.split(options.command) if options.command else command,
+        command=shlex.split(own) if own else command,
         first_frame=options.first,
-        first_rows=options.rows or rows,
-        complete=options.complete,
-        keys=options.type if options.type is not None else [":po\r"],
+        first_rows=options.rows,
+        complete=complete,
+        list_complete=list_complete,
+        keys=options.type if options.type is not None else [":po", "enter"],
         timeout=options.timeout,
         presses=options.presses,
         idle=options.idle,
     )
+
+
+def _explorer(kubeconfig: Path) -> list[str]:
+    return [*_AKSNAV, "explore", "--kubeconfig", str(kubeconfig), "-A", "--no-azure"]
+
+
+def _counted(pods: int, nodes: int) -> tuple[str, str]:
+    """The whole picture: as many objects as there are, in the explorer's pane and in the list of Pods."""
+    return rf"Nodes and Pods {pods + nodes}\b", rf"pods {pods}\b"
 
 
 def _peer_rows(name: str, kubeconfig: Path, folder: Path) -> list[Row]:
@@ -58,12 +75,12 @@ def _peer_rows(name: str, kubeconfig: Path, folder: Path) -> list[Row]:
 
 def _sample(options: argparse.Namespace) -> list[Row]:
     command = [sys.executable, "-m", "tests.bench.sample_app"]
-    plan = _plan(options, command, r"row \d{6}")
-    return measure(plan._replace(first_frame="sample", complete="rows 200,000", keys=()))
+    plan = _plan(options, command, ("rows 200,000", ""))
+    return measure(plan._replace(first_frame="sample", first_rows=r"row \d{6}", keys=()))
 
 
 def _demo(options: argparse.Namespace) -> list[Row]:
-    return measure(_plan(options, [*_AKSNAV, "demo"], r"delivered|responds"))
+    return measure(_plan(options, [*_AKSNAV, "demo"], ("✔ delivered", "")))
 
 
 def _generator(options: argparse.Namespace) -> list[Row]:
@@ -82,7 +99,7 @@ def _generator(options: argparse.Namespace) -> list[Row]:
                 namespace = int(pod[1:6]) * sizes.namespaces // sizes.services
                 return control.set_ready(f"team-{namespace:03d}", pod, ready)
 
-            plan = _plan(options, [*_AKSNAV, "--kubeconfig", str(kubeconfig), "-A", "--no-azure"], r"team-\d{3}")
+            plan = _plan(options, _explorer(kubeconfig), _counted(options.pods, options.nodes), kubeconfig)
             rows = measure(plan, stream=control.stream, rates=options.rates, names=_GENERATED_POD, toggle=toggle)
             stats = control.stats()
             rows.append(
@@ -139,7 +156,7 @@ def _control_plane(options: argparse.Namespace) -> list[Row]:
         kubeconfig = plane.kubeconfig("reader")
         toggle = _stored_toggle(Etcd(plane.layout.etcd_port), dict(objects(size)))
         stream = _Stream(plane.layout.etcd_port, pods)
-        plan = _plan(options, [*_AKSNAV, "--kubeconfig", str(kubeconfig), "-A", "--no-azure"], r"team-\d{3}")
+        plan = _plan(options, _explorer(kubeconfig), _counted(pods, size.nodes), kubeconfig)
         try:
             rows += measure(plan, stream=stream, rates=options.rates, names=_FILLED_POD, toggle=toggle)
         finally:
@@ -162,10 +179,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure aksnav (or another program) on a real pseudo-terminal.")
     parser.add_argument("scenario", choices=_SCENARIOS)
     parser.add_argument("--peer", default="", help="also run this for comparison: kubectl")
-    parser.add_argument("--command", default="", help="the command, instead of the scenario's own")
+    parser.add_argument("--command", default="", help="instead of the scenario's own; {kubeconfig} is replaced")
     parser.add_argument("--first", default="aksnav", help="pattern: the first frame")
-    parser.add_argument("--rows", default="", help="pattern: the first objects")
-    parser.add_argument("--complete", default="kube ● live", help="pattern: the whole picture")
+    parser.add_argument("--rows", default=_FIRST_ROWS, help="pattern: the first objects")
+    parser.add_argument("--complete", default="", help="pattern: the whole picture (default: the scenario's own)")
     parser.add_argument("--type", action="append", help="typed to come to a long list (default ':po' and Enter)")
     parser.add_argument("--timeout", type=float, default=180.0)
     parser.add_argument("--presses", type=int, default=100)

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from tests.bench.processes import Usage, Window, proportional
+from tests.bench.processes import Window, proportional
 from tests.bench.screen import Cursor
 from tests.bench.terminal import KeySummary, KeyTiming, Terminal, percentile
 
 _MEGABYTE = 1_000_000
 _NAN = "none"
+_MISSES = 4
 _WARM = 2.0
 """Seconds of a stream of changes before anything is measured under it."""
 
@@ -32,6 +33,8 @@ class Plan(NamedTuple):
     """A pattern for the first objects."""
     complete: str
     """A pattern for the whole picture."""
+    list_complete: str = ""
+    """A pattern for the whole picture where the long list is the screen; empty when it is the same."""
     keys: Sequence[str] = ()
     """What is typed first, to come to a long list."""
     timeout: float = 180.0
@@ -46,6 +49,8 @@ class Start(NamedTuple):
     first_frame: float | None
     first_rows: float | None
     complete: float | None
+    quiet: float | None
+    """The last output before a second without any: nothing is left to be worked out."""
 
 
 def milliseconds(value: float | None) -> str:
@@ -69,13 +74,15 @@ def begin(terminal: Terminal, plan: Plan) -> Start:
             break
     marks += [None] * (3 - len(marks))
     first = terminal.milliseconds(terminal.chunks[0].nanoseconds) if terminal.chunks else None
-    return Start(first, *marks)
+    terminal.settle(quiet=1.0, timeout=plan.timeout)
+    last = terminal.milliseconds(terminal.chunks[-1].nanoseconds) if terminal.chunks else None
+    return Start(first, marks[0], marks[1], marks[2], last)
 
 
 def open_list(terminal: Terminal, plan: Plan) -> None:
     """Come to the list that the keys are measured on."""
     for keys in plan.keys:
-        terminal.write(keys)
+        terminal.type(keys)
         time.sleep(0.2)
 
 
@@ -86,6 +93,7 @@ def start_rows(start: Start) -> list[Row]:
         ("first frame", milliseconds(start.first_frame)),
         ("first rows", milliseconds(start.first_rows)),
         ("complete", milliseconds(start.complete)),
+        ("quiet", milliseconds(start.quiet)),
     ]
 
 
@@ -96,13 +104,15 @@ def process_rows(terminal: Terminal, when: str) -> list[Row]:
         shared = proportional(pid)
         now = f", PSS {_megabytes(shared)}" if shared else ", ended"
         memory = f"RSS {_megabytes(found.resident)}, peak {_megabytes(found.peak)}{now}"
-        rows.append((f"{when}: `{_short(found)}`", f"{found.cpu_seconds:.2f} CPU s, {memory}"))
+        rows.append((f"{when}: `{_named(found.command)}`", f"{found.cpu_seconds:.2f} CPU s, {memory}"))
     rows.append((f"{when}: most memory of all together (RSS)", _megabytes(terminal.sampler.peak_total)))
     return rows
 
 
-def _short(found: Usage) -> str:
-    return found.command if len(found.command) < 60 else f"{found.command[:57]}…"
+def _named(command: str) -> str:
+    """The command in a few words: a program given on the command line is not printed."""
+    words = command.partition(" -c ")[0].split()
+    return " ".join(word for word in words if "/" not in word) + (" -c …" if " -c " in command else "")
 
 
 def key_rows(name: str, timings: Sequence[KeyTiming]) -> list[Row]:
@@ -131,7 +141,7 @@ def idle_rows(terminal: Terminal, seconds: float, name: str = "at rest") -> list
     took, used = window.close()
     terminal.show()
     cpu = ", ".join(
-        f"`{command[-40:]}` {seconds_used / took * 100:.2f} % ({switches / took:.0f} wake-ups/s)"
+        f"`{_named(command)}` {seconds_used / took * 100:.2f} % ({switches / took:.0f} wake-ups/s)"
         for command, seconds_used, switches in used.values()
     )
     return [(f"{name}, {took:.0f} s", f"{size:,} bytes; CPU of one core: {cpu}")]
@@ -140,7 +150,7 @@ def idle_rows(terminal: Terminal, seconds: float, name: str = "at rest") -> list
 def keys_while_loading(plan: Plan, cursor: Cursor | None) -> list[KeyTiming]:
     """A fresh start, with keys pressed from the first rows until the picture is complete."""
     timings: list[KeyTiming] = []
-    complete = re.compile(plan.complete)
+    complete = re.compile(plan.list_complete or plan.complete)
     with Terminal(plan.command) as terminal:
         if not terminal.wait(plan.first_frame, plan.timeout):
             return timings
@@ -169,7 +179,8 @@ def event_rows(terminal: Terminal, names: str, toggle: Toggle, count: int = 20) 
     if not found:
         return [("event to screen", "no Pod is on the screen")]
     name = found[len(found) // 2]
-    delays, missed = [], 0
+    delays: list[float] = []
+    missed = 0
     pause = random.Random(1)  # noqa: S311 - a phase
     for number in range(count):
         time.sleep(0.3 + pause.random() * 0.4)
@@ -179,26 +190,38 @@ def event_rows(terminal: Terminal, names: str, toggle: Toggle, count: int = 20) 
         at = _changed(terminal, name, before)
         if written is None or at is None:
             missed += 1
+            if missed == _MISSES and not delays:
+                break
         else:
             delays.append((at - written) / 1e6)
-    text = f"{missed} of {count} not seen within 5 s"
+    text = f"{missed} of {missed + len(delays)} not seen within 5 s"
     if delays:
         times = f"p50 {milliseconds(statistics.median(delays))}, p95 {milliseconds(percentile(delays, 0.95))}"
         text = f"{times}, max {milliseconds(max(delays))}; {text}"
     return [(f"event to screen ({count} readiness changes of {name})", text)]
 
 
-def _place(terminal: Terminal, name: str) -> tuple[int, str] | None:
-    return next(((row, text) for row, text in enumerate(terminal.picture.lines()) if name in text), None)
+def _place(terminal: Terminal, name: str) -> list[tuple[int, str]]:
+    return [(row, text) for row, text in enumerate(terminal.picture.lines()) if name in text]
 
 
-def _changed(terminal: Terminal, name: str, before: tuple[int, str] | None) -> int | None:
+def _changed(terminal: Terminal, name: str, before: list[tuple[int, str]]) -> int | None:
     until = time.monotonic() + 5.0
     while time.monotonic() < until:
         if at := terminal.show(lambda _: _place(terminal, name) != before):
             return at
         time.sleep(0.005)
     return None
+
+
+class Rows(list[Row]):
+    """Figures that are also told on standard error as they come: a run takes minutes."""
+
+    def tell(self, more: Iterable[Row]) -> None:
+        """Add and tell."""
+        for name, value in more:
+            self.append((name, value))
+            sys.stderr.write(f"{name}: {value}\n")
 
 
 def measure(
@@ -218,34 +241,34 @@ def measure(
         names: a pattern for the names of Pods on the screen.
         toggle: turns the readiness of a Pod.
     """
-    rows: list[Row] = []
+    rows = Rows()
     with Terminal(plan.command) as terminal:
         start = begin(terminal, plan)
-        rows += start_rows(start)
-        rows += process_rows(terminal, "complete")
+        rows.tell(start_rows(start))
+        rows.tell(process_rows(terminal, "quiet"))
         if start.complete is None:
             sys.stderr.write("\n".join(line.rstrip() for line in terminal.picture.lines()) + "\n")
             return [*rows, ("not complete", f"the screen never matched; exit status {terminal.exit_status}")]
         open_list(terminal, plan)
         cursor = terminal.learn()
-        rows.append(("selected row recognised", "yes" if cursor else "no: only first and last byte are measured"))
-        rows += key_rows("keys at rest", terminal.presses(down_and_up(plan.presses), cursor, pause=0.03))
-        rows += key_rows("page down", terminal.presses(["pagedown"] * 20, cursor, pause=0.03))
-        rows += idle_rows(terminal, plan.idle)
+        rows.tell([("selected row recognised", "yes" if cursor else "no: only first and last byte are measured")])
+        rows.tell(key_rows("keys at rest", terminal.presses(down_and_up(plan.presses), cursor, pause=0.03)))
+        rows.tell(key_rows("page down and up", terminal.presses(["pagedown", "pageup"] * 10, cursor, pause=0.03)))
+        rows.tell(idle_rows(terminal, plan.idle))
         if toggle:
-            rows += event_rows(terminal, names, toggle)
+            rows.tell(event_rows(terminal, names, toggle))
         if stream:
             for rate in rates:
                 stream(rate)
                 time.sleep(_WARM)
                 at_rate = f"at {rate:.0f} events/s"
-                rows += key_rows(f"keys {at_rate}", terminal.presses(down_and_up(plan.presses), cursor))
-                rows += idle_rows(terminal, plan.idle / 2, f"nothing typed {at_rate}")
+                rows.tell(key_rows(f"keys {at_rate}", terminal.presses(down_and_up(plan.presses), cursor)))
+                rows.tell(idle_rows(terminal, plan.idle / 2, f"nothing typed {at_rate}"))
                 if toggle:
-                    rows += [(f"{name}, {at_rate}", text) for name, text in event_rows(terminal, names, toggle)]
+                    rows.tell([(f"{name}, {at_rate}", text) for name, text in event_rows(terminal, names, toggle)])
                 stream(0)
-        rows += process_rows(terminal, "end")
+        rows.tell(process_rows(terminal, "end"))
     if terminal.left_behind:
-        rows.append(("processes left behind", str(len(terminal.left_behind))))
-    rows += key_rows("keys while loading", keys_while_loading(plan, cursor))
+        rows.tell([("processes left behind", str(len(terminal.left_behind)))])
+    rows.tell(key_rows("keys while loading", keys_while_loading(plan, cursor)))
     return rows
