@@ -122,7 +122,8 @@ def test_endpoint_slices_are_what_the_controller_would_write(scenario: str) -> N
         if service.selector is None:
             continue
         (found,) = store.slices_of(service.id)
-        pods = store.pod_classes.matching(service.namespace, service.selector)
+        matched = store.pod_classes.matching(service.namespace, service.selector)
+        pods = [ident for ident in matched if (pod := store.pods.get(ident)) is not None and pod.ips]
         assert sorted(f"{e.target_ref.namespace}/{e.target_ref.name}" for e in found.endpoints) == pods
         for endpoint in found.endpoints:
             pod = store.pods.get(f"{endpoint.target_ref.namespace}/{endpoint.target_ref.name}")

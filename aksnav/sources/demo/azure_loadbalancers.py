@@ -41,7 +41,7 @@ def public_ip_id(name: str) -> str:
 
 def derive(world: World) -> None:
     """Make the load balancers, the public addresses, the pools of the interfaces and the rules of the NIC's group."""
-    entries = world.of("Service", lambda wire: wire["spec"]["type"] == "LoadBalancer")
+    entries = world.of("Service", _has_balancer)
     public = [service for service in entries if not _internal(service)]
     for service in entries:
         world.put("Event", _ensured(service))
@@ -78,6 +78,10 @@ def _ensured(service: Json) -> Json:
         lastTimestamp=day(84),
         source={"component": "service-controller"},
     )
+
+
+def _has_balancer(service: Json) -> bool:
+    return service["spec"]["type"] == "LoadBalancer" and "ingress" in service["status"]["loadBalancer"]
 
 
 def _vnet_of_nodes(world: World) -> Json:
@@ -297,26 +301,27 @@ def _join_pools(world: World) -> None:
 
 def _rules(services: list[Json]) -> list[Json]:
     """Return the rules for public Services: one for each set of ports, with every frontend that has this set."""
-    by_ports: dict[tuple[str, tuple[int, ...]], list[str]] = defaultdict(list)
+    by_ports: dict[tuple[str, str, tuple[int, ...]], list[str]] = defaultdict(list)
     for service in services:
+        sources = ",".join(sorted(service["spec"].get("loadBalancerSourceRanges", ["Internet"])))
         by_protocol: dict[str, list[int]] = defaultdict(list)
         for port in service["spec"]["ports"]:
             by_protocol[port["protocol"].capitalize()].append(port["port"])
         for protocol, ports in by_protocol.items():
-            by_ports[protocol, tuple(sorted(ports))].append(_address(service))
+            by_ports[protocol, sources, tuple(sorted(ports))].append(_address(service))
     return [
         rule(
             NIC_GROUP,
-            allow_rule_name(protocol, ["Internet"], ports),
+            allow_rule_name(protocol, sources.split(","), ports),
             _FIRST_PRIORITY + index,
             "Inbound",
             "Allow",
-            "Internet",
+            sources,
             sorted(addresses),
             protocol=protocol,
             ports=[str(port) for port in ports],
         )
-        for index, ((protocol, ports), addresses) in enumerate(by_ports.items())
+        for index, ((protocol, sources, ports), addresses) in enumerate(by_ports.items())
     ]
 
 

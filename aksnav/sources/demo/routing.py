@@ -163,7 +163,9 @@ def derive(world: World) -> None:
     for route in world.of("HTTPRoute"):
         _route_status(world, route)
     for gateway in world.of("Gateway"):
-        _gateway_status(gateway, len(world.of("HTTPRoute")))
+        served = world.find("GatewayClass", gateway["spec"]["gatewayClassName"])
+        if served is not None:
+            _gateway_status(gateway, sum(_accepted(route) for route in world.of("HTTPRoute")))
 
 
 def _route_status(world: World, route: Json) -> None:
@@ -177,16 +179,36 @@ def _route_status(world: World, route: Json) -> None:
             resolved = condition("ResolvedRefs", "False", "RefNotPermitted", message, generation)
         elif world.find("Service", target) is None:
             resolved = condition("ResolvedRefs", "False", "BackendNotFound", f"backend {target} not found", generation)
-    route["status"] = {
-        "parents": [
-            {
-                "parentRef": parent,
-                "controllerName": _ISTIO,
-                "conditions": [condition("Accepted", "True", "Accepted", "Route was valid", generation), resolved],
-            }
-            for parent in route["spec"]["parentRefs"]
-        ]
-    }
+    route["status"] = {"parents": []}
+    for parent in route["spec"]["parentRefs"]:
+        gateway = world.find("Gateway", f"{parent['namespace']}/{parent['name']}")
+        if gateway is None or world.find("GatewayClass", gateway["spec"]["gatewayClassName"]) is None:
+            continue  # nobody's: no controller writes a status
+        conditions = [_attached(route, gateway), resolved]
+        route["status"]["parents"].append({"parentRef": parent, "controllerName": _ISTIO, "conditions": conditions})
+
+
+def _attached(route: Json, gateway: Json) -> Json:
+    """Return whether the Gateway takes the route, as the condition Accepted."""
+    generation = route["metadata"]["generation"]
+    listeners = [
+        listener
+        for listener in gateway["spec"]["listeners"]
+        if listener["allowedRoutes"]["namespaces"]["from"] == "All"
+        or route["metadata"]["namespace"] == gateway["metadata"]["namespace"]
+    ]
+    if not listeners:
+        message = "hostnames matched parent hostname, but namespace is not allowed by the parent"
+        return condition("Accepted", "False", "NotAllowedByListeners", message, generation)
+    suffixes = tuple(listener["hostname"].removeprefix("*") for listener in listeners)
+    if not any(host.endswith(suffixes) for host in route["spec"]["hostnames"]):
+        message = "no hostnames matched parent hostname"
+        return condition("Accepted", "False", "NoMatchingListenerHostname", message, generation)
+    return condition("Accepted", "True", "Accepted", "Route was valid", generation)
+
+
+def _accepted(route: Json) -> bool:
+    return any(parent["conditions"][0]["status"] == "True" for parent in route["status"]["parents"])
 
 
 def _granted(world: World, route: Json, namespace: str) -> bool:

@@ -9,11 +9,12 @@ from aksnav.model.kinds import KINDS
 from aksnav.sources.demo import azure_loadbalancers, azure_network, nodes, policies, routing, services, workloads
 from aksnav.sources.demo.fault import Fault
 from aksnav.sources.demo.faults import TOGETHER
-from aksnav.sources.demo.faults_alone import ALONE
+from aksnav.sources.demo.faults_cluster import CLUSTER_FAULTS
+from aksnav.sources.demo.faults_edge import EDGE
 from aksnav.sources.demo.world import World
 
 DEFAULT = "faulty"
-FAULTS = (*TOGETHER, *ALONE)
+FAULTS = (*TOGETHER, *EDGE, *CLUSTER_FAULTS)
 ONE_NAMESPACE = "shop"
 
 
