@@ -1,7 +1,7 @@
 """Ingress host and path matching, as others wrote it down: every row through a whole store and the router.
 
-The table is kubernetes-sigs/ingress-controller-conformance; it is not part of this repository (data/README.md beside the
-design says what it holds). Expected backends are those that a client reaches that follows redirects.
+The table is kubernetes-sigs/ingress-controller-conformance; it is not part of this repository (data/README.md beside
+the design says what it holds). Expected backends are those that a client reaches that follows redirects.
 """
 
 import json
