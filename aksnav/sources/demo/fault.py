@@ -9,12 +9,12 @@ from aksnav.sources.demo.world import World
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
-    """What a trace must say where the fault is.
+    """What is seen of a fault: its check is a cause of the request's trace, or a finding of the sweep, or both.
 
     Attributes:
         to, source: the request, as ``aksnav trace`` takes it; an empty ``to``: no request shows the fault.
-        outcome, status: the trace's outcome (``trace.step.Outcome``), and the HTTP status where it responds; a fault
-            with which a request is delivered all the same is one that the sweep finds.
+        outcome, status: the trace's outcome (``trace.step.Outcome``), and the HTTP status where it responds;
+            without the fault the same request is delivered.
         subject: the object that has the field that decides.
         field: that field, as kubectl or az prints it, without ``properties``.
     """

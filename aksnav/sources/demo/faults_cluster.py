@@ -125,7 +125,7 @@ CLUSTER_FAULTS = (
         check="G10", word="hostname-outside-listener", title="shop/status has a host that no listener takes",
         apply=_hostname_outside, alone=True,
         expected=Expected(
-            to="https://status.contoso.com/", outcome="undecided",
+            to=_STATUS, outcome="responds", status=404,
             subject=Ref("HTTPRoute", "shop/status"), field=".spec.hostnames",
         ),
     ),
