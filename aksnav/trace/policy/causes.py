@@ -57,6 +57,9 @@ def cause(case: Case) -> Cause:
     if case.decision.effect in {Effect.DENIED, Effect.HTTP_DENIED}:
         return Cause("P09", fix="change the Cilium policy that denies it")
     near = list(_rules(case))
+    refs = case.decision.deciding
+    if refs and all(ref.kind != "NetworkPolicy" for ref in refs):
+        return _own_node(case) or Cause("P09", fix=f"admit {case.who.label} on {_port(case)} in {_names(refs)}")
     found = (
         _rewritten(case, near)
         or _own_node(case)

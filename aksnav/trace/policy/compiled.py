@@ -13,7 +13,9 @@ from aksnav.model.kubernetes.policy import NetworkPolicy, PolicyRule
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.policy import rules
+from aksnav.trace.packet import Packet
+from aksnav.trace.policy import cilium, rules
+from aksnav.trace.policy.cilium_policies import CiliumPolicies
 from aksnav.trace.policy.decision import Decision, Direction, PolicyWord, RuleWord, fold
 from aksnav.trace.policy.engines import Engine, EngineReading, engine
 from aksnav.trace.policy.namespaces import NamespaceLabels
@@ -39,6 +41,16 @@ class EngineRules(msgspec.Struct, frozen=True, gc=False):
     end_port: Answer = True
 
 
+class Asked(msgspec.Struct, frozen=True, gc=False):
+    """A connection in one direction: the Pod whose policies are asked, the other end, the port and the request."""
+
+    direction: Direction
+    judged: Pod
+    who: Who
+    target: rules.Target
+    packet: Packet
+
+
 class CompiledPolicies:
     """Every NetworkPolicy of a store at one version of its tables."""
 
@@ -48,37 +60,44 @@ class CompiledPolicies:
         for policy in sorted(store.network_policies, key=lambda item: item.id):
             self._ready.setdefault(policy.namespace, []).append(_prepare(policy))
         self._undecodable = dict(store.network_policies.undecodable)
+        self._cilium = CiliumPolicies(store)
+        self._asking_addresses = {
+            space for space, listed in self._ready.items() if any(ready.asks_addresses for ready in listed)
+        }
         self._decisions: dict[_KeyPart, Decision] = {}
 
-    def decide(self, how: EngineRules, direction: Direction, judged: Pod, who: Who, target: rules.Target) -> Decision:
-        """Return what the policies of the Pod's namespace decide, as one engine reads them.
+    def decide(self, how: EngineRules, asked: Asked) -> Decision:
+        """Return what policies decide about a connection in one direction, as one engine reads them.
 
         Args:
             how: an engine that enforces policies, and what its version can do.
-            direction: as seen from the judged Pod.
-            judged: the Pod whose policies are asked.
-            who: the other end.
-            target: the port at the destination.
+            asked: the connection.
         """
-        subject = _class_of(judged)
-        key = (how, direction, subject, _who_key(who, self._asks_addresses(judged)), target)
+        key = self._key(how, asked)
         found = self._decisions.get(key)
         if found is None:
             if len(self._decisions) >= _MOST_KEPT:
                 self._decisions.clear()
-            found = self._decisions[key] = fold(self._words(how, direction, judged, who, target), direction)
+            found = self._decisions[key] = fold(self._words(how, asked), asked.direction)
         return found
+
+    def _key(self, how: EngineRules, asked: Asked) -> _KeyPart:
+        judged, packet = asked.judged, asked.packet
+        by_cilium = how.engine is Engine.CILIUM and self._cilium.any
+        with_address = by_cilium or judged.namespace in self._asking_addresses
+        subject = (judged.namespace, judged.labels, judged.template.service_account)
+        key: _KeyPart = (how, asked.direction, subject, _who_key(asked.who, with_address), asked.target)
+        if by_cilium and self._cilium.asks_requests:
+            request = (packet.scheme, packet.method, packet.host, packet.path, packet.query, packet.headers, packet.tls)
+            return (*key, request)
+        return key
 
     def has_policies(self, namespace: str) -> bool:
         """Return whether a namespace has a NetworkPolicy, readable or not."""
         return namespace in self._ready or any(ident.startswith(f"{namespace}/") for ident in self._undecodable)
 
-    def _asks_addresses(self, judged: Pod) -> bool:
-        return any(ready.asks_addresses for ready in self._ready.get(judged.namespace, ()))
-
-    def _words(
-        self, how: EngineRules, direction: Direction, judged: Pod, who: Who, target: rules.Target
-    ) -> Iterator[PolicyWord]:
+    def _words(self, how: EngineRules, asked: Asked) -> Iterator[PolicyWord]:
+        judged = asked.judged
         scene = rules.Scene(how.engine, self.namespaces, how.end_port)
         subject = Who(
             sort=Sort.POD,
@@ -87,16 +106,20 @@ class CompiledPolicies:
             service_account=judged.template.service_account,
         )
         for ready in self._ready.get(judged.namespace, ()):
-            yield _word(ready, direction, subject, who, target, scene)
+            yield _word(ready, asked, subject, scene)
         for ident, reason in self._undecodable.items():
             if ident.startswith(f"{judged.namespace}/"):
                 unknown = Unknown(f"the policy cannot be decoded: {reason}")
                 yield PolicyWord(Ref("NetworkPolicy", ident), "", unknown, unknown, unknown.why, (), (".spec", reason))
+        if how.engine is Engine.CILIUM:
+            question = cilium.Question(
+                asked.direction, subject, asked.who, asked.target, asked.packet, scene, self._cilium.api_server
+            )
+            yield from self._cilium.words(judged.namespace, question)
 
 
-def _word(
-    ready: _Ready, direction: Direction, subject: Who, who: Who, target: rules.Target, scene: rules.Scene
-) -> PolicyWord:
+def _word(ready: _Ready, asked: Asked, subject: Who, scene: rules.Scene) -> PolicyWord:
+    direction = asked.direction
     policy = ready.policy
     types = policy.types
     fact = (".spec.policyTypes", ",".join(types))
@@ -113,7 +136,7 @@ def _word(
         )
     word = "ingress" if direction is Direction.INGRESS else "egress"
     listed: tuple[PolicyRule, ...] = policy.ingress if direction is Direction.INGRESS else policy.egress
-    said = (rules.admits(rule, policy.namespace, who, target, scene) for rule in listed)
+    said = (rules.admits(rule, policy.namespace, asked.who, asked.target, scene) for rule in listed)
     spoken = tuple(RuleWord(f".spec.{word}[{number}]", item.answer, item.why) for number, item in enumerate(said))
     why = "" if spoken else f"isolates the Pod for {direction.value} and has no {word} rule: nothing is admitted"
     return PolicyWord(policy.ref, policy.resource_version, True, True, why, spoken, fact)
@@ -123,10 +146,6 @@ def _prepare(policy: NetworkPolicy) -> _Ready:
     listed: tuple[PolicyRule, ...] = (*policy.ingress, *policy.egress)
     blocks = any(peer.ip_block for rule in listed for peer in rule.peers)
     return _Ready(policy, rules.problem(policy), blocks)
-
-
-def _class_of(pod: Pod) -> _KeyPart:
-    return (pod.namespace, pod.labels, pod.template.service_account)
 
 
 def _who_key(who: Who, with_address: bool) -> _KeyPart:
@@ -171,7 +190,12 @@ _ENGINES: WeakKeyDictionary[Store, _KeptEngine] = WeakKeyDictionary()
 
 def compiled(store: Store) -> CompiledPolicies:
     """Return the policies of a store, compiled; kept as long as the store, until a table that they read changes."""
-    versions = (store.network_policies.version, store.namespaces.version)
+    versions = (
+        store.network_policies.version,
+        store.namespaces.version,
+        store.cilium_policies.version,
+        store.cilium_clusterwide_policies.version,
+    )
     kept = _KEPT.get(store)
     if kept is None or kept.versions != versions:
         kept = _KEPT[store] = _Kept(versions, CompiledPolicies(store))

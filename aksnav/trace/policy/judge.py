@@ -11,7 +11,7 @@ from aksnav.trace.azure import stale, unreadable
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Entry
 from aksnav.trace.policy import causes
-from aksnav.trace.policy.compiled import compiled, engine_of, engine_rules
+from aksnav.trace.policy.compiled import Asked, compiled, engine_of, engine_rules
 from aksnav.trace.policy.decision import DROPS, PASSES, Decision, Direction, Effect
 from aksnav.trace.policy.engines import ENFORCING, TITLES, Engine, EngineReading
 from aksnav.trace.policy.rules import Target
@@ -82,6 +82,8 @@ def _judge(store: Store, crossing: Crossing, direction: Direction, pod: Pod) -> 
     if reading.engine is Engine.NONE:
         return _without_engine(store, crossing, direction, pod, reading)
     missing = unreadable(store.network_policies, pod.namespace)
+    if not missing and reading.engine is Engine.CILIUM:
+        missing = unreadable(store.cilium_policies, pod.namespace) or unreadable(store.cilium_clusterwide_policies)
     if missing:
         return _blind(crossing, direction, pod, missing)
     engines = ENFORCING if reading.engine is Engine.UNKNOWN else (reading.engine,)
@@ -119,7 +121,8 @@ def _readings(store: Store, crossing: Crossing, direction: Direction, pod: Pod, 
 
 
 def _decide(store: Store, crossing: Crossing, direction: Direction, pod: Pod, word: Engine, who: Who) -> Decision:
-    return compiled(store).decide(engine_rules(store, word), direction, pod, who, Target.of(crossing))
+    asked = Asked(direction, pod, who, Target.of(crossing), crossing.packet)
+    return compiled(store).decide(engine_rules(store, word), asked)
 
 
 def _step(
@@ -312,9 +315,10 @@ def _engine_facts(engine: EngineReading) -> tuple[Evidence, ...]:
 
 
 def _confirm(pod: Pod, decision: Decision) -> str:
-    named = [ref for ref in decision.deciding if ref.kind == "NetworkPolicy"]
-    names = " ".join(quote(ref.name) for ref in named)
-    return f"kubectl -n {quote(pod.namespace)} get networkpolicy {names} -o yaml".replace("  ", " ")
+    kind = decision.deciding[0].kind if decision.deciding else "NetworkPolicy"
+    names = " ".join(quote(ref.name) for ref in decision.deciding if ref.kind == kind)
+    scope = "" if kind == "CiliumClusterwideNetworkPolicy" else f"-n {quote(pod.namespace)} "
+    return " ".join(f"kubectl {scope}get {kind.lower()} {names} -o yaml".split())
 
 
 def _seen(crossing: Crossing, view: View) -> Packet:
