@@ -1,0 +1,85 @@
+"""What of the Kubernetes half tells where in Azure the cluster is: the server's name and the nodes' provider ids."""
+
+import threading
+from collections.abc import Callable, Iterable
+
+from aksnav.model.change import (
+    Change,
+    ListEnded,
+    ListStarted,
+    Reading,
+    ReadingChanged,
+    Removed,
+    SourceChanged,
+    Upserted,
+)
+from aksnav.model.kubernetes.workload import Node
+
+_SETTLED = frozenset({Reading.DENIED, Reading.UNREAD, Reading.FAILED, Reading.ABSENT})
+
+
+class HintCollector:
+    """Watches the changes of the Kubernetes source and tells the Azure source what they say of the cluster's place."""
+
+    def __init__(self, tell: Callable[[Iterable[str], str], None]) -> None:
+        """Prepare.
+
+        Args:
+            tell: ``AzureSource.hints``; called when the nodes are listed, cannot be, or change.
+        """
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._host = ""
+        self._nodes: dict[str, str] = {}
+        self._listing: set[str] | None = None
+        self._settled = False
+
+    def see(self, change: Change) -> None:
+        """Take note of a change; it may be called from several threads."""
+        if isinstance(change, SourceChanged):
+            if change.source == "kubernetes":
+                self._take_host(change)
+            return
+        if change.kind != "Node":
+            return
+        with self._lock:
+            if not self._note(change):
+                return
+            self._settled = True
+            nodes, host = list(self._nodes.values()), self._host
+        self._tell(nodes, host)
+
+    def _take_host(self, change: SourceChanged) -> None:
+        with self._lock:
+            host = change.facts.get("server", self._host)
+            changed, self._host = host != self._host, host
+            nodes, settled = list(self._nodes.values()), self._settled
+        if settled and changed:
+            self._tell(nodes, host)
+
+    def _note(self, change: Change) -> bool:
+        """Keep what a change of the nodes says; return whether that is to be told."""
+        match change:
+            case Upserted():
+                found = {node.id: node.provider_id for node in change.objects if isinstance(node, Node)}
+                new = {k: v for k, v in found.items() if self._nodes.get(k) != v}
+                self._nodes.update(new)
+                if self._listing is not None:
+                    self._listing |= found.keys()
+                return bool(new) and self._settled and self._listing is None
+            case Removed():
+                for ident in change.ids:
+                    self._nodes.pop(ident, None)
+                return self._settled
+            case ReadingChanged():
+                return change.reading in _SETTLED
+            case ListStarted():
+                self._listing = set()
+                return False
+            case ListEnded():
+                if self._listing is not None:
+                    self._nodes = {ident: self._nodes[ident] for ident in self._listing if ident in self._nodes}
+                self._listing = None
+                return True
+            case _:
+                return False

@@ -1,0 +1,278 @@
+"""The Azure source: finds the managed cluster and reads the network around it, again and again."""
+
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from aksnav.model.change import Change, Reading, SourceChanged
+from aksnav.model.kinds import AZURE_KINDS, KINDS
+from aksnav.model.object import Ref
+from aksnav.model.text import plain
+from aksnav.sources.azure.arm_ids import group_of, name_of
+from aksnav.sources.azure.errors import ArmError, CredentialError, UnreachableError, Where
+from aksnav.sources.azure.find import Found, Hints, find
+from aksnav.sources.azure.raw import ask_for
+from aksnav.sources.azure.reads import Reader
+from aksnav.sources.azure.tell import Teller
+from aksnav.sources.azure.transport import Arm, Connection
+from aksnav.sources.errors import SourceError
+from aksnav.sources.kubernetes.errors import StoppedError
+from aksnav.sources.kubernetes.pace import Pace, RealPace, spread
+from aksnav.sources.options import Options
+
+NAME = "azure"
+PERIOD = 60.0
+LONGEST_WAIT = 10.0
+"""Seconds that a round waits where Azure asks for it (429); for longer ones the round ends."""
+MOST_WAITS = 6
+ENDS_WITHIN = 1.0
+
+
+class AzureSource:
+    """Reads what Azure Resource Manager knows of one cluster and says what it finds as changes.
+
+    Attributes:
+        name: the name under which it speaks of itself.
+        fatal: why nothing could be read at all, empty as long as something could.
+    """
+
+    name = NAME
+
+    def __init__(
+        self,
+        emit: Callable[[Change], None],
+        options: Options,
+        *,
+        once: bool = False,
+        pace: Pace | None = None,
+        connection: Connection | None = None,
+    ) -> None:
+        """Prepare; nothing of Azure is imported and nothing is read yet.
+
+        Args:
+            emit: takes every change, from a thread of this source; it may block.
+            options: the cluster's ARM id; context and kubeconfig, for the server's name.
+            once: read everything once and end, for headless commands.
+            pace: clock, rest and chance; the real ones when left out.
+            connection: how Azure Resource Manager is reached; as the environment says when left out.
+        """
+        self.fatal = ""
+        self._take = emit
+        self._options = options
+        self._once = once
+        self._stopped = threading.Event()
+        self._wake = threading.Event()
+        self._hinted = threading.Event()
+        self._pace: Pace = pace or RealPace(self._wake)
+        self._arm = Arm(connection)
+        self._hints = Hints()
+        self._teller = Teller(self._emit, self._pace.now)
+        self._known = ""
+        self._facts: dict[str, str] = {}
+        self._not_before = 0.0
+        self._due = 0.0
+        self._ready = False
+        self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
+
+    def start(self) -> None:
+        """Start to read, in a thread of its own; without ``--cluster`` it begins with the first hints."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Come to an end: nothing is said any more, and connections are closed."""
+        self._stopped.set()
+        self._wake.set()
+        self._hinted.set()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(ENDS_WITHIN)
+        self._arm.close()
+
+    def refresh(self) -> None:
+        """Read everything again now, or as soon as Azure allows it."""
+        self._wake.set()
+
+    def hints(self, provider_ids: Iterable[str], server_host: str) -> None:
+        """Take what the Kubernetes half knows of where the cluster is; where that changes, everything is read again.
+
+        Args:
+            provider_ids: ``spec.providerID`` of the nodes, empty where nodes cannot be read.
+            server_host: host name of the API server, with or without a port; empty where it is not known.
+        """
+        hints = Hints(tuple(sorted(set(provider_ids) - {""})), server_host.rpartition("@")[2].partition(":")[0])
+        before, self._hints = self._hints, hints
+        again = (before.node_groups, before.scale_sets, before.server_host) != (
+            hints.node_groups,
+            hints.scale_sets,
+            hints.server_host,
+        )
+        if again and self._hinted.is_set():
+            self._wake.set()
+        self._hinted.set()
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until everything was read once (``once``); return whether it was.
+
+        Args:
+            timeout: seconds.
+        """
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def read_once(self) -> None:
+        """Read everything once, in this thread, with the hints that came before."""
+        with suppress(StoppedError):
+            self._round()
+
+    def get_raw(self, kind: str, ident: str) -> bytes:
+        """Return one object as Azure sends it now, as JSON.
+
+        Args:
+            kind: name of the kind.
+            ident: its ARM id.
+
+        Raises:
+            LookupError: it is not the id of such an object.
+            ArmError, CredentialError, UnreachableError: it could not be read.
+        """
+        known = KINDS[kind]
+        where = Where(f"{known.group}/{known.plural}/read", ident)
+        group = group_of(ident)
+        if group is None:
+            raise LookupError(f"{plain(ident)} is not the id of an Azure resource")
+        return msgspec.json.encode(self._arm.one(where, lambda: ask_for(self._arm, Ref(kind, ident), group)))
+
+    def _run(self) -> None:
+        with suppress(StoppedError):
+            self._say(Reading.PENDING, "waiting for what the nodes say of where they are")
+            if not self._options.cluster:
+                self._hinted.wait()
+            while True:
+                self._wake.clear()
+                self._round()
+                if self._once or self._rest():
+                    return
+
+    def _rest(self) -> bool:
+        """Wait for the next round; return whether it is time to stop."""
+        self._pace.rest(self._due - self._pace.now())
+        while not self._stopped.is_set() and (left := self._not_before - self._pace.now()) > 0:
+            self._wake.clear()  # a refresh that comes too early: Azure asked to wait
+            self._pace.rest(left)
+        return self._stopped.is_set()
+
+    def _round(self) -> None:
+        """Read everything, and say how it went."""
+        started, calls = self._pace.ticks(), self._arm.calls
+        self._teller.begin()
+        try:
+            found = self._patiently(lambda: find(self._arm, self._options.cluster, self._where_from(), self._known))
+            self._known = found.cluster_id if found.cluster is not None else ""
+            reader = Reader(self._arm, found, self._hints, self._patiently)
+            for read in reader.reads():
+                self._teller.tell(read)
+            self._teller.end()
+        except (CredentialError, UnreachableError, ArmError) as error:
+            self._plan()
+            self._give_up(Reading.UNREAD if isinstance(error, CredentialError) else Reading.FAILED, str(error))
+            return
+        self._plan()
+        self._note(found, reader.notes)
+        self._note_round(started, calls)
+        self._say(*self._state(found))
+
+    def _plan(self) -> None:
+        """Say when to read again."""
+        self._due = max(self._pace.now() + spread(PERIOD, self._pace), self._not_before)
+
+    def _where_from(self) -> Hints:
+        """Return the hints, with the server's name from the kubeconfig where the cluster could not be reached."""
+        if self._hints.server_host or self._options.cluster:
+            return self._hints
+        from aksnav.sources.kubernetes.contexts import choose_context
+
+        try:
+            host = choose_context(self._options.context, self._options.kubeconfig).host
+        except SourceError:
+            return self._hints
+        return Hints(self._hints.provider_ids, host)
+
+    def _patiently(self, call: Callable[[], Any]) -> Any:
+        """Make a call, again after a pause where Azure asks for a short one.
+
+        Raises:
+            ArmError: Azure asks to wait for long, or again and again.
+        """
+        for _ in range(MOST_WAITS):
+            self._check()
+            try:
+                return call()
+            except ArmError as error:
+                if not error.throttled:
+                    raise
+                self._not_before = self._pace.now() + error.retry_after
+                if error.retry_after > LONGEST_WAIT:
+                    raise
+                self._say(Reading.STALE if self._ready else Reading.PENDING, str(error))
+                self._pace.rest(max(error.retry_after, 1.0))
+        self._check()
+        return call()
+
+    def _give_up(self, reading: Reading, reason: str) -> None:
+        """Say that a round ended early."""
+        self._teller.give_up(reading, reason)
+        if not self._ready:
+            self.fatal = reason
+        self._say(Reading.STALE if self._ready else reading, reason)
+
+    def _note(self, found: Found, notes: list[str]) -> None:
+        group = found.node_group or group_of(found.cluster_id)
+        cluster = found.cluster or {}
+        self._facts = {
+            "subscription": plain(group.subscription) if group is not None else "",
+            "cluster": plain(name_of(found.cluster_id)),
+            "clusterId": plain(found.cluster_id),
+            "nodeResourceGroup": plain(found.node_group.name) if found.node_group is not None else "",
+            "location": plain(str(cluster.get("location") or "")),
+            "foundBy": found.how,
+        }
+        if notes:
+            self._facts["notRead"] = "; ".join(notes)
+
+    def _note_round(self, started: float, calls: int) -> None:
+        self._facts["duration"] = f"{self._pace.ticks() - started:.1f} s"
+        self._facts["callsOfRefresh"] = str(self._arm.calls - calls)
+
+    def _state(self, found: Found) -> tuple[Reading, str]:
+        """Return the state of the source after a whole round, with what is not readable."""
+        self._ready = self._teller.known
+        self.fatal = "" if self._ready else found.error
+        readings = self._teller.readings()
+        missing = [kind.name for kind in AZURE_KINDS if readings[kind.name] is not Reading.LIVE]
+        if not missing:
+            return Reading.LIVE, found.warning
+        reasons = [text for text in (found.warning, found.error, f"not readable: {', '.join(missing)}") if text]
+        if self._ready:
+            return Reading.LIVE, "; ".join(reasons)
+        denied = Reading.DENIED in readings.values()
+        return (Reading.DENIED if denied else Reading.FAILED), "; ".join(reasons)
+
+    def _say(self, reading: Reading, reason: str = "") -> None:
+        facts = {**self._facts, "calls": str(self._arm.calls)}
+        if self._arm.reads_left is not None:
+            facts["readsLeft"] = str(self._arm.reads_left)
+        if not self._once and self._due:
+            facts["next"] = datetime.fromtimestamp(self._due, UTC).strftime("%H:%M:%S UTC")
+        self._emit(SourceChanged(NAME, reading, reason, {k: v for k, v in facts.items() if v}, self._pace.now()))
+
+    def _check(self) -> None:
+        if self._stopped.is_set():
+            raise StoppedError
+
+    def _emit(self, change: Change) -> None:
+        self._check()
+        self._take(change)

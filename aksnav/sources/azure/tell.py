@@ -1,0 +1,139 @@
+"""From what a round of reading found to changes: which rows came and went, and how well each scope can be read."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from aksnav.model.change import (
+    Change,
+    ListEnded,
+    ListStarted,
+    Reading,
+    ReadingChanged,
+    Removed,
+    UndecodableFound,
+    Upserted,
+)
+from aksnav.model.kinds import AZURE_KINDS
+from aksnav.sources.azure.reads import Read
+
+BATCH = 200
+# A kind is as readable as the worst of its scopes; the first of these that occurs is what is said.
+_WORST_FIRST = (Reading.DENIED, Reading.FAILED, Reading.UNREAD, Reading.PENDING, Reading.STALE, Reading.LIVE)
+
+
+class _Scope(msgspec.Struct):
+    """What was last said of a kind in one scope; ``at`` is when it was last read whole, 0 for never."""
+
+    reading: Reading
+    reason: str = ""
+    at: float = 0.0
+    ids: set[str] = set()
+    asked: bool = True
+
+
+class Teller:
+    """Says what is read, and remembers what it said."""
+
+    def __init__(self, emit: Callable[[Change], None], now: Callable[[], float]) -> None:
+        """Prepare.
+
+        Args:
+            emit: takes the changes.
+            now: seconds since the epoch.
+        """
+        self._emit = emit
+        self._now = now
+        self._scopes: dict[tuple[str, str], _Scope] = {}
+        self._kinds: dict[str, Reading] = {}
+        self._seen: dict[str, bool] = {kind.name: False for kind in AZURE_KINDS}
+
+    @property
+    def known(self) -> bool:
+        """Whether anything was ever read."""
+        return any(self._seen.values())
+
+    def readings(self) -> dict[str, Reading]:
+        """Return the state of each kind as it was last said."""
+        return dict(self._kinds)
+
+    def begin(self) -> None:
+        """Note that a round begins."""
+        for scope in self._scopes.values():
+            scope.asked = False
+
+    def tell(self, read: Read) -> None:
+        """Say what came of one kind in one scope."""
+        known = self._scopes.setdefault((read.kind, read.scope), _Scope(read.reading))
+        known.asked = True
+        now = self._now()
+        ids = {item.id for item in read.objects} | {item.id for item in read.undecodable if item.id}
+        if read.whole:
+            self._emit(ListStarted(read.kind, read.scope))
+        for start in range(0, len(read.objects), BATCH):
+            self._emit(Upserted(read.kind, read.objects[start : start + BATCH]))
+        for item in read.undecodable:
+            self._emit(UndecodableFound(read.kind, item.id or f"{read.scope}/(unnamed)", item.reason))
+        self._seen[read.kind] |= bool(ids) or read.reading is Reading.LIVE
+        if read.reading is Reading.LIVE:
+            gone = sorted((known.ids - ids) | set(read.gone)) if not read.whole else []
+            if gone:
+                self._emit(Removed(read.kind, gone))
+            known.ids, known.at = ids, now
+            known.reading, known.reason = Reading.LIVE, ""
+            said = ListEnded(read.kind, read.scope, now)
+            self._emit(said if read.whole else ReadingChanged(read.kind, Reading.LIVE, read.scope, "", now))
+            return
+        known.ids |= ids
+        before = known.at > 0 and read.reading is Reading.FAILED  # what is known stays good for a while
+        known.reading, known.reason = (Reading.STALE if before else read.reading), read.reason
+        if read.scope:
+            self._emit(ReadingChanged(read.kind, known.reading, read.scope, read.reason, now))
+
+    def end(self) -> None:
+        """Say how well each kind can be read, now that everything was asked for; drop what is not asked any more."""
+        for (of, scope), known in list(self._scopes.items()):
+            if known.asked:
+                continue
+            del self._scopes[of, scope]
+            if known.ids:
+                self._emit(Removed(of, sorted(known.ids)))
+            if scope:
+                reason = "it is no longer part of what the cluster uses"
+                self._emit(ReadingChanged(of, Reading.UNREAD, scope, reason, self._now()))
+        for kind in AZURE_KINDS:
+            worst = self._worst(kind.name)
+            at = min((known.at for known in self._of(kind.name) if known.at), default=self._now())
+            self._say(kind.name, worst.reading, worst.reason, at)
+
+    def give_up(self, reading: Reading, reason: str) -> None:
+        """Say that the round ended early: what was not reached is as it was, or could not be read.
+
+        Args:
+            reading: of what was never read.
+            reason: one line for people.
+        """
+        for (of, scope), known in self._scopes.items():
+            if known.asked or known.reading not in {Reading.LIVE, Reading.STALE}:
+                continue
+            known.reading, known.reason = Reading.STALE, reason
+            if scope:
+                self._emit(ReadingChanged(of, Reading.STALE, scope, reason, self._now()))
+        for kind in AZURE_KINDS:
+            worst, before = self._worst(kind.name), self._kinds.get(kind.name)
+            if worst.reading is Reading.DENIED:
+                self._say(kind.name, worst.reading, worst.reason, self._now())
+            elif before in {Reading.LIVE, Reading.STALE}:
+                self._say(kind.name, Reading.STALE, reason, self._now())
+            else:  # scopes that were not reached may hold more of it
+                self._say(kind.name, reading, reason, self._now())
+
+    def _of(self, kind: str) -> list[_Scope]:
+        return [known for (of, _), known in self._scopes.items() if of == kind]
+
+    def _worst(self, kind: str) -> _Scope:
+        return min(self._of(kind), key=lambda known: _WORST_FIRST.index(known.reading), default=_Scope(Reading.PENDING))
+
+    def _say(self, kind: str, reading: Reading, reason: str, at: float) -> None:
+        self._kinds[kind] = reading
+        self._emit(ReadingChanged(kind, reading, "", reason, at))
