@@ -15,6 +15,11 @@ from aksnav.model.kubernetes.gateway import Gateway
 from aksnav.model.kubernetes.secret import Secret
 from aksnav.model.object import Ref
 from aksnav.sources.feed import Feed
+from aksnav.sources.kubernetes.access import permissions
+from aksnav.sources.kubernetes.contexts import log_in
+from aksnav.sources.kubernetes.discovery import discover
+from aksnav.sources.kubernetes.pace import RealPace
+from aksnav.sources.kubernetes.transport import Transport
 from aksnav.sources.options import ListMode, Options
 from aksnav.store import Store
 from tests.cluster.api_client import until
@@ -199,6 +204,17 @@ def test_a_reader_without_secrets_is_told_so(control_plane: ControlPlane, shop: 
         screen.until(lambda: secrets.access(shop).reading is Reading.DENIED, "Secrets are denied")
         assert secrets.access(shop).reason.endswith(f'in namespace {shop}: forbidden for user "reader" (403)')
         assert len(secrets) == 0
+
+
+def test_permissions_are_what_the_authorizer_says(control_plane: ControlPlane) -> None:
+    """The doctor's reviews: the reader may list and watch everything but get no Secret; nobody else is asked."""
+    login = log_in(None, str(control_plane.kubeconfig("reader")))
+    transport = Transport(lambda: login, RealPace(threading.Event()))
+    found = list(permissions(transport, discover(transport)))
+    transport.close()
+    refused = {(item.kind, item.verb) for item in found if not item.allowed}
+    assert refused == {("Secret", "get")}
+    assert {item.kind for item in found} == {kind.name for kind in FOLLOWED} | {"Event", "Secret"}
 
 
 def test_one_object_comes_as_the_server_has_it(control_plane: ControlPlane, shop: str) -> None:

@@ -82,6 +82,23 @@ def test_a_refused_kind_is_read_in_the_namespaces_that_are_named(server: ApiServ
     assert not server.asked("/api/v1/namespaces/other/pods")
 
 
+def test_a_namespace_that_may_not_be_listed_is_asked_for_by_name(server: ApiServer) -> None:
+    """Its labels matter to policies; one that may not even be got is denied by name, and listing stays denied."""
+    server.always["/api/v1/namespaces"] = forbidden("jo", "namespaces")
+    labels = {"kubernetes.io/metadata.name": "shop"}
+    server.always["/api/v1/namespaces/shop"] = Reply(body={"metadata": {"name": "shop", "labels": labels}})
+    server.always["/api/v1/namespaces/back"] = forbidden("jo", "namespaces")
+    with watched(server, namespaces=("shop", "back")) as running:
+        running.until(
+            lambda: running.reading("Namespace", "back") == "denied" and "back" in running.reason("Namespace", "back")
+        )
+        assert running.ids("Namespace") == {"shop"}
+        assert dict(running.store.tables["Namespace"].get("shop").labels) == labels  # type: ignore[union-attr]  # it is there
+        assert running.reading("Namespace") == "denied"
+        assert running.reading("Namespace", "shop") == "live"
+        assert running.reason("Namespace", "back") == 'get namespaces back: forbidden for user "jo" (403)'
+
+
 def test_a_refused_namespace_is_denied_by_its_own_name(server: ApiServer) -> None:
     """Where even the named namespace is refused, the reason names it."""
     server.always[PODS] = forbidden("jo", "pods")

@@ -7,12 +7,14 @@ from contextlib import suppress
 
 from aksnav.model.change import Change, ListEnded, Reading, ReadingChanged, SourceChanged
 from aksnav.model.kinds import KINDS, KUBERNETES_KINDS
+from aksnav.model.kubernetes.workload import Namespace
 from aksnav.model.text import plain
 from aksnav.sources.kubernetes.contexts import Login, log_in
 from aksnav.sources.kubernetes.discovery import Resource, discover, server_version
 from aksnav.sources.kubernetes.errors import ApiError, ConfigError, LinkError, StoppedError
 from aksnav.sources.kubernetes.follower import GIVE_UP_AFTER, Follower, Shared
 from aksnav.sources.kubernetes.lister import Lister
+from aksnav.sources.kubernetes.namespaces import NamespaceAsker
 from aksnav.sources.kubernetes.pace import Pace, RealPace, delay, spread
 from aksnav.sources.kubernetes.secrets import Name, SecretAsker, shown
 from aksnav.sources.kubernetes.transport import METADATA_ONLY, Transport
@@ -60,6 +62,7 @@ class KubernetesSource:
         self._followers: dict[tuple[str, str], Follower] = {}
         self._shared: Shared | None = None
         self._secrets: SecretAsker | None = None
+        self._namespaces: NamespaceAsker | None = None
         self._told: tuple[Name, ...] = ()
         self._facts: dict[str, str] = {}
         self._up: bool | None = None
@@ -93,6 +96,8 @@ class KubernetesSource:
             before, self._followers = self._followers, {}
             for follower in before.values():
                 follower.end()
+            if self._namespaces is not None:
+                self._namespaces.end()
         for follower in before.values():
             if not follower.scope:
                 self._follow(follower.resource, "", follower)
@@ -161,14 +166,25 @@ class KubernetesSource:
 
     def denied(self, resource: Resource, scope: str) -> None:
         """Read a kind in the namespaces that may be readable, where it may not be read everywhere."""
-        if scope or not resource.kind.namespaced or self._shared is None:
+        if scope or self._shared is None:
             return
-        for namespace in self._options.namespaces or self._shared.transport.login.namespaces:
+        names = self._options.namespaces or self._shared.transport.login.namespaces
+        if resource.kind.name == Namespace.KIND and names:
+            self._ask_namespaces(self._shared, resource, names)
+        for namespace in names if resource.kind.namespaced else ():
             with self._lock:
                 known = (resource.kind.name, namespace) in self._followers
                 self._narrowed.setdefault(resource.kind.name, set()).add(namespace)
             if not known:
                 self._follow(resource, namespace)
+
+    def _ask_namespaces(self, shared: Shared, resource: Resource, names: tuple[str, ...]) -> None:
+        asker = NamespaceAsker(shared.transport, resource, names, self._emit, self._pace)
+        with self._lock:
+            before, self._namespaces = self._namespaces, asker
+        if before is not None:
+            before.end()
+        self._spawn(asker.ask if self._once else asker.run, "named namespaces")
 
     def _run(self) -> None:
         transport = self._connect()
