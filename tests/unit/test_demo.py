@@ -11,9 +11,11 @@ from aksnav.model.change import Change, Reading
 from aksnav.model.kinds import KINDS
 from aksnav.model.kubernetes.service import EndpointSlice, Service
 from aksnav.sources import demo
+from aksnav.sources.demo.world import ident
 from aksnav.store import Store
 
 AT = 1_795_000_000.0
+MOST_TOUCHED = 6
 Json = dict[str, Any]
 
 
@@ -44,13 +46,9 @@ def test_every_field_that_the_model_keeps_is_kept() -> None:
     store = loaded("faulty")
     for kind in ("Service", "EndpointSlice", "Ingress", "NetworkPolicy", "Gateway", "HTTPRoute", "loadBalancers"):
         for document in demo.wire("faulty")[kind]:
-            ident = document["id"].lower() if "id" in document else _ident(document)
-            kept = msgspec.json.decode(msgspec.json.encode(store.tables[kind].get(ident), enc_hook=dict))
+            found = store.tables[kind].get(ident(document))
+            kept = msgspec.json.decode(msgspec.json.encode(found, enc_hook=dict))
             _covers(kept, _flat(document), kind)
-
-
-def _ident(document: Json) -> str:
-    return f"{document['metadata']['namespace']}/{document['metadata']['name']}"
 
 
 def _flat(document: Json) -> Json:
@@ -81,11 +79,18 @@ def test_the_healthy_cluster_has_no_fault_and_the_faulty_one_at_least_ten() -> N
 
 
 @pytest.mark.parametrize("fault", demo.FAULTS, ids=lambda fault: fault.name)
-def test_a_fault_changes_something_and_its_subject_exists(fault: demo.Fault) -> None:
-    """The object that a fault is to be found on is in the scenario, which differs from the healthy one."""
+def test_a_fault_changes_a_few_objects_and_its_subject_exists(fault: demo.Fault) -> None:
+    """The object that a fault is to be found on is there, and little else than the fault differs from the healthy."""
     store = loaded(fault.name)
     assert store.get(fault.expected.subject) is not None
-    assert demo.wire(fault.name) != demo.wire("healthy")
+    differing = _differences(demo.wire(fault.name), demo.wire("healthy"))
+    assert 1 <= len(differing) <= MOST_TOUCHED
+
+
+def _differences(one: Any, other: Any) -> set[tuple[str, str]]:
+    """Return kind and id of every object that is in one only, or not the same in both."""
+    sides = [{(kind, ident(item)): item for kind, items in side.items() for item in items} for side in (one, other)]
+    return {key for key in sides[0].keys() | sides[1].keys() if sides[0].get(key) != sides[1].get(key)}
 
 
 def test_every_pod_has_its_own_address_of_its_nodes_range(healthy: Store) -> None:

@@ -103,16 +103,20 @@ def _roll_out(world: World, number: int) -> Iterator[Moment]:
         new = pod(item, place, instance, free_address(world, instance.node))
         status = dict(new["status"])
         new["status"] = {"phase": "Pending", "conditions": [status["conditions"][-1]]}
-        yield Moment(at, (("Pod", world.put("Pod", new)),))
+        yield Moment(at, (("Pod", world.renew("Pod", new)),))
         new["status"] = status
         set_ready(new, ready=False)
-        yield Moment(at + 2, (("Pod", world.put("Pod", new)), ("EndpointSlice", slice_of(world, service))))
+        yield Moment(at + 2, (("Pod", world.renew("Pod", new)), ("EndpointSlice", _sliced(world, service))))
         set_ready(new, ready=True)
-        yield Moment(at + 5, (("Pod", world.put("Pod", new)), ("EndpointSlice", slice_of(world, service))))
+        yield Moment(at + 5, (("Pod", world.renew("Pod", new)), ("EndpointSlice", _sliced(world, service))))
         old["metadata"]["deletionTimestamp"] = day(_DAY_OF_SCRIPT)
-        yield Moment(at + 7, (("Pod", world.put("Pod", old)), ("EndpointSlice", slice_of(world, service))))
+        yield Moment(at + 7, (("Pod", world.renew("Pod", old)), ("EndpointSlice", _sliced(world, service))))
         world.drop("Pod", ident(old))
-        yield Moment(at + 10, (("EndpointSlice", slice_of(world, service)),), (("Pod", ident(old)),))
+        yield Moment(at + 10, (("EndpointSlice", _sliced(world, service)),), (("Pod", ident(old)),))
+
+
+def _sliced(world: World, service: Json) -> Json:
+    return world.renew("EndpointSlice", slice_of(world, service))
 
 
 def _readiness(world: World) -> Iterator[Moment]:
@@ -121,7 +125,7 @@ def _readiness(world: World) -> Iterator[Moment]:
     service = world.get("Service", "shop/search")
     for at in (45.0, 55.0):
         set_ready(victim, ready=not is_ready(victim))
-        yield Moment(at, (("Pod", world.put("Pod", victim)), ("EndpointSlice", slice_of(world, service))))
+        yield Moment(at, (("Pod", world.renew("Pod", victim)), ("EndpointSlice", _sliced(world, service))))
 
 
 def _security_rule(world: World, number: int) -> Iterator[Moment]:

@@ -16,6 +16,7 @@ GROUP = "rg-contoso-prod"
 NODE_GROUP = "MC_rg-contoso-prod_aks-contoso-prod_westeurope"
 HUB_GROUP = "rg-contoso-hub"
 FIRST_VERSION = 4_180_000
+_SPREAD = 60_000
 
 _SPACE = uuid.UUID("6f1d0c5e-5d0a-5c55-9c43-6b1f4f0f2f11")
 _API_VERSIONS = {
@@ -31,14 +32,23 @@ class World:
 
     def __init__(self) -> None:
         self._objects: dict[str, dict[str, Json]] = {name: {} for name in KINDS}
-        self._version = FIRST_VERSION
+        self._version = FIRST_VERSION + _SPREAD
 
     def put(self, kind: str, wire: Json) -> Json:
-        """Add or replace an object and return it; a Kubernetes object gets the next resourceVersion."""
+        """Add or replace an object and return it; its resourceVersion is the same in every scenario."""
+        name = ident(wire)
         if not KINDS[kind].azure:
-            self._version += 7
-            wire["metadata"]["resourceVersion"] = str(self._version)
-        self._objects[kind][ident(wire)] = wire
+            wire["metadata"]["resourceVersion"] = str(
+                FIRST_VERSION + uuid.uuid5(_SPACE, f"{kind}/{name}").int % _SPREAD
+            )
+        self._objects[kind][name] = wire
+        return wire
+
+    def renew(self, kind: str, wire: Json) -> Json:
+        """Add or replace an object in the course of the script, with a resourceVersion above all others."""
+        self.put(kind, wire)
+        self._version += 7
+        wire["metadata"]["resourceVersion"] = str(self._version)
         return wire
 
     def get(self, kind: str, ident_: str) -> Json:
