@@ -39,23 +39,21 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def claims_of(store: Store, host: str) -> tuple[Claim, ...]:
-    """Return who claims a host name: those that name it, or else those whose wildcard covers it."""
+    """Return who claims a host name: those that name it, and where none has an address, whose wildcard covers it."""
     known = once(store, "claimed hosts", _READS, lambda: _claims(store))
-    exact = known.get(host)
-    if exact:
-        return tuple(exact)
+    found = [*known.get(host, ())]
     labels = host.split(".")
     for cut in range(1, len(labels)):
+        if any(claim.addresses or claim.aliases for claim in found):
+            break
         # A wildcard of a Gateway covers several labels, one of an Ingress a single one.
-        found = [
+        found += [
             claim
             for claim in known.get("*." + ".".join(labels[cut:]), ())
             if cut == 1 or claim.ref.kind in {"Gateway", "HTTPRoute"}
         ]
-        if found:
-            return tuple(found)
-    label = _labelled(store, host)
-    return (label,) if label is not None else ()
+    label = _labelled(store, host) if not found else None
+    return (label,) if label is not None else tuple(found)
 
 
 def _claims(store: Store) -> dict[str, list[Claim]]:
@@ -117,7 +115,7 @@ def _gateways(store: Store) -> Iterator[tuple[str, Claim]]:
     for route in store.http_routes:
         for parent in route.parent_refs:
             at = places.get(f"{parent.namespace or route.namespace}/{parent.name}")
-            for index, host in enumerate(route.hostnames if at is not None else ()):
+            for index, host in enumerate(route.hostnames):
                 addresses, aliases = at or ((), ())
                 field = f".spec.hostnames[{index}]"
                 yield host, Claim(ref=route.ref, field=field, value=host, addresses=addresses, aliases=aliases)

@@ -3,7 +3,6 @@
 import msgspec
 
 from aksnav.model.addresses import format_address, parse_address
-from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
@@ -20,7 +19,8 @@ from aksnav.trace.place import Crossing, Entry, Place
 from aksnav.trace.pod import absent, arrive, ref_of
 from aksnav.trace.routing_types import ENVOY_ISTIO, Controller, Flavour, Target
 from aksnav.trace.service import Via, endpoints, find_port, missing_service, no_port, port_step
-from aksnav.trace.step import Branch, Evidence, Kind, Step, Verdict
+from aksnav.trace.step import ENDS, Branch, Evidence, Kind, Step, Verdict
+from aksnav.trace.unserved import problems
 from aksnav.trace.verdict import DESTINATION_FIELD
 
 
@@ -258,16 +258,11 @@ def _routed(walk: Walk, journey: Journey, controller: Controller, pod: Pod, pack
 
 
 def _served_by_nobody(walk: Walk, steps: Road, packet: Packet) -> Road:
-    """Return why objects that claim a host are not served, where a controller knows no rule for it."""
-    if not any(step.verdict is Verdict.RESPOND and step.cause in {"I04", "G10"} for step in steps):
+    """Return why objects that claim a host are not served, where a controller knows no rule or listener for it."""
+    last = steps[-1] if steps else None
+    if last is None or last.verdict not in ENDS or last.cause not in {"I04", "G27"}:
         return ()
-    found: list[Step] = []
-    for claim in claims_of(walk.store, packet.host):
-        item = walk.store.get(claim.ref)
-        known = controllers.for_ingress(walk.store, item) if isinstance(item, Ingress) else None
-        if isinstance(known, Step):
-            found.append(known)
-    return tuple(found)
+    return problems(walk.store, [claim.ref for claim in claims_of(walk.store, packet.host)], packet)
 
 
 def proxied_outside(walk: Walk, journey: Journey, controller: Controller, packet: Packet) -> Road:

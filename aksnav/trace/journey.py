@@ -114,15 +114,15 @@ def answered(road: Road, controller: Controller, pod: Pod | None) -> Road:
     NGINX answers 504 for silence and 502 for a refusal; Envoy 503 for both (response flag UF); Application Gateway 502.
     """
     out: list[Step] = []
-    for step in road:
+    for index, step in enumerate(road):
         below = tuple(
             msgspec.structs.replace(branch, steps=answered(branch.steps, controller, pod)) for branch in step.branches
         )
         out.append(msgspec.structs.replace(step, branches=below) if below else step)
-        if step.verdict in {Verdict.DROP, Verdict.REJECT}:
-            out.append(_answer(step, controller, pod))
-            out.extend(road[len(out) - 1 :])
-            break
+        if step.verdict in ENDS:
+            if step.verdict is not Verdict.RESPOND:
+                out.append(_answer(step, controller, pod))
+            return (*out, *road[index + 1 :])
     return tuple(out)
 
 

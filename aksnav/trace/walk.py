@@ -3,16 +3,13 @@
 import msgspec
 
 from aksnav.model.addresses import format_address, parse_address
-from aksnav.model.kubernetes.gateway import Gateway
-from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace import controllers
 from aksnav.trace.alias import external_name
 from aksnav.trace.azure import unreadable
-from aksnav.trace.dns import Answer, Resolution, resolve
+from aksnav.trace.dns import Answer, resolve
 from aksnav.trace.headless import headless
 from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, cut, ended, fan, too_long
 from aksnav.trace.kubectl import listing, show
@@ -24,7 +21,8 @@ from aksnav.trace.pod import arrive, ref_of
 from aksnav.trace.request import Request
 from aksnav.trace.service import find_port, missing_service, no_port
 from aksnav.trace.start import first_packet, start
-from aksnav.trace.step import Branch, Evidence, Kind, Step, Trace, Verdict
+from aksnav.trace.step import Branch, Considered, Evidence, Kind, Step, Trace, Verdict
+from aksnav.trace.unserved import problems
 from aksnav.trace.verdict import add_up
 
 
@@ -80,12 +78,37 @@ def named(walk: Walk, journey: Journey, host: str, packet: Packet) -> Road:
     found = resolve(walk.store, host, packet, inside=not journey.outside, namespace=namespace)
     steps = (*asked, found.step)
     if not found.answers:
-        return (*steps, *_claimants(walk, found))
+        return (*asked, _explained(found.step, problems(walk.store, found.claimants, packet)))
     onward = msgspec.structs.replace(journey, depth=journey.depth + 1)
     branches = [Branch(answer.label, _answer(walk, onward, answer, packet)) for answer in found.answers]
     if len(branches) == 1:
         return (*steps, *branches[0].steps)
     return (*asked, *fan(found.step, branches))
+
+
+def _explained(step: Step, wrong: Road) -> Step:
+    """Return the step of a name without an address, with what is wrong with the objects that claim it.
+
+    The outcome stays open: what the world's DNS says of the name is not known.
+    """
+    if not wrong:
+        return step
+    first = wrong[0]
+    rest = tuple(Considered(str(item.subject), decided=False, why=f"{item.summary} ({item.cause})") for item in wrong)
+    own = tuple(
+        fact if fact.subject else msgspec.structs.replace(fact, subject=first.subject) for fact in first.evidence
+    )
+    return msgspec.structs.replace(
+        step,
+        subject=first.subject,
+        version=first.version,
+        cause=first.cause,
+        summary=f"{step.summary}: {first.summary}",
+        evidence=(*step.evidence, *own),
+        considered=(*step.considered, *rest),
+        confirm=first.confirm or step.confirm,
+        fix=first.fix or step.fix,
+    )
 
 
 def _answer(walk: Walk, journey: Journey, answer: Answer, packet: Packet) -> Road:
@@ -97,27 +120,6 @@ def _answer(walk: Walk, journey: Journey, answer: Answer, packet: Packet) -> Roa
         pods = frozenset({answer.hostname}) if answer.hostname else None
         return headless(walk, journey, answer.service, packet, pods)
     return to_address(walk, journey, msgspec.structs.replace(packet, destination=answer.address))
-
-
-def _claimants(walk: Walk, found: Resolution) -> Road:
-    """Return what is wrong with the objects that claim a name and have no address for it."""
-    steps: list[Step] = []
-    for ref in found.claimants[:4]:
-        item = walk.store.get(ref)
-        known = None
-        if isinstance(item, Ingress):
-            known = controllers.for_ingress(walk.store, item)
-        elif isinstance(item, Gateway):
-            known = controllers.for_gateway(walk.store, item)
-        elif isinstance(item, Service):
-            steps.append(pending(walk.store, item, found.step.packet))
-        if isinstance(known, Step):
-            steps.append(known)
-        elif known is not None:
-            steps.extend(known.problems)
-            if known.service is not None:
-                steps.append(pending(walk.store, known.service, found.step.packet))
-    return tuple(steps)
 
 
 def _to_service(walk: Walk, journey: Journey, request: Request, packet: Packet) -> Road:

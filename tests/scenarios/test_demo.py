@@ -12,8 +12,17 @@ from aksnav.trace.entrypoints import entry_points
 from aksnav.trace.step import UNKNOWN, Branch, Certainty, Evidence, Kind, Outcome, Step, Trace, Verdict
 
 ASKED = [fault for fault in demo.FAULTS if fault.expected.to]
-# What follows from a fault without being one of its own: a peer's address is in no tag when its peering is broken.
-CONSEQUENCES = {"R06": {"N16"}, "I02": {"I04"}}
+# What else is broken where a fault is: what follows from it (a peer's address is in no tag when its peering is broken),
+# or what it follows from (no endpoint on any node, because no Pod is ready).
+CONSEQUENCES = {
+    "R06": {"N16"},
+    "I02": {"I04"},
+    "L15": {"S02"},
+    "G10": {"G27"},
+    "G12": {"G27"},
+    "X01": {"S02"},
+    "X05": {"S02"},
+}
 
 
 def load(scenario: str) -> Store:
@@ -63,20 +72,20 @@ def test_a_fault_is_the_cause_and_its_outcome_is_what_a_client_sees(fault: demo.
 
 @pytest.mark.parametrize("fault", ASKED, ids=lambda fault: fault.name)
 def test_the_step_with_the_cause_names_object_and_field(fault: demo.Fault) -> None:
-    """Some step with the fault's check has evidence about the object that is to be mended, a command and a fix."""
+    """The steps that are broken have evidence about the object and field that decide, a command and a fix."""
     answer = ask(load(fault.name), fault)
-    found = [step for step in every_step(answer.steps) if step.cause == fault.check]
     if answer.outcome is Outcome.DELIVERED:
         return
-    assert found
+    found = [step for step in every_step(answer.steps) if step.cause]
+    assert fault.check in {step.cause for step in found}
     wanted = fault.expected
     subjects = {ref for step in found for ref in (step.subject, *(fact.subject for fact in facts(step)))}
     assert wanted.subject in subjects
     leaf = wanted.field.rpartition(".")[2].partition("[")[0]
     said = [fact.field for step in found for fact in facts(step)]
-    said += [item.rule for step in found for item in step.considered]
+    said += [f"{item.rule} {item.why}" for step in found for item in step.considered]
     assert any(leaf in text for text in said), said
-    assert all(step.evidence and step.confirm for step in found)
+    assert all(step.evidence and step.confirm and step.fix for step in found)
 
 
 @pytest.mark.parametrize("fault", ASKED, ids=lambda fault: fault.name)
