@@ -111,13 +111,13 @@ CLUSTER_FAULTS = (
     Fault(
         check="G07", word="gatewayclass-missing", title="Gateway infra/web has a class that does not exist",
         apply=_class_missing, alone=True,
-        expected=Expected(to=_STATUS, outcome="undecided", subject=_GATEWAY, field=".spec.gatewayClassName"),
+        expected=Expected(to=_STATUS, outcome="dropped", subject=_GATEWAY, field=".spec.gatewayClassName"),
     ),
     Fault(
         check="G08", word="gateway-not-programmed", title="Gateway infra/web has no address",
         apply=_not_programmed, late=True, alone=True,
         expected=Expected(
-            to=_STATUS, outcome="undecided",
+            to=_STATUS, outcome="dropped",
             subject=_GATEWAY, field=".status.conditions[?(@.type=='Programmed')].status",
         ),
     ),
