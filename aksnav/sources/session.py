@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -12,6 +12,9 @@ from aksnav.model.kinds import AZURE_KINDS, KINDS
 from aksnav.model.object import Ref
 from aksnav.sources.errors import SourceError
 from aksnav.sources.options import Options
+
+if TYPE_CHECKING:
+    from aksnav.sources.azure.source import AzureSource
 
 Emit = Callable[[Change], None]
 
@@ -140,8 +143,8 @@ class Session:
         elif options.capture is not None:
             self._sources.append(_capture(options.capture, options.assume_none, emit))
         else:
-            self._sources.append(_kubernetes(options, emit, once=once))
             azure = _azure(options, emit, once=once)
+            self._sources.append(_kubernetes(options, emit if azure is None else _hinting(emit, azure), once=once))
             if azure is not None:
                 self._sources.append(azure)
 
@@ -204,19 +207,29 @@ def _kubernetes(options: Options, emit: Emit, *, once: bool) -> Source:
     return KubernetesSource(emit, options, once=once)
 
 
-def _azure(options: Options, emit: Emit, *, once: bool) -> Source | None:
+def _azure(options: Options, emit: Emit, *, once: bool) -> "AzureSource | None":
     if options.no_azure:
         now = time.time()
         emit(SourceChanged("azure", Reading.UNREAD, "not asked (--no-azure)", {}, now))
         for kind in AZURE_KINDS:
             emit(ReadingChanged(kind.name, Reading.UNREAD, "", "Azure is not asked (--no-azure)", now))
         return None
-    try:
-        from aksnav.sources.azure.source import AzureSource
-    except ModuleNotFoundError:
-        return None
-    made: Source = AzureSource(emit, options, once=once)
-    return made
+    from aksnav.sources.azure.source import AzureSource
+
+    return AzureSource(emit, options, once=once)
+
+
+def _hinting(emit: Emit, azure: "AzureSource") -> Emit:
+    """Return what also tells the Azure source what the nodes say of where the cluster is."""
+    from aksnav.sources.azure.hints import HintCollector
+
+    collector = HintCollector(azure.hints)
+
+    def both(change: Change) -> None:
+        collector.see(change)
+        emit(change)
+
+    return both
 
 
 def _capture(path: str, assume_none: tuple[str, ...], emit: Emit) -> Source:

@@ -1,6 +1,6 @@
 """A Resource Manager for tests: HTTPS on loopback, made of objects in wire form, with whatever answer a test wants."""
 
-import datetime
+import datetime as dt
 import ipaddress
 import json
 import ssl
@@ -52,7 +52,7 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
     """Write a certificate for 127.0.0.1 that signs itself, and its key; return both paths."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    start = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    start = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -60,7 +60,7 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
-        .not_valid_after(start + datetime.timedelta(days=36500))
+        .not_valid_after(start + dt.timedelta(days=36500))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
@@ -192,7 +192,7 @@ class ArmServer:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_GET(self) -> None:  # noqa: N802 - the base class looks for this name
+            def do_GET(self) -> None:
                 split = urlsplit(self.path)
                 query = {key: values[0] for key, values in parse_qs(split.query).items()}
                 token = self.headers.get("Authorization", "").removeprefix("Bearer ")

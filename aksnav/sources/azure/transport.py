@@ -13,7 +13,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from aksnav.sources.azure.errors import VerbRefusedError, Where, from_response, said_plainly, sign_in_error
+from aksnav.sources.azure.errors import (
+    CredentialError,
+    VerbRefusedError,
+    Where,
+    from_response,
+    said_plainly,
+    sign_in_error,
+)
 
 Json = dict[str, Any]
 CONNECT_TIMEOUT = 10.0
@@ -130,20 +137,25 @@ class Arm:
         for client in clients:
             client.close()
 
-    def note(self, headers: Mapping[str, str]) -> None:
-        """Take note of what the headers of an answer say of the read budget."""
-        for name in READS_LEFT:
-            text = headers.get(name, "")
-            if text.isdigit():
-                self.reads_left = int(text)
-                return
-
-    def allow(self, verb: str, url: str) -> None:
-        """Count a request that is about to leave.
+    def send(self, request: Any, onward: Callable[[Any], Any]) -> Any:
+        """Send a request onward if it is a read, count it, and listen to what the answer says of the budget.
 
         Raises:
             VerbRefusedError: it is not a GET, or it goes to another host (a nextLink that points elsewhere).
         """
+        self._check(request.http_request.method.upper(), request.http_request.url)
+        try:
+            response = onward(request)
+        except CredentialError:
+            raise  # without a token nothing was sent
+        except Exception:
+            self._count()
+            raise
+        self._count()
+        self._note(response.http_response.headers)
+        return response
+
+    def _check(self, verb: str, url: str) -> None:
         if verb != "GET":
             # The one known cause: azure-mgmt-core answers 409 MissingSubscriptionRegistration with a registration.
             raise VerbRefusedError(
@@ -152,8 +164,17 @@ class Arm:
         host = urlsplit(self._connection.base_url or _cloud_url()).netloc
         if urlsplit(url).netloc.lower() != host.lower():
             raise VerbRefusedError("a request to another host was not sent")
+
+    def _count(self) -> None:
         with self._lock:
             self.calls += 1
+
+    def _note(self, headers: Mapping[str, str]) -> None:
+        for name in READS_LEFT:
+            text = headers.get(name, "")
+            if text.isdigit():
+                self.reads_left = int(text)
+                return
 
     def _client(self, sort: str, subscription: str) -> Any:
         with self._lock:
@@ -190,18 +211,14 @@ def quiet() -> None:
 
 def _read_only(arm: Arm) -> Any:
     """Return the pipeline policy that lets only reads pass, counts them and listens to the budget."""
-    from azure.core.pipeline.policies import SansIOHTTPPolicy
+    from azure.core.pipeline.policies import HTTPPolicy
 
-    class ReadOnlyPolicy(SansIOHTTPPolicy[Any, Any]):
+    class ReadOnlyPolicy(HTTPPolicy[Any, Any]):
         """Refuses what is not a GET to Azure Resource Manager."""
 
-        def on_request(self, request: Any) -> None:
-            """Look at a request before it leaves."""
-            arm.allow(request.http_request.method.upper(), request.http_request.url)
-
-        def on_response(self, request: Any, response: Any) -> None:  # noqa: ARG002 - the base class has it
-            """Look at the headers of an answer."""
-            arm.note(response.http_response.headers)
+        def send(self, request: Any) -> Any:
+            """Look at a request before it leaves, and at its answer."""
+            return arm.send(request, self.next.send)
 
     return ReadOnlyPolicy()
 
