@@ -80,7 +80,7 @@ def test_no_row_is_answered_wrongly() -> None:
     """Every row is as expected, or undecided for a feature that is named."""
     told = [(row, *answer(row)) for row in rows()]
     undecided = Counter(missing.rpartition(": ")[2] for _, said, missing in told if said == "undecided")
-    print(f"{len(told)} rows, undecided: {dict(undecided)}")  # noqa: T201 - shown with pytest -rP
+    print(f"{len(told)} rows, undecided: {dict(undecided)}")
     wrong = [
         (row["case"], row["src"], row["dst"], row["expected"], said)
         for row, said, _ in told

@@ -2,6 +2,7 @@
 
 from aksnav.trace.policy.compiled import engine_of as engine
 from aksnav.trace.policy.engines import Engine, EngineReading
-from aksnav.trace.policy.judge import allows, judge
+from aksnav.trace.policy.judge import judge
+from aksnav.trace.policy.readings import allows
 
 __all__ = ["Engine", "EngineReading", "allows", "engine", "judge"]

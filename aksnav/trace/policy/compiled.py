@@ -64,6 +64,7 @@ class CompiledPolicies:
         self._asking_addresses = {
             space for space, listed in self._ready.items() if any(ready.asks_addresses for ready in listed)
         }
+        self._selections: dict[_KeyPart, list[tuple[_Ready, PolicyWord | None]]] = {}
         self._decisions: dict[_KeyPart, Decision] = {}
 
     def decide(self, how: EngineRules, asked: Asked) -> Decision:
@@ -96,6 +97,17 @@ class CompiledPolicies:
         """Return whether a namespace has a NetworkPolicy, readable or not."""
         return namespace in self._ready or any(ident.startswith(f"{namespace}/") for ident in self._undecodable)
 
+    def _selection(
+        self, direction: Direction, subject: Who, scene: rules.Scene
+    ) -> list[tuple[_Ready, PolicyWord | None]]:
+        """Return the policies of a Pod's namespace, with the word of those that have no say on Pods of its class."""
+        key = (scene.engine is Engine.CILIUM, direction, subject.namespace, subject.labels, subject.service_account)
+        found = self._selections.get(key)
+        if found is None:
+            listed = self._ready.get(subject.namespace, ())
+            found = self._selections[key] = [(item, _silent(item, direction, subject, scene)) for item in listed]
+        return found
+
     def _words(self, how: EngineRules, asked: Asked) -> Iterator[PolicyWord]:
         judged = asked.judged
         scene = rules.Scene(how.engine, self.namespaces, how.end_port)
@@ -105,8 +117,8 @@ class CompiledPolicies:
             labels=judged.labels,
             service_account=judged.template.service_account,
         )
-        for ready in self._ready.get(judged.namespace, ()):
-            yield _word(ready, asked, subject, scene)
+        for ready, silent in self._selection(asked.direction, subject, scene):
+            yield silent if silent is not None else _word(ready, asked, scene)
         for ident, reason in self._undecodable.items():
             if ident.startswith(f"{judged.namespace}/"):
                 unknown = Unknown(f"the policy cannot be decoded: {reason}")
@@ -118,8 +130,8 @@ class CompiledPolicies:
             yield from self._cilium.words(judged.namespace, question)
 
 
-def _word(ready: _Ready, asked: Asked, subject: Who, scene: rules.Scene) -> PolicyWord:
-    direction = asked.direction
+def _silent(ready: _Ready, direction: Direction, subject: Who, scene: rules.Scene) -> PolicyWord | None:
+    """Return the word of a policy that has no say on a Pod in a direction, whoever is at the other end; else None."""
     policy = ready.policy
     types = policy.types
     fact = (".spec.policyTypes", ",".join(types))
@@ -134,6 +146,13 @@ def _word(ready: _Ready, asked: Asked, subject: Who, scene: rules.Scene) -> Poli
         return PolicyWord(
             policy.ref, policy.resource_version, unknown, unknown, unknown.why, (), (".spec", ready.problem)
         )
+    return None
+
+
+def _word(ready: _Ready, asked: Asked, scene: rules.Scene) -> PolicyWord:
+    """Return what a policy that isolates the Pod says of a connection."""
+    policy, direction = ready.policy, asked.direction
+    fact = (".spec.policyTypes", ",".join(policy.types))
     word = "ingress" if direction is Direction.INGRESS else "egress"
     listed: tuple[PolicyRule, ...] = policy.ingress if direction is Direction.INGRESS else policy.egress
     said = (rules.admits(rule, policy.namespace, asked.who, asked.target, scene) for rule in listed)

@@ -7,29 +7,16 @@ import msgspec
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure import stale, unreadable
+from aksnav.trace.azure import stale
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Entry
 from aksnav.trace.policy import causes
-from aksnav.trace.policy.compiled import Asked, compiled, engine_of, engine_rules
-from aksnav.trace.policy.decision import DROPS, PASSES, Decision, Direction, Effect
-from aksnav.trace.policy.engines import ENFORCING, TITLES, Engine, EngineReading
-from aksnav.trace.policy.rules import Target
-from aksnav.trace.policy.who import Sort, View, Who, destination, sources
+from aksnav.trace.policy.compiled import compiled
+from aksnav.trace.policy.decision import DROPS, Decision, Direction, Effect
+from aksnav.trace.policy.engines import TITLES, Engine, EngineReading
+from aksnav.trace.policy.readings import Reading, ends, hear
+from aksnav.trace.policy.who import Sort, View
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
-
-
-class Reading(msgspec.Struct, frozen=True, gc=False):
-    """What one engine decides in one view of the connection."""
-
-    engine: Engine
-    view: View
-    decision: Decision
-
-    @property
-    def passes(self) -> bool:
-        """Whether the connection goes on."""
-        return self.decision.effect in PASSES
 
 
 def judge(store: Store, crossing: Crossing) -> tuple[Step, ...]:
@@ -45,84 +32,26 @@ def judge(store: Store, crossing: Crossing) -> tuple[Step, ...]:
     Returns:
         An egress step where the source is a Pod, and an ingress step where the destination is one.
     """
-    steps = []
-    source, target = crossing.source.pod, crossing.destination.pod
-    if source is not None:
-        steps.append(_judge(store, crossing, Direction.EGRESS, source))
-    if target is not None:
-        steps.append(_judge(store, crossing, Direction.INGRESS, target))
-    return tuple(steps)
+    return tuple(_judge(store, crossing, direction, pod) for direction, pod in ends(crossing))
 
 
-def allows(store: Store, crossing: Crossing) -> bool | None:
-    """Return whether policies let a connection through at both ends; None where that cannot be decided."""
-    answer: bool | None = True
-    for step in judge(store, crossing):
-        if step.verdict is Verdict.DROP or step.verdict is Verdict.RESPOND:
-            return False
-        if step.verdict not in {Verdict.PASS, Verdict.SKIP}:
-            answer = None
-    return answer
+_SKIPS = {
+    "host-network": "it has its node's network, which policies do not select",
+    "loopback": "a Pod's traffic to itself is not subject to policy",
+}
 
 
 def _judge(store: Store, crossing: Crossing, direction: Direction, pod: Pod) -> Step:
-    if pod.template.host_network:
-        fact = Evidence(".spec.hostNetwork", "true", _ref(pod))
-        return _skip(
-            crossing, direction, pod, "host-network", "it has its node's network, which policies do not select", fact
-        )
-    if (
-        crossing.source.pod is not None
-        and crossing.destination.pod is not None
-        and (crossing.source.pod.id == crossing.destination.pod.id)
-    ):
-        fact = Evidence(".metadata.name", pod.name, _ref(pod))
-        return _skip(crossing, direction, pod, "loopback", "a Pod's traffic to itself is not subject to policy", fact)
-    reading = engine_of(store)
-    if reading.engine is Engine.NONE:
-        return _without_engine(store, crossing, direction, pod, reading)
-    missing = unreadable(store.network_policies, pod.namespace)
-    if not missing and reading.engine is Engine.CILIUM:
-        missing = unreadable(store.cilium_policies, pod.namespace) or unreadable(store.cilium_clusterwide_policies)
-    if missing:
-        return _blind(crossing, direction, pod, missing)
-    engines = ENFORCING if reading.engine is Engine.UNKNOWN else (reading.engine,)
-    readings = [item for word in engines for item in _readings(store, crossing, direction, pod, word)]
-    return _step(store, crossing, direction, pod, reading, readings)
-
-
-def _readings(store: Store, crossing: Crossing, direction: Direction, pod: Pod, word: Engine) -> list[Reading]:
-    """Return what an engine decides, once for each way in which it may see the connection."""
-    if direction is Direction.EGRESS:
-        view = destination(store, crossing, pod)
-        decided = Reading(word, view, _decide(store, crossing, direction, pod, word, view.who))
-        if view.who.sort is not Sort.OWN_NODE or word is Engine.CILIUM:
-            return [decided]
-        # A Pod's own node: Azure NPM always lets through (AKS documentation, "migrate from NPM to Cilium"); Kubernetes
-        # documents the same for every engine, while Calico applies policy before its endpoint-to-host action.
-        exempt = Reading(word, view, Decision(Effect.EXEMPT, "traffic from a Pod to its own node is always allowed"))
-        return [exempt] if word is Engine.AZURE else [exempt, decided]
-    if word is Engine.AZURE and crossing.entry is Entry.CLUSTER:
-        # AKS documentation, "migrate from NPM to Cilium network policy": with externalTrafficPolicy Cluster, traffic of
-        # LoadBalancer and NodePort Services is not subject to ingress policy, not even to one that denies everything.
-        why = (
-            "Azure NPM does not subject LoadBalancer and NodePort traffic with externalTrafficPolicy Cluster "
-            "to ingress policy"
-        )
-        return [Reading(word, view, Decision(Effect.EXEMPT, why)) for view in sources(store, word, crossing, pod)]
-    found = []
-    for view in sources(store, word, crossing, pod):
-        if view.who.sort is Sort.OWN_NODE:
-            why = "traffic from a Pod's own node is always allowed"
-            found.append(Reading(word, view, Decision(Effect.EXEMPT, why)))
-        else:
-            found.append(Reading(word, view, _decide(store, crossing, direction, pod, word, view.who)))
-    return found
-
-
-def _decide(store: Store, crossing: Crossing, direction: Direction, pod: Pod, word: Engine, who: Who) -> Decision:
-    asked = Asked(direction, pod, who, Target.of(crossing), crossing.packet)
-    return compiled(store).decide(engine_rules(store, word), asked)
+    heard = hear(store, crossing, direction, pod)
+    if heard.skip == "engine-none":
+        return _without_engine(store, crossing, direction, pod, heard.engine)
+    if heard.skip:
+        field = ".spec.hostNetwork" if heard.skip == "host-network" else ".metadata.name"
+        fact = Evidence(field, "true" if heard.skip == "host-network" else pod.name, _ref(pod))
+        return _skip(crossing, direction, pod, heard.skip, _SKIPS[heard.skip], fact)
+    if heard.missing:
+        return _blind(crossing, direction, pod, heard.missing)
+    return _step(store, crossing, direction, pod, heard.engine, list(heard.readings))
 
 
 def _step(
@@ -135,7 +64,7 @@ def _step(
 ) -> Step:
     undecided = [item for item in readings if item.decision.effect is Effect.UNDECIDED]
     passing = [item for item in readings if item.passes]
-    stopping = [item for item in readings if item.decision.effect in DROPS | {Effect.HTTP_DENIED}]
+    stopping = [item for item in readings if item.stops]
     if passing and len(passing) == len(readings):
         return _passes(store, crossing, direction, pod, engine, passing)
     if stopping and len(stopping) == len(readings):
