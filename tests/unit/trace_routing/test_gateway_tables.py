@@ -179,7 +179,7 @@ def test_the_order_of_precedence(
         service("two"),
         *(reversed(routes) if turned else routes),
     )
-    assert outcome(route_gateway(store, ask(url, x="1", y="2"))) == winner
+    assert outcome(route_gateway(store, ask(url, {"x": "1", "y": "2"}))) == winner
 
 
 def test_the_name_decides_between_routes_of_one_second() -> None:

@@ -242,7 +242,7 @@ def exact(value: str, **more: Any) -> Wire:
     return {"path": {"type": "Exact", "value": value}, **more}
 
 
-def ask(url: str, method: str = "GET", port: int = 0, **headers: str) -> Packet:
+def ask(url: str, headers: dict[str, str] | None = None, *, method: str = "GET", port: int = 0) -> Packet:
     """Return the packet of a request, as a client sends it."""
     scheme, _, rest = url.partition("://")
     authority, slash, tail = rest.partition("/")
@@ -256,7 +256,7 @@ def ask(url: str, method: str = "GET", port: int = 0, **headers: str) -> Packet:
         query=query,
         method=method,
         port=port or int(given or (443 if secure else 80)),
-        headers=tuple((name.replace("_", "-"), value) for name, value in headers.items()),
+        headers=tuple((headers or {}).items()),
         sni=host if secure else "",
         tls=secure,
     )
