@@ -3,7 +3,6 @@
 import queue
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
@@ -11,15 +10,12 @@ from aksnav.model.change import Change, Reading
 from aksnav.sources.kubernetes.source import KubernetesSource
 from aksnav.sources.options import Options
 from aksnav.store.store import Store
-from tests.cluster.access import TEST_USERS, AuditEvent
+from tests.cluster.access import TEST_USERS
 from tests.cluster.api_client import until
 from tests.cluster.control_plane import ControlPlane
 
 READING = {"get", "list", "watch"}
 NODE = "aks-read-00000002-vmss000000"
-# An API server that has just started refuses everybody until its authorizer has read the roles. The source takes that
-# for a refusal, and asks again after a minute and a bit.
-AFTER_A_RESTART = 90.0
 
 
 class Session:
@@ -74,12 +70,6 @@ def shop(control_plane: ControlPlane, namespace: str) -> str:
     return namespace
 
 
-def served(plane: ControlPlane, path: str) -> set[str]:
-    """Return ``namespace/name`` of everything that the API server lists at a path."""
-    items: list[dict[str, Any]] = plane.api.get(path).body["items"]
-    return {f"{item['metadata']['namespace']}/{item['metadata']['name']}" for item in items}
-
-
 @pytest.mark.parametrize("user", TEST_USERS)
 @pytest.mark.usefixtures("shop")
 def test_whoever_reads_nothing_is_written(control_plane: ControlPlane, user: str) -> None:
@@ -90,17 +80,6 @@ def test_whoever_reads_nothing_is_written(control_plane: ControlPlane, user: str
     events = control_plane.audit_events(user, mark)
     assert events
     assert {event.verb for event in events} <= READING
-
-
-def test_everything_that_is_served_arrives(control_plane: ControlPlane, shop: str) -> None:
-    """The store holds exactly the Pods, Services and EndpointSlices that the API server lists."""
-    with reading(control_plane, "reader", once=True) as session:
-        assert session.source.wait(20.0)
-        store = session.store
-    assert set(store.pods.ids()) == served(control_plane, "/api/v1/pods")
-    assert set(store.services.ids()) == served(control_plane, "/api/v1/services")
-    assert set(store.endpoint_slices.ids()) == served(control_plane, "/apis/discovery.k8s.io/v1/endpointslices")
-    assert [slice_.namespace for slice_ in store.slices_of(f"{shop}/web")] == [shop]
 
 
 def test_a_user_of_one_namespace_gets_that_namespace(control_plane: ControlPlane, shop: str) -> None:
@@ -120,20 +99,3 @@ def test_a_user_of_nothing_is_told_so(control_plane: ControlPlane, shop: str) ->
         assert session.source.wait(20.0)
         store = session.store
     assert {table.access().reading for table in (store.pods, store.services, store.nodes)} == {Reading.DENIED}
-
-
-def test_a_reader_outlives_the_api_server_and_expired_watches(control_plane: ControlPlane, shop: str) -> None:
-    """After a restart and a compaction the store follows again, and still nothing was written."""
-    mark = control_plane.audit_mark()
-    name = f"{shop}/web"
-    with reading(control_plane, "reader") as session:
-        until(lambda: (pod := session.store.pods.get(name)) and pod.ready, what="the Pod is ready")
-        control_plane.compact()
-        control_plane.set_ready("web", shop, ready=False)
-        control_plane.wait_for_readiness("web", shop, ready=False)
-        until(lambda: (pod := session.store.pods.get(name)) and not pod.ready, AFTER_A_RESTART, "the Pod is not ready")
-        control_plane.delete("service", "web", shop)
-        until(lambda: f"{shop}/web" not in session.store.services, AFTER_A_RESTART, "the Service is gone")
-    events = control_plane.audit_events("reader", mark)
-    assert AuditEvent("watch", "pods", 200) in events
-    assert {event.verb for event in events} <= READING
