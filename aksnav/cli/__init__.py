@@ -35,3 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        if os.environ.get("AKSNAV_DEBUG"):
+            raise
+        line = f"aksnav: a fault of aksnav itself: {type(error).__name__}: {error}; AKSNAV_DEBUG=1 shows where"
+        print(plain(line), file=sys.stderr)
+        return USAGE_ERROR

@@ -13,7 +13,7 @@ from aksnav.model.labels import Labels
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.ui.commands import EXAMPLES
-from aksnav.ui.facts import age
+from aksnav.ui.facts import ago
 from aksnav.ui.links import linked
 from aksnav.ui.panes.pane import READING_WORDS
 from aksnav.ui.text import Line, Span
@@ -36,7 +36,7 @@ def describe_lines(store: Store, ref: Ref, now: float) -> list[Line]:
         access = table.access(ref.namespace)
         if not access.fresh:
             lines.append(
-                [Span(f"{READING_WORDS[access.reading]}: {access.reason}, as of {age(now - access.at)} ago", "warn")]
+                [Span(f"{READING_WORDS[access.reading]}: {access.reason}, as of {ago(now - access.at)}", "warn")]
             )
         if ref.id in table.undecodable:
             lines.append([Span(f"cannot be decoded: {table.undecodable[ref.id]}", "bad")])
@@ -141,7 +141,7 @@ def health_lines(store: Store, now: float) -> list[Line]:
         for scope, access in (table.scopes() or {"": table.access()}).items():
             fresh = access.fresh
             where = f" in {scope}" if scope else ""
-            since = f"as of {age(now - access.at)} ago" if access.at else ""
+            since = f"as of {ago(now - access.at)}" if access.at else ""
             lines.append(
                 [
                     Span(f"  {KINDS[name].plural + where:<40} {len(table):>7} "),

@@ -12,7 +12,7 @@ from aksnav.trace import trace
 from aksnav.trace.entrypoints import entry_points
 from aksnav.trace.request import Request
 from aksnav.trace.routing_types import EntryPoint
-from aksnav.trace.step import Branch, Step, Trace
+from aksnav.trace.step import Branch, Certainty, Confidence, Kind, Outcome, Step, Trace, Verdict
 from aksnav.trace.viewpoint import seen_from
 
 # A change of these touches only traces that go through the object's namespace; of any other kind, every trace.
@@ -119,7 +119,7 @@ class Evaluator:
 
     def _evaluate(self, key: str, now: float) -> Entry:
         entry = self.entries[key]
-        answer = trace(self._store, entry.request)
+        answer = _answer(self._store, entry.request)
         self._dirty.pop(key, None)
         old = entry.trace
         if old == answer:
@@ -166,6 +166,22 @@ class Evaluator:
                 changed[key] = self.entries[key] = Entry(key=key, request=request, via=point.via)
                 self._dirty[key] = None
         return gone
+
+
+def _answer(store: Store, request: Request) -> Trace:
+    """Return the trace; a fault of our own in one must not take the explorer down, and is never a pass."""
+    try:
+        return trace(store, request)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is a fault of this program
+        why = f"a fault of aksnav itself: {type(error).__name__}: {error}"
+        step = Step(kind=Kind.DELIVER, verdict=Verdict.UNSUPPORTED, summary=why, missing=why)
+        return Trace(
+            request=request,
+            steps=(step,),
+            outcome=Outcome.UNDECIDED,
+            confidence=Confidence(Certainty.PARTIAL, (why,)),
+            breaks=(step,),
+        )
 
 
 def _key(point: EntryPoint) -> str:

@@ -28,7 +28,7 @@ class Policies(Pane[Row]):
 
     number: ClassVar[int] = 5
     heading: ClassVar[str] = "Policies"
-    kinds: ClassVar[tuple[str, ...]] = ("NetworkPolicy", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
+    kinds: ClassVar[tuple[str, ...]] = ("NetworkPolicy", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "Pod")
 
     def __init__(self, store: Store, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(store, id=id)
@@ -57,7 +57,9 @@ class Policies(Pane[Row]):
         """Return what the journals say."""
         rows: dict[str, Row] = {}
         gone: set[str] = set()
-        for kind, version in zip(self.kinds, versions, strict=True):
+        if self.store.pods.version != versions[-1]:
+            self.table.redraw()  # the number of selected Pods is not in the rows
+        for kind, version in zip(self.kinds[:-1], versions[:-1], strict=True):
             table = self.store.tables[kind]
             idents = table.changed_since(version)
             if idents is None:
@@ -73,6 +75,8 @@ class Policies(Pane[Row]):
     def _pods(self, row: Row) -> str:
         if not isinstance(row, NetworkPolicy):
             return ""
+        if not self.store.pods.access(row.namespace).complete:
+            return "?"
         return str(len(self.store.pod_classes.matching(row.namespace, row.pod_selector)))
 
 

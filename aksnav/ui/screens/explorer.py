@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from aksnav.model.object import Ref
 from aksnav.ui.evaluate import Entry, Evaluator
-from aksnav.ui.facts import age, cluster_spans, state_spans
+from aksnav.ui.facts import ago, cluster_spans, state_spans
 from aksnav.ui.links import entries_of, linked, linked_entry
 from aksnav.ui.panes.entry_points import EntryPoints
 from aksnav.ui.panes.network import Network
@@ -160,7 +160,7 @@ class ExplorerScreen(Screen[None]):
             return
         changed = ""
         if entry.changed_at:
-            changed = f" · was {entry.before} until {age(self._desk.now() - entry.changed_at)} ago"
+            changed = f" · was {entry.before} until {ago(self._desk.now() - entry.changed_at)}"
         source = entry.request.source.id or str(entry.request.source.origin)
         right = [Span(" "), *verdict_spans(entry.trace), Span(f"{changed} ", "muted")]
         self._path.set_line(BarLine([*title, Span(f": {entry.request.text} from {source} ")], right, "─", "muted"))

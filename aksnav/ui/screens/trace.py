@@ -13,7 +13,7 @@ from aksnav.report.markdown import trace_markdown
 from aksnav.report.words import VERDICT_GLYPH
 from aksnav.trace.step import Branch, Trace
 from aksnav.ui.evaluate import Entry
-from aksnav.ui.facts import age
+from aksnav.ui.facts import ago
 from aksnav.ui.screens.explorer import SMALL
 from aksnav.ui.screens.protocol import Desk
 from aksnav.ui.show import VERDICT_TONE, LadderRow, because_line, evidence_lines, ladder, verdict_spans
@@ -109,7 +109,7 @@ class TraceScreen(Screen[None]):
         elif trace != self._shown:
             self._change(rows, now)
         self._shown = trace
-        changed = f"  was {entry.before} until {age(now - entry.changed_at)} ago" if entry.changed_at else ""
+        changed = f"  was {entry.before} until {ago(now - entry.changed_at)}" if entry.changed_at else ""
         source = entry.request.source.id or str(entry.request.source.origin)
         left = [
             Span("─ ", "muted", keep=True),
