@@ -50,7 +50,7 @@ def class_findings(store: Store) -> Iterator[Finding]:
         yield Finding(
             id="I03",
             subject=defaults[0].ref,
-            summary=f"{len(defaults)} IngressClasses are marked as default: {names}; the newest takes new Ingresses",
+            summary=f"{len(defaults)} IngressClasses are the default one: {names}; the newest takes new Ingresses",
             proof=Proof.PROVEN,
             evidence=tuple(Evidence(mark, "true", row.ref) for row in defaults),
             related=tuple(row.ref for row in defaults[1:]),
