@@ -278,6 +278,27 @@ def test_redacted_prefixes_contain_the_addresses_that_they_contained() -> None:
         assert made.text(same) == same
 
 
+def test_redaction_replaces_the_known_tail_of_a_name() -> None:
+    """A name below a known domain keeps its own labels; what only looks like the name stays."""
+    made = Redaction([{"spec": {"rules": [{"host": "shop.contoso.com"}, {"host": "*.apps.contoso.com"}]}}], KEY)
+    shop, apps = made.text("shop.contoso.com"), made.text("*.apps.contoso.com")
+    assert shop.endswith(".example")
+    assert made.text("https://SHOP.contoso.com:8443/a.b?c=shop.contoso.com") == f"https://{shop}:8443/a.b?c={shop}"
+    assert made.text("www.shop.contoso.com.") == f"www.{shop}."
+    assert made.text("x.apps.contoso.com") == f"x{apps[1:]}"
+    assert made.text("myshop.contoso.com") == f"myshop.{shop.partition('.')[2]}"
+    assert made.text("contoso.community") == "contoso.community"
+    assert made.text("...") == "..."
+
+
+def test_long_hostile_text_is_stripped_and_redacted_without_a_search_that_backtracks() -> None:
+    """Texts made to keep a pattern searching come through: the size alone would make this test hang."""
+    texts = ["a-" * 200_000 + ".", "eyJ-" * 100_000 + ".", "1." * 200_000, "a:" * 200_000, "bearer " * 50_000]
+    wire: Json = {"metadata": {"name": "x", "annotations": {str(n): text for n, text in enumerate(texts)}}}
+    made = Redaction([{"host": "shop.contoso.com"}], KEY)
+    assert made.apply(strip("Ingress", wire))["metadata"]["name"] == "x"
+
+
 def test_assume_none_does_not_overrule_a_refusal(tmp_path: Path) -> None:
     """A kind that was denied stays denied; one that was unread may be said to have none."""
     file = tmp_path / "demo.aksnav"

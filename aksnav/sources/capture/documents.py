@@ -15,10 +15,8 @@ SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 _MOST_NODES = 20_000_000
 _DEEPEST = 500
 _BRACKETS = re.compile(rb"[\[{]|[\]}]")
-_INDENTS = re.compile(
-    rb"^[ \t]{%d,}|^[^\n]*(?:[-?][ \t]+(?:[!&]\S+[ \t]+)?){%d}" % (_DEEPEST // 2, _DEEPEST // 2), re.MULTILINE
-)
-_LOG = re.compile(r"==== START logs for container .*?==== END logs for container [^\n]*\n?", re.DOTALL)
+_LEVEL = re.compile(rb"[-?][ \t]")
+_LOG_START, _LOG_END = "==== START logs for container ", "==== END logs for container "
 _BYTE = re.compile(r"\(byte (\d+)\)")
 
 
@@ -68,7 +66,7 @@ def json_documents(path: Path, data: bytes) -> Iterator[bytes]:
         yield data
         return
     try:
-        text = _LOG.sub(lambda found: "\n" * found[0].count("\n"), data.decode())
+        text = _without_logs(data.decode())
     except UnicodeError as error:
         raise CaptureError(path, f"not UTF-8: {error}") from error
     decoder, at = json.JSONDecoder(), 0
@@ -84,6 +82,17 @@ def json_documents(path: Path, data: bytes) -> Iterator[bytes]:
             raise CaptureError(path, "not JSON that can be read: it is nested too deeply") from error
         yield text[at:end].encode()
         at = end
+
+
+def _without_logs(text: str) -> str:
+    """Return the text with logs of containers blanked out, line by line, so that line numbers stay."""
+    parts, at = [], 0
+    while (start := text.find(_LOG_START, at)) >= 0:
+        end = text.find(_LOG_END, start)
+        after = len(text) if end < 0 else (text.find("\n", end) + 1 or len(text))
+        parts += [text[at:start], "\n" * text.count("\n", start, after)]
+        at = after
+    return "".join([*parts, text[at:]])
 
 
 def json_error(path: Path, data: bytes, error: Exception) -> CaptureError:
@@ -126,7 +135,11 @@ def _may_be_deep(data: bytes) -> bool:
         depth = depth + 1 if found[0] in b"[{" else max(depth - 1, 0)
         if depth > _DEEPEST:
             return True
-    return _INDENTS.search(data) is not None
+    for line in data.splitlines():
+        indent = len(line) - len(line.lstrip())
+        if indent + len(_LEVEL.findall(line)) > _DEEPEST // 2:
+            return True
+    return False
 
 
 def _refuse_deep(path: Path, data: bytes) -> None:

@@ -15,7 +15,9 @@ from typing import Any
 _SUBSCRIPTION = re.compile(r"/subscriptions/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
 _V4 = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3})(/\d{1,2})?(?![\w.]*\d)")
 _V6 = re.compile(r"(?<![\w:.])([0-9a-f]{0,4}:[0-9a-f:]*:[0-9a-f:.]*)(/\d{1,3})?(?![\w:])", re.IGNORECASE)
-_HOST = re.compile(r"(?:\*\.)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+", re.IGNORECASE)
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# Whole runs of the characters that host names are made of: a pattern for one name would backtrack on long texts.
+_RUN = re.compile(r"[a-z0-9.*-]+", re.IGNORECASE)
 # Fields that hold host names, in Kubernetes and in ARM.
 _HOST_FIELDS = frozenset(
     {"host", "hosts", "hostname", "hostnames", "externalName", "fqdn", "privateFQDN", "azurePortalFQDN", "sni"}
@@ -32,6 +34,8 @@ _PUBLIC_SUFFIXES = (
     "azurefd.net",
 )
 _PLATFORM = frozenset({ipaddress.ip_address("168.63.129.16")})
+# A host name has no more labels than this (RFC 1035: 255 octets).
+_MOST_LABELS = 127
 # First octets of which a part is private or reserved: there, the second one stays as well.
 _MIXED = frozenset({100, 168, 169, 172, 192, 198, 203})
 
@@ -55,9 +59,6 @@ class Redaction:
             for text in _strings(found):
                 for match in _SUBSCRIPTION.finditer(text):
                     self._subscription(match[1].lower())
-        names = sorted((*self._hosts, *self._subscriptions), key=len, reverse=True)
-        joined = "|".join(re.escape(name) for name in names)
-        self._known = re.compile(rf"(?<![\w-])(?:{joined})(?![\w-])", re.IGNORECASE) if joined else None
 
     def apply(self, value: Any) -> Any:
         """Return the JSON value with every placeholder in its place, in the names of fields as well."""
@@ -71,15 +72,26 @@ class Redaction:
 
     def text(self, text: str) -> str:
         """Return the text with every placeholder in its place."""
-        if self._known is not None:
-            text = self._known.sub(self._placeholder, text)
+        if self._subscriptions and "-" in text:
+            text = _GUID.sub(lambda found: self._subscriptions.get(found[0].lower(), found[0]), text)
+        if self._hosts and "." in text:
+            text = _RUN.sub(self._placeholder, text)
         if "." in text:
             text = _V4.sub(self._address, text)
         return _V6.sub(self._address, text) if ":" in text else text
 
     def _placeholder(self, match: re.Match[str]) -> str:
-        found = match[0].lower()
-        return self._hosts.get(found) or self._subscriptions[found]
+        """Return the run with its longest known tail of labels replaced: the name itself, or the domain above it."""
+        run = match[0]
+        name = run.strip(".-")
+        start = run.index(name) if name else len(run)
+        labels, end = name.lower().split("."), start + len(name)
+        for skipped in range(max(0, len(labels) - _MOST_LABELS), len(labels) - 1):
+            found = self._hosts.get(".".join(labels[skipped:]))
+            if found is not None:
+                kept = "".join(f"{label}." for label in name.split(".")[:skipped])
+                return f"{run[:start]}{kept}{found}{run[end:]}"
+        return run
 
     def _host(self, host: str) -> None:
         """Take note of a name and of the domains above it, down to two labels."""
@@ -135,7 +147,7 @@ def _strings(value: Any) -> Iterator[str]:
 
 def _hosts(value: Any) -> Iterator[str]:
     for text in _walk(value, lambda key: key in _HOST_FIELDS or "hostname" in key):
-        yield from (name for part in text.split(",") for name in _HOST.findall(part.strip()) if not _V4.fullmatch(name))
+        yield from (name for run in _RUN.findall(text) if "." in (name := run.strip(".-")) and not _V4.fullmatch(name))
 
 
 def _walk(value: Any, wanted: Callable[[str], bool], key: str = "") -> Iterator[str]:

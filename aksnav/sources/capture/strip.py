@@ -14,7 +14,7 @@ _OF_SECRETS = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp
 _SECRET_NAME = re.compile(r"token|password|passwd|credential|api-?key|connection-?string|-snippet$", re.IGNORECASE)
 _SECRET_VALUE = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY"
-    r"|\beyJ[\w-]{8,}\.eyJ[\w-]{8,}"
+    r"|\beyJ[\w-]{8,500}\.eyJ[\w-]{8}"
     r"|\b(?:bearer|basic)\s+[\w+/=.~-]{12,}"
     r"|\b(?:AccountKey|SharedAccessKey|sig)=[\w%+/=-]{12,}"
     r"|://[^/\s:@]+:[^/\s@]+@",
