@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from aksnav.store.store import Store
-from aksnav.trace import policy
+from aksnav.trace import parse_request, trace
 from aksnav.trace.policy.engines import Engine
-from tests.unit.trace_edge.world import cluster, crossing, documents, made, node
+from aksnav.trace.step import Outcome
+from tests.unit.trace_edge.world import cluster, documents, made, node
 
 TABLE = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "netpol_e2e"
 pytestmark = pytest.mark.skipif(not TABLE.is_dir(), reason=f"the table is not here: {TABLE}")
@@ -68,12 +69,13 @@ def ends_of(manifests: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
 
 
 def answer(row: Row, engine: Engine, without_blocks: bool = False) -> str:
-    """Return what policies do with the connection of a row: allow, deny or undecided."""
+    """Return what becomes of the connection of a row, traced whole: allow, deny or undecided."""
     manifests = tuple(row["manifests"])
     store = world(manifests, ends_of(manifests), engine, without_blocks)
-    source, target = (f"{end['namespace']}/{end['pod']}" for end in (row["src"], row["dst"]))
-    said = policy.allows(store, crossing(store, source, target, row["port"], row["protocol"]))
-    return {True: "allow", False: "deny", None: "undecided"}[said]
+    source = f"pod/{row['src']['namespace']}/{row['src']['pod']}"
+    target = f"{row['protocol'].lower()}://{row['dst']['ip']}:{row['port']}"
+    outcome = trace(store, parse_request(target, source=source)).outcome
+    return {Outcome.DELIVERED: "allow", Outcome.DROPPED: "deny", Outcome.UNDECIDED: "undecided"}[outcome]
 
 
 @pytest.mark.parametrize("engine", [Engine.AZURE, Engine.CALICO])
