@@ -21,7 +21,7 @@ from aksnav.trace.pod import arrive, ref_of
 from aksnav.trace.request import Request
 from aksnav.trace.service import find_port, missing_service, no_port
 from aksnav.trace.start import first_packet, start
-from aksnav.trace.step import Branch, Considered, Evidence, Kind, Step, Trace, Verdict
+from aksnav.trace.step import Branch, Evidence, Kind, Step, Trace, Verdict
 from aksnav.trace.unserved import problems
 from aksnav.trace.verdict import add_up
 
@@ -78,37 +78,13 @@ def named(walk: Walk, journey: Journey, host: str, packet: Packet) -> Road:
     found = resolve(walk.store, host, packet, inside=not journey.outside, namespace=namespace)
     steps = (*asked, found.step)
     if not found.answers:
-        return (*asked, _explained(found.step, problems(walk.store, found.claimants, packet)))
+        # Whatever the world's DNS says of the name: who claims it and is served by nobody does not get the request.
+        return (*steps, *problems(walk.store, found.claimants, packet))
     onward = msgspec.structs.replace(journey, depth=journey.depth + 1)
     branches = [Branch(answer.label, _answer(walk, onward, answer, packet)) for answer in found.answers]
     if len(branches) == 1:
         return (*steps, *branches[0].steps)
     return (*asked, *fan(found.step, branches))
-
-
-def _explained(step: Step, wrong: Road) -> Step:
-    """Return the step of a name without an address, with what is wrong with the objects that claim it.
-
-    The outcome stays open: what the world's DNS says of the name is not known.
-    """
-    if not wrong:
-        return step
-    first = wrong[0]
-    rest = tuple(Considered(str(item.subject), decided=False, why=f"{item.summary} ({item.cause})") for item in wrong)
-    own = tuple(
-        fact if fact.subject else msgspec.structs.replace(fact, subject=first.subject) for fact in first.evidence
-    )
-    return msgspec.structs.replace(
-        step,
-        subject=first.subject,
-        version=first.version,
-        cause=first.cause,
-        summary=f"{step.summary}: {first.summary}",
-        evidence=(*step.evidence, *own),
-        considered=(*step.considered, *rest),
-        confirm=first.confirm or step.confirm,
-        fix=first.fix or step.fix,
-    )
 
 
 def _answer(walk: Walk, journey: Journey, answer: Answer, packet: Packet) -> Road:

@@ -104,7 +104,11 @@ class Cluster:
         namespace, name = ident.split("/")
         status = spec.pop("status", {})
         metadata = spec.pop("metadata", {})
-        given = {"clusterIP": ip, "clusterIPs": [ip] if ip not in {"", "None"} else ["None"], "type": "ClusterIP"}
+        given: dict[str, Any] = {
+            "clusterIP": ip,
+            "clusterIPs": [ip] if ip not in {"", "None"} else ["None"],
+            "type": "ClusterIP",
+        }
         given["selector"] = {"app": name}
         given["ports"] = [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": 8080}]
         self.add(

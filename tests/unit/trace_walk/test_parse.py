@@ -154,9 +154,11 @@ def test_a_source_that_is_none_of_these_is_refused(text: str) -> None:
 def test_no_text_makes_anything_but_a_request_or_a_refusal(text: str) -> None:
     """Whatever is typed: a request with a port, or one line."""
     for candidate in (text, f"https://{text}", f"tcp://{text}:1", f"svc/{text}:1"):
+        request, refusal = None, ""
         try:
             request = parse_target(candidate)
         except BadRequest as error:
-            assert str(error).isprintable()
-        else:
-            assert 1 <= request.port <= 65535 or request.port_name
+            refusal = str(error)
+        assert refusal.isprintable()
+        assert request is None or 1 <= request.port <= 65535 or request.port_name
+        assert (request is None) == bool(refusal)
