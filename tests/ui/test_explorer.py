@@ -12,6 +12,10 @@ from aksnav.model.decode import decode_object
 from aksnav.model.kinds import KINDS
 from aksnav.model.kubernetes.service import EndpointConditions, EndpointSlice
 from aksnav.sources import demo
+from aksnav.store import Store
+from aksnav.trace import walk
+from aksnav.trace.request import Request
+from aksnav.trace.step import Trace
 from aksnav.ui.app import Explorer
 from aksnav.ui.screens.explorer import ExplorerScreen
 from aksnav.ui.screens.lines import LinesScreen
@@ -337,16 +341,14 @@ async def test_without_azure_every_azure_step_is_blind_and_nothing_is_delivered_
 
 async def test_an_error_of_our_own_in_one_trace_does_not_end_the_explorer(monkeypatch: pytest.MonkeyPatch) -> None:
     """One request that cannot be traced is undecided, and says why; the others go on."""
-    from aksnav.ui import evaluate
+    real = walk.trace
 
-    real = evaluate.trace
-
-    def faulty(store: object, request: object) -> object:
-        if getattr(request, "text", "") == API:
+    def faulty(store: Store, request: Request) -> Trace:
+        if request.text == API:
             raise KeyError("gone")
-        return real(store, request)  # type: ignore[arg-type] - passed on as it came
+        return real(store, request)
 
-    monkeypatch.setattr(evaluate, "trace", faulty)
+    monkeypatch.setattr(walk, "trace", faulty)
     async with explorer("healthy") as (app, _, _):
         lines = screen_lines(app)
         assert any(API in line and "undecided" in line for line in lines)
