@@ -15,11 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.bench import facts, peer
 from tests.bench.generator import Sizes
-from tests.bench.served import served
+from tests.bench.served import Control, served
 from tests.bench.session import Plan, Row, Toggle, measure
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.etcd import Etcd
@@ -85,28 +86,27 @@ def _demo(options: argparse.Namespace) -> list[Row]:
 
 def _generator(options: argparse.Namespace) -> list[Row]:
     sizes = Sizes(pods=options.pods, nodes=options.nodes, services=options.services)
-    with tempfile.TemporaryDirectory(prefix="aksnav-bench-") as name:
-        folder = Path(name)
-        kubeconfig = folder / "kubeconfig"
-        arguments = [
-            text for field in ("pods", "nodes", "services") for text in (f"--{field}", str(getattr(sizes, field)))
-        ]
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aksnav-bench-")))
+        kubeconfig: Path = options.kubeconfig or folder / "kubeconfig"
+        if options.control:
+            control = Control(options.control, 0)
+        else:
+            counts = [
+                text for name in ("pods", "nodes", "services") for text in (f"--{name}", str(getattr(sizes, name)))
+            ]
+            control = stack.enter_context(served(kubeconfig, [*counts, *(["--rows"] if options.peer else [])]))
+
+        def toggle(pod: str, ready: bool) -> int | None:
+            namespace = int(pod[1:6]) * sizes.namespaces // sizes.services
+            return control.set_ready(f"team-{namespace:03d}", pod, ready)
+
+        plan = _plan(options, _explorer(kubeconfig), _counted(options.pods, options.nodes), kubeconfig)
+        rows = measure(plan, stream=control.stream, rates=options.rates, names=_GENERATED_POD, toggle=toggle)
+        stats = control.stats()
+        rows.append(("the server sent", f"{stats['list_bytes'] / 1e6:,.0f} MB of lists, {stats['events']:,} events"))
         if options.peer:
-            arguments.append("--rows")
-        with served(kubeconfig, arguments) as control:
-
-            def toggle(pod: str, ready: bool) -> int | None:
-                namespace = int(pod[1:6]) * sizes.namespaces // sizes.services
-                return control.set_ready(f"team-{namespace:03d}", pod, ready)
-
-            plan = _plan(options, _explorer(kubeconfig), _counted(options.pods, options.nodes), kubeconfig)
-            rows = measure(plan, stream=control.stream, rates=options.rates, names=_GENERATED_POD, toggle=toggle)
-            stats = control.stats()
-            rows.append(
-                ("the server sent", f"{stats['list_bytes'] / 1e6:,.0f} MB of lists, {stats['events']:,} events")
-            )
-            if options.peer:
-                rows += _peer_rows(options.peer, kubeconfig, folder)
+            rows += _peer_rows(options.peer, kubeconfig, folder)
     return rows
 
 
@@ -188,6 +188,8 @@ def main() -> None:
     parser.add_argument("--presses", type=int, default=100)
     parser.add_argument("--idle", type=float, default=20.0, help="seconds")
     parser.add_argument("--rates", type=float, nargs="*", default=[1_000.0], help="events per second")
+    parser.add_argument("--kubeconfig", type=Path, help="of a server of ours that runs already")
+    parser.add_argument("--control", default="", help="the control address of that server")
     parser.add_argument("--pods", type=int, default=200_000)
     parser.add_argument("--nodes", type=int, default=5_000)
     parser.add_argument("--services", type=int, default=10_000)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tests.bench.processes import Window, proportional
 from tests.bench.screen import Cursor
-from tests.bench.terminal import KeySummary, KeyTiming, Terminal, percentile
+from tests.bench.terminal import KEYS, KeySummary, KeyTiming, Terminal, percentile
 
 _MEGABYTE = 1_000_000
 _NAN = "none"
@@ -82,8 +82,15 @@ def begin(terminal: Terminal, plan: Plan) -> Start:
 def open_list(terminal: Terminal, plan: Plan) -> None:
     """Come to the list that the keys are measured on."""
     for keys in plan.keys:
-        terminal.type(keys)
-        time.sleep(0.2)
+        if keys in KEYS or not keys:
+            terminal.write(keys)
+            time.sleep(0.2)
+            continue
+        # Whoever types a command waits for the prompt; what is typed before it is there goes elsewhere.
+        terminal.write(keys[0])
+        terminal.wait(rf"(?m)^\s*{re.escape(keys[0])}\s*$", 20.0)
+        terminal.type(keys[1:])
+        terminal.wait(re.escape(keys), 20.0)
 
 
 def start_rows(start: Start) -> list[Row]:
@@ -214,6 +221,11 @@ def _changed(terminal: Terminal, name: str, before: list[tuple[int, str]]) -> in
     return None
 
 
+def _dump(terminal: Terminal) -> None:
+    """Tell what is on the screen when it is not what was expected."""
+    sys.stderr.write("\n".join(line.rstrip() for line in terminal.picture.lines()) + "\n")
+
+
 class Rows(list[Row]):
     """Figures that are also told on standard error as they come: a run takes minutes."""
 
@@ -247,10 +259,12 @@ def measure(
         rows.tell(start_rows(start))
         rows.tell(process_rows(terminal, "quiet"))
         if start.complete is None:
-            sys.stderr.write("\n".join(line.rstrip() for line in terminal.picture.lines()) + "\n")
+            _dump(terminal)
             return [*rows, ("not complete", f"the screen never matched; exit status {terminal.exit_status}")]
         open_list(terminal, plan)
         cursor = terminal.learn()
+        if cursor is None:
+            _dump(terminal)
         rows.tell([("selected row recognised", "yes" if cursor else "no: only first and last byte are measured")])
         rows.tell(key_rows("keys at rest", terminal.presses(down_and_up(plan.presses), cursor, pause=0.03)))
         rows.tell(key_rows("page down and up", terminal.presses(["pagedown", "pageup"] * 10, cursor, pause=0.03)))
