@@ -17,6 +17,8 @@ from aksnav.trace.packet import Packet
 from aksnav.trace.routing_types import Controller
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
+_SHOWN = 4
+
 
 def problems(store: Store, claimants: Iterable[Ref], packet: Packet) -> tuple[Step, ...]:
     """Return what keeps objects that claim a host name from being served, each problem once.
@@ -39,6 +41,10 @@ def _of(store: Store, ref: Ref, packet: Packet) -> Iterator[Step]:
         yield from _of_controller(store, controllers.for_ingress(store, item), packet)
     elif isinstance(item, Gateway):
         yield from _of_controller(store, controllers.for_gateway(store, item), packet)
+        # A route that names this Gateway and shares no host name with it was meant for some host of it.
+        for refusal in attached(store, item).refusals[:_SHOWN]:
+            if refusal.cause == "G10":
+                yield _refused(refusal.route, packet, refusal.cause, refusal.why, refusal.evidence)
     elif isinstance(item, HTTPRoute):
         yield from _of_route(store, item, packet)
     elif isinstance(item, Service) and not item.external_addresses:

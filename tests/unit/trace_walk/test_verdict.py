@@ -158,7 +158,8 @@ def leaves(road: tuple[Step, ...], before: tuple[Step, ...] = ()) -> list[tuple[
     for index, item in enumerate(road):
         if item.verdict is Verdict.FANOUT:
             so_far = (*before, *road[:index])
-            return [way for branch in item.branches if branch.weight != 0 for way in leaves(branch.steps, so_far)]
+            counted = [branch for branch in item.branches if branch.weight != 0]
+            return [way for branch in counted for way in leaves(branch.steps, so_far)] or [so_far]
     return [(*before, *road)]
 
 
