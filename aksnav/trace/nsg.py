@@ -184,7 +184,11 @@ def _interface_layer(store: Store, at: Attachment, node: Node) -> Layer:
 
 
 def _hop(store: Store, layer: Layer, direction: str, packet: Packet, context: Context) -> Step:
+    """Return what one layer does with a packet between nodes; a sender without an address is no client of the internet."""
     step = _layer(store, layer, direction, packet, context)
+    if packet.source is None and step.subject is not None and step.subject.kind == NetworkSecurityGroup.KIND:
+        missing = "the address of the sender"
+        return _blind(layer, packet, missing, step.subject.id)
     if step.verdict is not Verdict.DROP or step.subject is None:
         return step
     group = store.security_groups.get(step.subject.id)

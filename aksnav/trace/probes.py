@@ -12,10 +12,11 @@ from aksnav.model.azure.network import LoadBalancerProbe, LoadBalancingRule
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Node, Pod
 from aksnav.store.store import Store
+from aksnav.trace import probe_road
 from aksnav.trace.azure import group_of
 from aksnav.trace.frontend import Found, annotation, is_true
 from aksnav.trace.packet import Packet
-from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
+from aksnav.trace.step import ENDS, Considered, Evidence, Kind, Step, Verdict
 
 SHARED = "cluster-service-shared-health-probe"
 # Ports that Azure refuses to probe.
@@ -46,6 +47,12 @@ def judge(store: Store, asked: ProbeAsked) -> ProbeAnswer:
     probe = _probe(asked)
     if probe is None:
         return ProbeAnswer(_without_probe(asked), asked.nodes)
+    answer = _expected(store, asked, probe)
+    return answer if answer.step.verdict in ENDS else _reached(store, asked, probe, answer)
+
+
+def _expected(store: Store, asked: ProbeAsked, probe: LoadBalancerProbe) -> ProbeAnswer:
+    """Return whether a probe is one that can be answered, by its port, protocol and path."""
     if probe.port in _NEVER_PROBED:
         said = f"port {probe.port} is one that Azure never probes"
         return ProbeAnswer(_step(asked, probe, Verdict.DROP, said, "L13", "probe another port"), asked.nodes)
@@ -56,6 +63,38 @@ def judge(store: Store, asked: ProbeAsked) -> ProbeAnswer:
             _step(asked, probe, Verdict.PASS, "the shared probe asks the proxy of each node"), asked.nodes
         )
     return ProbeAnswer(_cluster(store, asked, probe), asked.nodes)
+
+
+def _reached(store: Store, asked: ProbeAsked, probe: LoadBalancerProbe, answer: ProbeAnswer) -> ProbeAnswer:
+    """Return the answer without the nodes that the probe does not reach; a drop where it reaches none."""
+    away = probe_road.blocked(store, answer.nodes, probe.port, asked.service, asked.port)
+    if not away:
+        return answer
+    nodes = tuple(node for node in answer.nodes if node.name not in away)
+    notes = tuple(
+        Considered(f"node {name}", decided=False, why=f"{found.cause}: {found.step.summary}")
+        for name, found in sorted(away.items())
+    )
+    step = msgspec.structs.replace(answer.step, considered=(*answer.step.considered, *notes))
+    if nodes:
+        return ProbeAnswer(step, nodes)
+    first = away[min(away)]
+    step = msgspec.structs.replace(
+        step,
+        verdict=Verdict.DROP,
+        summary=f"probe {probe.name} reaches no node, so all of them are down: {first.step.summary}",
+        cause=first.cause,
+        missing="",
+        evidence=(*step.evidence, *first.evidence),
+        fix=_LET_THROUGH[first.cause],
+    )
+    return ProbeAnswer(step, ())
+
+
+_LET_THROUGH = {
+    "N04": "allow the tag AzureLoadBalancer before the rule that denies it",
+    "P07": "admit the nodes' addresses in the policy, or use the shared probe, which asks the nodes' proxy",
+}
 
 
 def _probe(asked: ProbeAsked) -> LoadBalancerProbe | None:
@@ -95,9 +134,17 @@ def _local(store: Store, asked: ProbeAsked, probe: LoadBalancerProbe) -> ProbeAn
     if not nodes:
         said = f"no node of the pool has a ready endpoint of {service.id}: the probe is down on every node"
         fix = "make a Pod of the Service ready, or set externalTrafficPolicy: Cluster"
-        return ProbeAnswer(_step(asked, probe, Verdict.DROP, said, "L15", fix), ())
+        step = _step(asked, probe, Verdict.DROP, said, "L15", fix)
+        return ProbeAnswer(msgspec.structs.replace(step, evidence=(*step.evidence, *_local_facts(service))), ())
     said = f"it is up on {len(nodes)} of {len(asked.nodes)} nodes: those with a ready endpoint"
     return ProbeAnswer(_step(asked, probe, Verdict.PASS, said), nodes)
+
+
+def _local_facts(service: Service) -> tuple[Evidence, ...]:
+    return (
+        Evidence(".spec.externalTrafficPolicy", service.external_traffic_policy, service.ref),
+        Evidence(".spec.healthCheckNodePort", str(service.health_check_node_port), service.ref),
+    )
 
 
 def _has_probe_annotation(service: Service, port: ServicePort) -> bool:

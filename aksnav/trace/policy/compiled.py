@@ -231,6 +231,11 @@ def engine_rules(store: Store, word: Engine) -> EngineRules:
     return EngineRules(word, _engine(store).end_port if word is Engine.CILIUM else True)
 
 
+def end_port_is_known(store: Store) -> bool:
+    """Return whether a node's version says which Cilium runs here."""
+    return any(node.kubelet_version for node in store.nodes)
+
+
 def _engine(store: Store) -> _KeptEngine:
     versions = (
         store.clusters.version,

@@ -11,6 +11,7 @@ from aksnav.trace.azure import stale
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Entry
 from aksnav.trace.policy import causes
+from aksnav.trace.policy.cautions import cautions
 from aksnav.trace.policy.compiled import compiled
 from aksnav.trace.policy.decision import DROPS, Decision, Direction, Effect
 from aksnav.trace.policy.engines import TITLES, Engine, EngineReading
@@ -103,7 +104,7 @@ def _passes(
         packet=_seen(crossing, telling.view),
         evidence=(*decision.evidence, *_engine_facts(engine)),
         considered=(*decision.considered, *_views(readings)),
-        assumptions=_assumptions(store, engine),
+        assumptions=(*_assumptions(store, engine), *_cautions(store, crossing, telling)),
         confirm=_confirm(pod, decision),
     )
 
@@ -133,7 +134,7 @@ def _stops(
         cause=cause.id,
         evidence=(*decision.evidence, *cause.evidence, *_engine_facts(engine)),
         considered=(*decision.considered, *_views(readings)),
-        assumptions=_assumptions(store, engine),
+        assumptions=(*_assumptions(store, engine), *_cautions(store, crossing, telling)),
         confirm=_confirm(pod, decision),
         fix=cause.fix,
     )
@@ -235,6 +236,10 @@ def _assumptions(store: Store, engine: EngineReading) -> tuple[str, ...]:
     if engine.engine is Engine.CALICO:
         found.append("Calico's own policies (crd.projectcalico.org) are not read")
     return tuple(found)
+
+
+def _cautions(store: Store, crossing: Crossing, reading: Reading) -> tuple[str, ...]:
+    return cautions(store, reading.engine, reading.decision, crossing.destination.pod)
 
 
 def _engine_facts(engine: EngineReading) -> tuple[Evidence, ...]:

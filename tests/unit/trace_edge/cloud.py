@@ -33,7 +33,12 @@ def service(**spec: Any) -> Json:
 def endpoints(*ready: str) -> Json:
     """Return the Service's slice with a ready endpoint on each of the nodes."""
     listed = [
-        {"addresses": [f"10.244.{number}.5"], "nodeName": name, "conditions": {"ready": True}}
+        {
+            "addresses": [f"10.244.{number}.5"],
+            "nodeName": name,
+            "conditions": {"ready": True},
+            "targetRef": {"kind": "Pod", "namespace": "shop", "name": f"web-{number + 1}"},
+        }
         for number, name in enumerate(ready)
     ]
     meta = {"name": "web-x", "namespace": "shop", "labels": {"kubernetes.io/service-name": "web"}}

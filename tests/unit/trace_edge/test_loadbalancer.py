@@ -13,7 +13,7 @@ from aksnav.trace.packet import Packet
 from aksnav.trace.step import Kind, Step, Verdict
 from tests.unit.trace_edge import cloud
 from tests.unit.trace_edge.cloud import PUBLIC, bent, endpoints, group, rule, service
-from tests.unit.trace_edge.world import Json, address, made, the_node
+from tests.unit.trace_edge.world import Json, address, cluster, made, policy, the_node
 
 Objects = dict[str, Json]
 
@@ -94,6 +94,24 @@ def ranges(made: Objects) -> None:
     made["service"] = service(loadBalancerSourceRanges=["198.51.100.0/24"])
 
 
+def denied_probe(made: Objects) -> None:
+    allow = rule(name="allow-web", priority=200)
+    deny = rule(
+        name="deny",
+        access="Deny",
+        priority=300,
+        sourceAddressPrefix="*",
+        destinationAddressPrefix="*",
+        destinationPortRange="*",
+    )
+    made["subnet-nsg"] = group("subnet-nsg", allow, deny)
+
+
+def policy_against_probe(made: Objects) -> None:
+    made["cluster"] = cluster(networkDataplane="cilium", networkPluginMode="overlay", podCidr="10.244.0.0/16")
+    made["policy"] = policy("shop/clients", ingress=[{"from": [{"ipBlock": {"cidr": "203.0.113.0/24"}}]}])
+
+
 def stale_status(made: Objects) -> None:
     del made["lb"], made["pip"]
 
@@ -109,6 +127,8 @@ def stale_status(made: Objects) -> None:
         (http_probe, Kind.LB_PROBE, "L12"),
         (local_without_endpoints, Kind.LB_PROBE, "L15"),
         (no_node_ports, Kind.LB_PROBE, "L22"),
+        (denied_probe, Kind.LB_PROBE, "N04"),
+        (policy_against_probe, Kind.LB_PROBE, "P07"),
         (ranges, Kind.NODE_PORT, "N05"),
         (stale_status, Kind.LB_FRONTEND, "L26"),
     ],
@@ -298,3 +318,18 @@ def test_a_service_without_an_address_says_what_its_events_say(message: str, cau
     found = store.services.get("shop/web")
     assert found is not None
     assert pending(store, found, Packet(port=443)).cause == cause
+
+
+def test_a_probe_that_reaches_some_nodes_leaves_those_in() -> None:
+    """A rule that denies one node's address takes that node out of rotation and says so."""
+
+    def change(objects: Objects) -> None:
+        deny = rule(name="deny", access="Deny", priority=300, sourceAddressPrefix="*", destinationPortRange="*")
+        deny["properties"]["destinationAddressPrefix"] = "10.224.0.5"
+        objects["subnet-nsg"] = group("subnet-nsg", rule(name="allow-web", priority=200), deny)
+
+    found = entry(made(*bent(change)))
+    assert [node.name for node in found.nodes] == ["node-1"]
+    probe = next(step for step in found.steps if step.kind is Kind.LB_PROBE)
+    assert [item.rule for item in probe.considered] == ["node node-2"]
+    assert "N04" in probe.considered[0].why

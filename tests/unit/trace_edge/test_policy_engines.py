@@ -166,6 +166,17 @@ def test_end_port_needs_a_cilium_that_reads_it(version: str, verdict: Verdict) -
     assert step(store, API, port=9000).verdict is Verdict.DROP
 
 
+def test_a_port_name_with_several_numbers_is_an_assumption_on_cilium() -> None:
+    """engines.md: one name that means different ports can be mis-enforced (cilium#30003)."""
+    store = world(Engine.CILIUM, rules("shop/named", ingress=[{"ports": [{"port": "http"}]}]))
+    put(store, pod(WEB, "10.244.0.5", {"app": "web"}, "node-1", [{"containerPort": 8080, "name": "http"}]))
+    assert step(store, API, port=8080).assumptions == ()
+    put(store, pod("shop/old", "10.244.0.6", {"app": "old"}, "node-1", [{"containerPort": 80, "name": "http"}]))
+    found = step(store, API, port=8080)
+    assert found.verdict is Verdict.PASS
+    assert any("P17" in text for text in found.assumptions)
+
+
 @pytest.mark.parametrize("engine", list(Engine))
 def test_host_network_pods_are_skipped(engine: Engine) -> None:
     """A Pod in its node's network is never judged by policy: neither allowed nor denied."""
