@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from typing import Any
 
 from aksnav.model.change import Change, ListEnded, Reading, ReadingChanged, SourceChanged
 from aksnav.model.kinds import KINDS, KUBERNETES_KINDS
@@ -11,6 +12,7 @@ from aksnav.model.kubernetes.workload import Namespace
 from aksnav.model.text import plain
 from aksnav.sources.kubernetes.contexts import Login, log_in
 from aksnav.sources.kubernetes.discovery import Resource, discover, server_version
+from aksnav.sources.kubernetes.documents import documents
 from aksnav.sources.kubernetes.errors import ApiError, ConfigError, LinkError, StoppedError
 from aksnav.sources.kubernetes.follower import GIVE_UP_AFTER, Follower, Shared
 from aksnav.sources.kubernetes.lister import Lister
@@ -151,6 +153,17 @@ class KubernetesSource:
         if resource is None:
             raise LookupError(f"{known.plural} are not served by this cluster")
         return shared.transport.get(resource.item(namespace, name))
+
+    def documents(self, kind: str, scope: str) -> Iterator[dict[str, Any]]:
+        """Yield the objects of a kind in a scope (a namespace, or empty for all) as the server sends them.
+
+        Raises:
+            ApiError: the server answered with an error.
+            LinkError: it could not be reached.
+        """
+        shared, follower = self._shared, self._followers.get((kind, scope))
+        if shared is not None and follower is not None:
+            yield from documents(shared.transport, follower.resource, scope)
 
     def open_api(self) -> dict[str, str]:
         """Return what is known of the connection: context, server, version, user, namespaces."""
@@ -310,9 +323,17 @@ class KubernetesSource:
         if self._secrets is not None:
             self._secrets.see(change)
         self._take(change)
-        if isinstance(change, ListEnded) and not change.scope:
-            for namespace in self._narrowed.pop(change.kind, ()):  # it may be read everywhere now
-                self._take(ReadingChanged(change.kind, Reading.LIVE, namespace, "", change.at))
+        if isinstance(change, ListEnded) and not change.scope and change.kind in self._narrowed:
+            self._widen(change.kind, change.at)
+
+    def _widen(self, kind: str, at: float) -> None:
+        """A kind may be read everywhere now: the namespaces in which it was read are no case of their own any more."""
+        for namespace in self._narrowed.pop(kind, ()):
+            with self._lock:
+                follower = self._followers.pop((kind, namespace), None)
+            if follower is not None:
+                follower.end()
+            self._take(ReadingChanged(kind, Reading.LIVE, namespace, "", at))
 
     def _say(self, reading: Reading, reason: str = "") -> None:
         self._emit(SourceChanged(NAME, reading, reason, dict(self._facts), self._pace.now()))
