@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aksnav.sources.azure.source import AzureSource
 
 Emit = Callable[[Change], None]
+Document = tuple[str, dict[str, Any]]
 
 
 class Source(Protocol):
@@ -56,6 +57,7 @@ class Replay:
         load: Callable[[], Iterable[Change]],
         later: Callable[[], Iterator[tuple[float, list[Change]]]] | None = None,
         raw: Callable[[str, str], bytes | None] = lambda _kind, _ident: None,
+        documents: Callable[[], Iterable[Document]] = tuple,
     ) -> None:
         """Prepare.
 
@@ -65,6 +67,7 @@ class Replay:
             load: returns the first load.
             later: returns what happens then: seconds since the start, and changes.
             raw: returns one object in wire form by kind and id.
+            documents: returns every object in wire form with its kind.
         """
         self.name = name
         self.fatal = ""
@@ -72,6 +75,7 @@ class Replay:
         self._load = load
         self._later = later
         self._raw = raw
+        self.documents = documents
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -192,6 +196,24 @@ class Session:
                 return source.get_raw(ref.kind, ref.id)
         raise LookupError(f"{name} is not read in this session")
 
+    def documents(self, live: Iterable[tuple[str, str]]) -> Iterator[Document]:
+        """Yield the objects of the Kubernetes plane in wire form; of the demo and of a capture those of both planes.
+
+        Args:
+            live: kinds and scopes that could be read.
+
+        Raises:
+            ApiError, LinkError: the cluster's answer.
+        """
+        from aksnav.sources.kubernetes.source import KubernetesSource
+
+        for source in self._sources:
+            if isinstance(source, Replay):
+                yield from source.documents()
+            elif isinstance(source, KubernetesSource):
+                for kind, scope in live:
+                    yield from ((kind, item) for item in source.documents(kind, scope))
+
     def ask_secrets(self, names: Iterable[tuple[str, str]]) -> None:
         """Ask for these Secrets besides those that objects name."""
         from aksnav.sources.kubernetes.source import KubernetesSource
@@ -236,11 +258,11 @@ def _capture(path: str, assume_none: tuple[str, ...], emit: Emit) -> Source:
     from aksnav.sources.capture import open_capture
 
     capture = open_capture(path, assume_none)
-    return Replay("capture", emit, capture.changes, raw=capture.get_raw)
+    return Replay("capture", emit, capture.changes, raw=capture.get_raw, documents=capture.documents)
 
 
 def _demo(scenario: str, emit: Emit, *, once: bool) -> Source:
-    from aksnav.sources.demo import changes, get_raw, scenario_named, script
+    from aksnav.sources.demo import changes, get_raw, scenario_named, script, wire
 
     try:
         name = scenario_named(scenario).name
@@ -252,4 +274,8 @@ def _demo(scenario: str, emit: Emit, *, once: bool) -> Source:
         return None if found is None else msgspec.json.encode(found)
 
     later = None if once else lambda: script(name, time.time())
-    return Replay("demo", emit, lambda: changes(name, time.time), later, raw)
+
+    def documents() -> Iterator[Document]:
+        return ((kind, item) for kind, items in wire(name).items() for item in items)
+
+    return Replay("demo", emit, lambda: changes(name, time.time), later, raw, documents)

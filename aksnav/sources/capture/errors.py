@@ -1,7 +1,9 @@
 """What goes wrong with a capture, as one clear line."""
 
+from aksnav.sources.errors import SourceError
 
-class CaptureError(Exception):
+
+class CaptureError(SourceError):
     """A capture that cannot be read: the message names the file, the line where one is known, and the reason."""
 
     def __init__(self, where: object, reason: str, line: int = 0) -> None:

@@ -22,6 +22,7 @@ from aksnav.model.object import Undecodable
 from aksnav.sources.capture.documents import is_json, json_documents, read_bytes, yaml_documents
 from aksnav.sources.capture.errors import CaptureError
 from aksnav.sources.capture.folder import Contents, files_of
+from aksnav.sources.capture.recognise import kind_of_arm, kind_of_kubernetes
 from aksnav.sources.capture.stream import MAGIC, CaptureHeader, KindReading, read_capture
 from aksnav.sources.capture.strip import strip
 
@@ -95,6 +96,18 @@ class Capture:
             if _is(kind, ident, word, document):
                 found = strip(kind, document)
         return None if found is None else msgspec.json.encode(found)
+
+    def documents(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield every object in wire form with its kind, read from its file again.
+
+        Raises:
+            CaptureError: a file has gone or changed since.
+        """
+        for path in sorted(set(self._files.values())):
+            for word, document in _documents(path):
+                kind = kind_of_arm(document) or kind_of_kubernetes(word, str(document.get("apiVersion", ""))) or word
+                if kind in KINDS:
+                    yield kind, document
 
 
 def open_capture(path: str | Path, assume_none: Iterable[str] = ()) -> Capture:

@@ -1,0 +1,91 @@
+"""Everything that can be read, once, into one capture file."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from aksnav.model.change import Change, ListEnded, Reading, ReadingChanged, Removed, SourceChanged, Upserted
+from aksnav.model.kinds import KINDS
+from aksnav.sources.capture import CaptureHeader, KindReading, write_capture
+from aksnav.sources.errors import SourceError
+from aksnav.sources.options import Options
+from aksnav.sources.session import Document, Session
+
+TIMEOUT = 600.0
+
+
+class _Ear:
+    """Listens to a session: how well each kind could be read, and the objects that are not listed again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.readings: dict[tuple[str, str], KindReading] = {}
+        self.facts: dict[str, str] = {}
+        self.objects: dict[tuple[str, str], Any] = {}
+
+    def hear(self, change: Change) -> None:
+        """Take note of a change; called from several threads."""
+        with self._lock:
+            match change:
+                case SourceChanged():
+                    self.facts.update(change.facts)
+                case ListEnded():
+                    self._read(change.kind, Reading.LIVE, change.scope, "", change.at)
+                case ReadingChanged():
+                    self._read(change.kind, change.reading, change.scope, change.reason, change.at)
+                case Upserted() if _kept(change.kind):
+                    self.objects.update({(change.kind, row.id): row for row in change.objects})
+                case Removed() if _kept(change.kind):
+                    for ident in change.ids:
+                        self.objects.pop((change.kind, ident), None)
+
+    def _read(self, kind: str, reading: Reading, scope: str, reason: str, at: float) -> None:
+        self.readings[kind, scope] = KindReading(kind=kind, reading=reading, scope=scope, reason=reason, at=at)
+
+    def documents(self) -> Iterator[Document]:
+        """Yield what is not listed again: Azure's objects with the fields that are read, and which Secrets exist."""
+        for (kind, _), row in sorted(self.objects.items()):
+            yield kind, _secret(row) if KINDS[kind].by_name else msgspec.to_builtins(row)
+
+
+def capture(options: Options, path: Path, *, redact: bool, timeout: float = TIMEOUT) -> int:
+    """Read everything once, write it, and return the number of objects written.
+
+    Args:
+        options: what to read.
+        path: the file.
+        redact: replace host names, public addresses and subscription ids.
+        timeout: seconds after which what has not come is an error: half a capture would lie.
+
+    Raises:
+        SourceError: nothing could be read, or the file cannot be written.
+    """
+    ear = _Ear()
+    session = Session(options, ear.hear, once=True)
+    session.start()
+    try:
+        late = session.wait(timeout)
+        error = session.fatal() or (f"not everything was read within {timeout:g} s: {', '.join(late)}" if late else "")
+        if error:
+            raise SourceError(error)
+        live = [(kind, scope) for (kind, scope), read in ear.readings.items() if read.reading is Reading.LIVE]
+        listed = [(kind, scope) for kind, scope in live if not _kept(kind)]
+        header = CaptureHeader(at=time.time(), facts=dict(ear.facts), readings=tuple(ear.readings.values()))
+        own = () if options.demo is not None or options.capture is not None else ear.documents()
+        return write_capture(path, (*session.documents(listed), *own), header, redact=redact)
+    finally:
+        session.stop()
+
+
+def _kept(kind: str) -> bool:
+    """Return whether objects of a kind come as changes only: of Azure, and Secrets, which are asked for by name."""
+    return KINDS[kind].azure or KINDS[kind].by_name
+
+
+def _secret(row: Any) -> dict[str, Any]:
+    out = {"kind": "Secret", "metadata": {"namespace": row.namespace, "name": row.name}, "exists": row.exists}
+    return {**out, "type": row.type} if row.type else out
