@@ -61,7 +61,7 @@ def headless(
     for item in chosen:
         after = msgspec.structs.replace(packet, destination=item.address, port=item.port if own_port else packet.port)
         if item.pod is None:
-            branches.append(Branch(label_of(item), elsewhere(walk, service, item, after)))
+            branches.append(Branch(label_of(item), elsewhere(walk, journey, service, item, after)))
             continue
         road = to_pod(walk, journey, item.pod, after, service=service, listed=True)
         branches.append(Branch(label_of(item), _untranslated(road, service, found, after, item.port)))

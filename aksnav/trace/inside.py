@@ -38,7 +38,10 @@ def through_service(
         via: who chooses an endpoint.
     """
     index, port = found
-    first = port_step(service, index, port, packet, "nodePort" if packet.port == port.node_port else "port")
+    lead = [port_step(service, index, port, packet, "nodePort" if packet.port == port.node_port else "port")]
+    doubtful = node.without_proxy(walk.store, via.node, packet) if via.node is not None and not via.proxy else None
+    if doubtful is not None:
+        lead.append(doubtful)
     decision = endpoints(walk.store, service, port, packet, via)
     if not decision.chosen:
         step = decision.step
@@ -47,7 +50,7 @@ def through_service(
             step = msgspec.structs.replace(
                 step, verdict=Verdict.DROP, summary=f"{step.summary}; the load balancer finds no node that answers"
             )
-        return (first, step, *decision.further)
+        return (*lead, step, *decision.further)
     branches = [
         Branch(
             label_of(group[0]),
@@ -57,7 +60,7 @@ def through_service(
         )
         for group in _groups(walk, journey, service, decision.chosen, via)
     ]
-    return (first, *fan(decision.step, branches))
+    return (*lead, *fan(decision.step, branches))
 
 
 def _groups(walk: Walk, journey: Journey, service: Service, chosen: tuple[Chosen, ...], via: Via) -> list[list[Chosen]]:
@@ -118,7 +121,7 @@ def _behind(
     else:
         after = msgspec.structs.replace(packet, destination=item.address, port=item.port)
     if item.pod is None:
-        return (*steps, *elsewhere(walk, service, item, after))
+        return (*steps, *elsewhere(walk, journey, service, item, after))
     road = to_pod(walk, journey, item.pod, after, service=service, listed=True, front=found[1].port)
     return (*steps, *_with_target(road, service, found))
 
@@ -135,7 +138,7 @@ def _with_target(road: Road, service: Service, found: tuple[int, ServicePort]) -
     )
 
 
-def elsewhere(walk: Walk, service: Service, item: Chosen, packet: Packet) -> Road:
+def elsewhere(walk: Walk, journey: Journey, service: Service, item: Chosen, packet: Packet) -> Road:
     """Return the road of an endpoint whose address is no Pod's: a stale one, a node, or something outside."""
     text = format_address(item.address)
     if item.endpoint.target_ref.kind == "Pod":
@@ -148,6 +151,7 @@ def elsewhere(walk: Walk, service: Service, item: Chosen, packet: Packet) -> Roa
         return (msgspec.structs.replace(step, cause=cause, subject=item.piece.ref),)
     what = f"node {nodes[0].name}" if nodes else "an address outside of the cluster"
     return (
+        *leaving(walk, journey, packet),
         Step(
             kind=Kind.DELIVER,
             verdict=Verdict.PASS,
@@ -160,6 +164,19 @@ def elsewhere(walk: Walk, service: Service, item: Chosen, packet: Packet) -> Roa
             confirm=show(item.piece.ref),
         ),
     )
+
+
+def leaving(walk: Walk, journey: Journey, packet: Packet) -> Road:
+    """Return what security groups and policies do with a packet that leaves for an address that is no Pod's."""
+    if journey.source.pod is None and journey.source.node is None:
+        return ()
+    nodes = walk.store.nodes_at(packet.destination) if packet.destination is not None else []
+    crossing = Crossing(
+        source=journey.source,
+        destination=Place(node=nodes[0] if nodes else None, address=packet.destination),
+        packet=packet,
+    )
+    return (*policy.judge(walk.store, crossing), *nsg.between(walk.store, crossing))
 
 
 def to_pod(

@@ -65,6 +65,39 @@ def _proxy_of(store: Store) -> ProxyReading:
     return ProxyReading(Proxy.KUBE_PROXY, Evidence("pods -n kube-system", "(not known)"), (note,))
 
 
+def without_proxy(store: Store, node: Node, packet: Packet) -> Step | None:
+    """Return the step of a node whose kube-proxy or Cilium Pod is not ready (X08); None where none is known to be so.
+
+    The rules that it wrote stay in the kernel; whether they are still right cannot be seen.
+    """
+    pod = once(store, "proxy Pods", ("Pod",), lambda: _proxy_pods(store)).get(node.name)
+    if pod is None or pod.ready:
+        return None
+    return Step(
+        kind=Kind.NODE_PORT,
+        verdict=Verdict.BLIND,
+        summary=f"Pod {pod.id}, which translates on node {node.name}, is not ready",
+        subject=ref_of(pod),
+        version=pod.resource_version,
+        packet=packet,
+        cause="X08",
+        evidence=(Evidence('.status.conditions[?(@.type=="Ready")].status', f"False {pod.reason}".strip()),),
+        missing=f"whether the rules of node {node.name} are as the Services are now",
+        confirm=show(ref_of(pod), ".status"),
+        fix=f"see why Pod {pod.name} is not ready, or restart it",
+    )
+
+
+def _proxy_pods(store: Store) -> dict[str, Pod]:
+    found: dict[str, Pod] = {}
+    for labels, _ in _DAEMONS:
+        for ident in store.pod_classes.matching("kube-system", labels):
+            pod = store.pods.get(ident)
+            if pod is not None and pod.node and not pod.finished and not pod.deleting:
+                found[pod.node] = pod
+    return found
+
+
 def snat(store: Store, service: Service, node: Node, pod: Pod | None, packet: Packet, *, local: bool) -> Step | None:
     """Return the step that rewrites the source of a packet from outside of the cluster, or None where none does."""
     if local:

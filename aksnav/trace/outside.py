@@ -9,7 +9,7 @@ from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Node
 from aksnav.trace import classes, controllers, loadbalancer, node, nsg, routes
 from aksnav.trace.azure import cluster, pod_prefixes, unreadable
-from aksnav.trace.inside import proxied_outside, through_service, to_cluster_ip, to_pod, unserved
+from aksnav.trace.inside import leaving, proxied_outside, through_service, to_cluster_ip, to_pod, unserved
 from aksnav.trace.journey import Journey, Road, Walk, ended, fan, where
 from aksnav.trace.kubectl import listing, show
 from aksnav.trace.packet import Packet
@@ -378,6 +378,7 @@ def _unknown(walk: Walk, journey: Journey, packet: Packet) -> Road:
             ),
         )
     return (
+        *leaving(walk, journey, packet),
         Step(
             kind=Kind.DNS_RESOLVE if packet.host else Kind.PUBLIC_IP,
             verdict=Verdict.BLIND,

@@ -9,7 +9,7 @@ from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.alias import external_name
 from aksnav.trace.azure import unreadable
-from aksnav.trace.dns import Answer, resolve
+from aksnav.trace.dns import DOMAIN, Answer, Resolution, resolve
 from aksnav.trace.headless import headless
 from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, cut, ended, fan, too_long
 from aksnav.trace.kubectl import listing, show
@@ -74,8 +74,11 @@ def named(walk: Walk, journey: Journey, host: str, packet: Packet) -> Road:
         return to_address(walk, journey, msgspec.structs.replace(packet, destination=literal))
     pod = journey.source.pod
     asked = ask(walk, pod, packet) if pod is not None else ()
-    namespace = pod.namespace if pod is not None else ""
+    own = pod is not None and not pod.template.host_network
+    namespace = pod.namespace if pod is not None and own else ""
     found = resolve(walk.store, host, packet, inside=not journey.outside, namespace=namespace)
+    if not own and host.endswith(f".{DOMAIN}") and not journey.outside:
+        found = _by_cluster_dns(found, journey)
     steps = (*asked, found.step)
     if not found.answers:
         # Whatever the world's DNS says of the name: who claims it and is served by nobody does not get the request.
@@ -85,6 +88,14 @@ def named(walk: Walk, journey: Journey, host: str, packet: Packet) -> Road:
     if len(branches) == 1:
         return (*steps, *branches[0].steps)
     return (*asked, *fan(found.step, branches))
+
+
+def _by_cluster_dns(found: Resolution, journey: Journey) -> Resolution:
+    """Return the resolution with what it takes for granted: a node's resolver need not know the cluster's names."""
+    who = "Pod in the node's network" if journey.source.pod is not None else "node"
+    note = f"the {who} asks the cluster's DNS (LocalDNS, or dnsPolicy ClusterFirstWithHostNet)"
+    step = msgspec.structs.replace(found.step, assumptions=(*found.step.assumptions, note))
+    return msgspec.structs.replace(found, step=step)
 
 
 def _answer(walk: Walk, journey: Journey, answer: Answer, packet: Packet) -> Road:
