@@ -15,6 +15,8 @@ from tests.bench.terminal import KEYS, KeySummary, KeyTiming, Terminal, percenti
 _MEGABYTE = 1_000_000
 _NAN = "none"
 _MISSES = 4
+_BUSY = 0.2
+"""Share of one core above which a program is at work."""
 _WARM = 2.0
 """Seconds of a stream of changes before anything is measured under it."""
 
@@ -50,7 +52,7 @@ class Start(NamedTuple):
     first_rows: float | None
     complete: float | None
     quiet: float | None
-    """The last output before a second without any: nothing is left to be worked out."""
+    """The last output before a second without any and without work: nothing is left to be worked out."""
 
 
 def milliseconds(value: float | None) -> str:
@@ -74,9 +76,21 @@ def begin(terminal: Terminal, plan: Plan) -> Start:
             break
     marks += [None] * (3 - len(marks))
     first = terminal.milliseconds(terminal.chunks[0].nanoseconds) if terminal.chunks else None
-    terminal.settle(quiet=1.0, timeout=plan.timeout)
+    _rest(terminal, plan.timeout)
     last = terminal.milliseconds(terminal.chunks[-1].nanoseconds) if terminal.chunks else None
     return Start(first, marks[0], marks[1], marks[2], last)
+
+
+def _rest(terminal: Terminal, timeout: float) -> None:
+    """Wait until a second passes without output and almost without CPU: a program may be silent because it is busy."""
+    until = time.monotonic() + timeout
+    while time.monotonic() < until:
+        window, count = Window(terminal.sampler), len(terminal.chunks)
+        time.sleep(1.0)
+        seconds, used = window.close()
+        if len(terminal.chunks) == count and sum(cpu for _, cpu, _ in used.values()) < _BUSY * seconds:
+            break
+    terminal.show()
 
 
 def open_list(terminal: Terminal, plan: Plan) -> None:
