@@ -2,7 +2,6 @@
 
 import re
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -23,6 +22,7 @@ from aksnav.model.kinds import KINDS
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store.store import Store
 from aksnav.store.table import Table
+from aksnav.trace.memo import once
 
 _PROVIDER = re.compile(r"^azure://(/subscriptions/[^/]+/resourcegroups/[^/]+)/", re.IGNORECASE)
 _GROUP = re.compile(r"^(/subscriptions/[^/]+/resourcegroups/[^/]+)/", re.IGNORECASE)
@@ -81,6 +81,10 @@ def cluster(store: Store) -> ManagedCluster | None:
 
     The only one that is known, or the one whose node resource group holds the nodes; None where that is not clear.
     """
+    return once(store, "cluster", ("managedClusters", "Node"), lambda: _cluster(store))
+
+
+def _cluster(store: Store) -> ManagedCluster | None:
     known = list(store.clusters)
     if len(known) <= 1:
         return known[0] if known else None
@@ -91,6 +95,10 @@ def cluster(store: Store) -> ManagedCluster | None:
 
 def pod_prefixes(store: Store) -> tuple[Prefix, ...]:
     """Return the Pod CIDRs of an overlay or kubenet cluster: of the cluster, else those of its nodes."""
+    return once(store, "pod prefixes", ("managedClusters", "Node"), lambda: _pod_prefixes(store))
+
+
+def _pod_prefixes(store: Store) -> tuple[Prefix, ...]:
     managed = cluster(store)
     texts: list[str] = []
     if managed is not None:
@@ -135,25 +143,11 @@ def _machine_of(interface: str) -> str:
     return head if found and "/virtualmachines/" in head else ""
 
 
-class _Kept(msgspec.Struct, gc=False):
-    versions: tuple[int, ...]
-    index: _Index
-
-
-_KEPT: WeakKeyDictionary[Store, _Kept] = WeakKeyDictionary()
+_INDEXED = ("networkInterfaces", "virtualNetworks", "publicIPAddresses", "networkSecurityGroups")
 
 
 def _index(store: Store) -> _Index:
-    versions = (
-        store.interfaces.version,
-        store.virtual_networks.version,
-        store.public_ips.version,
-        store.security_groups.version,
-    )
-    kept = _KEPT.get(store)
-    if kept is None or kept.versions != versions:
-        kept = _KEPT[store] = _Kept(versions, _Index(store))
-    return kept.index
+    return once(store, "azure index", _INDEXED, lambda: _Index(store))
 
 
 def subnet_by_id(store: Store, reference: SubResource | None) -> tuple[VirtualNetwork, Subnet] | None:
@@ -177,6 +171,10 @@ def subnet_of(store: Store, address: int) -> tuple[VirtualNetwork, Subnet] | Non
 
 def node_networks(store: Store) -> set[str]:
     """Return the ids of the networks in which the cluster's nodes are."""
+    return once(store, "node networks", ("managedClusters", "Node", "networkInterfaces"), lambda: _networks(store))
+
+
+def _networks(store: Store) -> set[str]:
     managed = cluster(store)
     if managed is not None:
         named = {pool.vnet_subnet_id.lower().partition("/subnets/")[0] for pool in managed.agent_pool_profiles}

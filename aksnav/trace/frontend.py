@@ -4,13 +4,12 @@ Sources: cloud-provider-azure pkg/provider/azure_standard.go (names) and azure_l
 aks-networking.md 1.6 and 2.a.
 """
 
-from weakref import WeakKeyDictionary
-
 import msgspec
 
 from aksnav.model.azure.network import Frontend, LoadBalancer, LoadBalancingRule
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.store.store import Store
+from aksnav.trace.memo import once
 from aksnav.trace.packet import Packet
 
 ANNOTATION = "service.beta.kubernetes.io/"
@@ -84,18 +83,9 @@ def port_of(services: list[Service], packet: Packet) -> tuple[Service | None, Se
     return (services[0] if services else None), None
 
 
-class _Kept(msgspec.Struct, gc=False):
-    version: int
-    services: dict[str, Service]
-
-
-_KEPT: WeakKeyDictionary[Store, _Kept] = WeakKeyDictionary()
-
-
 def _by_prefix(store: Store) -> dict[str, Service]:
-    version = store.services.version
-    kept = _KEPT.get(store)
-    if kept is None or kept.version != version:
-        known = {prefix_of(item): item for item in store.services if item.type == "LoadBalancer" and item.uid}
-        kept = _KEPT[store] = _Kept(version, known)
-    return kept.services
+    return once(store, "services by prefix", ("Service",), lambda: _prefixes(store))
+
+
+def _prefixes(store: Store) -> dict[str, Service]:
+    return {prefix_of(item): item for item in store.services if item.type == "LoadBalancer" and item.uid}

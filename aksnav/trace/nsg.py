@@ -67,7 +67,8 @@ def into_node(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
     """
     at = attach_node(store, node)
     own = [number for number in map(parse_address, node.internal_ips) if number is not None]
-    if packet.destination is None and own:
+    # A node's own public address is translated before groups are asked, a load balancer's frontend is not (T1).
+    if own and (packet.destination is None or packet.destination in _external(node)):
         packet = msgspec.structs.replace(packet, destination=own[0])
     context = Context(
         space=tags.space(store, at.network, at.subnet),
@@ -86,6 +87,10 @@ def into_node(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
         if step.verdict is Verdict.DROP:
             break
     return tuple(steps)
+
+
+def _external(node: Node) -> set[int | None]:
+    return {parse_address(text) for kind, text in node.addresses if kind == "ExternalIP"}
 
 
 def between(store: Store, crossing: Crossing) -> tuple[Step, ...]:
@@ -184,7 +189,7 @@ def _interface_layer(store: Store, at: Attachment, node: Node) -> Layer:
 
 
 def _hop(store: Store, layer: Layer, direction: str, packet: Packet, context: Context) -> Step:
-    """Return what one layer does with a packet between nodes; a sender without an address is no client of the internet."""
+    """Return what one layer does between nodes; a sender without an address is not "any client of the internet"."""
     step = _layer(store, layer, direction, packet, context)
     if packet.source is None and step.subject is not None and step.subject.kind == NetworkSecurityGroup.KIND:
         missing = "the address of the sender"

@@ -61,7 +61,7 @@ class _Candidate(msgspec.Struct, frozen=True, gc=False):
     route: Route | None = None
 
 
-def next_hop(store: Store, subnet: Subnet, address: int | None) -> RouteDecision:
+def next_hop(store: Store, subnet: Subnet, address: int | None, *, v4: bool = True) -> RouteDecision:
     """Return where a packet from a subnet goes next: the longest prefix, then user-defined before system routes.
 
     Routes that a gateway learned (BGP) are not in any object that is read: where they could decide, it is unknown.
@@ -71,6 +71,7 @@ def next_hop(store: Store, subnet: Subnet, address: int | None) -> RouteDecision
         subnet: that the packet leaves.
         address: destination; None for any address of the internet: then only routes for everything are looked at, and
             a narrower route for public addresses is mentioned.
+        v4: family, where there is no address.
     """
     network = store.virtual_networks.get(subnet.id.partition("/subnets/")[0])
     table, missing = _table(store, subnet)
@@ -79,7 +80,7 @@ def next_hop(store: Store, subnet: Subnet, address: int | None) -> RouteDecision
     if network is None:
         return RouteDecision(hop="", unknown=unreadable(store.virtual_networks) or "the virtual network is not known")
     listed = _candidates(network, table)
-    holding = [item for item in listed if address in item.prefix] if address is not None else _for_everybody(listed)
+    holding = [item for item in listed if address in item.prefix] if address is not None else _for_everybody(listed, v4)
     holding.sort(key=lambda item: (-item.prefix.length, _ORDER[item.source]))
     if not holding:
         return RouteDecision(hop=NONE, considered=())
@@ -152,13 +153,13 @@ def _prefixes(texts: tuple[str, ...]) -> list[Prefix]:
     return [prefix for prefix in map(parse_prefix, texts) if prefix is not None]
 
 
-def _for_everybody(listed: list[_Candidate]) -> list[_Candidate]:
+def _for_everybody(listed: list[_Candidate], v4: bool) -> list[_Candidate]:
     """Return the routes for every public address: those of the default prefix, and user-defined ones that tile it."""
-    whole = [item for item in listed if item.prefix.length == 0 and is_v4(item.prefix.first)]
+    whole = [item for item in listed if item.prefix.length == 0 and is_v4(item.prefix.first) == v4]
     user = [item for item in listed if item.source == "user" and item.prefix.length]
     for hop in (APPLIANCE, GATEWAY, NONE):
         tiles = [item for item in user if item.hop == hop]
-        if covers_internet((item.prefix for item in tiles), v4=True):
+        if covers_internet((item.prefix for item in tiles), v4):
             return [*tiles, *whole]
     return whole
 
@@ -205,7 +206,8 @@ def back(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
     if at.subnet is None:
         missing = unreadable(store.virtual_networks) or f"the subnet of node {node.name} is not known"
         return (_blind(packet, f"the way back from node {node.name} is not known", missing, node.ref),)
-    decision = next_hop(store, at.subnet, packet.source)
+    v4 = packet.destination is None or is_v4(packet.destination)
+    decision = next_hop(store, at.subnet, packet.source, v4=v4)
     where = f"answers leave subnet {at.subnet.name}"
     whom = format_address(packet.source) if packet.source is not None else "clients of the internet"
     if decision.unknown:

@@ -5,7 +5,6 @@ answers are kept by class, and a second question about the same classes costs a 
 """
 
 from collections.abc import Iterator
-from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -13,6 +12,7 @@ from aksnav.model.kubernetes.policy import NetworkPolicy, PolicyRule
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
+from aksnav.trace.memo import once
 from aksnav.trace.packet import Packet
 from aksnav.trace.policy import cilium, rules
 from aksnav.trace.policy.cilium_policies import CiliumPolicies
@@ -192,59 +192,27 @@ def _reads_end_port(store: Store) -> Answer:
 _FIRST_WITH_END_PORT = 32
 
 
-class _Kept(msgspec.Struct, gc=False):
-    versions: tuple[int, ...]
-    compiled: CompiledPolicies
-
-
-class _KeptEngine(msgspec.Struct, gc=False):
-    versions: tuple[int, ...]
-    reading: EngineReading
-    end_port: Answer
-
-
-_KEPT: WeakKeyDictionary[Store, _Kept] = WeakKeyDictionary()
-_ENGINES: WeakKeyDictionary[Store, _KeptEngine] = WeakKeyDictionary()
+_READ = ("NetworkPolicy", "Namespace", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "EndpointSlice")
+_ENGINE = ("managedClusters", "Pod", "Node", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
 
 
 def compiled(store: Store) -> CompiledPolicies:
-    """Return the policies of a store, compiled; kept as long as the store, until a table that they read changes."""
-    versions = (
-        store.network_policies.version,
-        store.namespaces.version,
-        store.cilium_policies.version,
-        store.cilium_clusterwide_policies.version,
-    )
-    kept = _KEPT.get(store)
-    if kept is None or kept.versions != versions:
-        kept = _KEPT[store] = _Kept(versions, CompiledPolicies(store))
-    return kept.compiled
+    """Return the policies of a store, compiled; kept until a table that they read changes."""
+    return once(store, "policies", _READ, lambda: CompiledPolicies(store))
 
 
 def engine_of(store: Store) -> EngineReading:
     """Return which engine enforces policies, kept until something that it is read from changes."""
-    return _engine(store).reading
+    return once(store, "policy engine", _ENGINE, lambda: engine(store))
 
 
 def engine_rules(store: Store, word: Engine) -> EngineRules:
     """Return an engine with what the version that runs here can do."""
-    return EngineRules(word, _engine(store).end_port if word is Engine.CILIUM else True)
+    if word is not Engine.CILIUM:
+        return EngineRules(word)
+    return EngineRules(word, once(store, "endPort", ("Node",), lambda: _reads_end_port(store)))
 
 
 def end_port_is_known(store: Store) -> bool:
     """Return whether a node's version says which Cilium runs here."""
     return any(node.kubelet_version for node in store.nodes)
-
-
-def _engine(store: Store) -> _KeptEngine:
-    versions = (
-        store.clusters.version,
-        store.pods.version,
-        store.nodes.version,
-        store.cilium_policies.version,
-        store.cilium_clusterwide_policies.version,
-    )
-    kept = _ENGINES.get(store)
-    if kept is None or kept.versions != versions:
-        kept = _ENGINES[store] = _KeptEngine(versions, engine(store), _reads_end_port(store))
-    return kept
