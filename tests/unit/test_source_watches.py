@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from aksnav.model.change import Heartbeat, Reading, ReadingChanged, SourceChanged
+from aksnav.sources.kubernetes.follower import DENIALS_IN_DOUBT
 from aksnav.sources.options import ListMode
 from tests.unit.api_server import PODS, ApiServer, Reply, forbidden, pod, status
 from tests.unit.kubernetes_source import Watched, wait_for_request, watched
 
+LONGEST_POLL = 60.0 * 1.1
 EXPIRED = status(410, "too old resource version", "Expired")
 
 
@@ -150,12 +152,12 @@ def test_an_object_that_becomes_undecodable_is_not_shown_as_it_was(server: ApiSe
 
 
 def test_a_kind_that_may_be_listed_but_not_watched_is_stale_with_the_reason(server: ApiServer) -> None:
-    """A role without the verb watch: the list is shown, as old as it is."""
+    """A role without the verb watch: the list is shown, as old as it is, and read again every minute."""
     with watched(server) as running:
         _follow(server, running)
-        server.replies[PODS].append(forbidden("jo", "pods"))
+        server.replies[PODS].extend([forbidden("jo", "pods")] * (DENIALS_IN_DOUBT + 1))
         server.watches[PODS].end()
-        running.until(lambda: running.reading() == "stale")
+        running.until(lambda: running.reading() == "stale" and LONGEST_POLL in running.pace.rests)
         assert running.reason() == 'watch pods in all namespaces: forbidden for user "jo" (403)'
         assert running.ids() == {"shop/a", "shop/b", "shop/first"}
 
@@ -204,3 +206,28 @@ def test_a_server_that_cannot_stream_lists_is_asked_for_pages(server: ApiServer)
         running.live()
         assert running.ids() == {"shop/a", "shop/b"}
     assert len(server.asked(PODS, watch=False)) == 1
+
+
+def test_a_refusal_of_what_was_readable_is_doubted_at_first(server: ApiServer) -> None:
+    """An API server that has just started refuses everybody for a moment: the watch goes on where it was."""
+    with watched(server) as running:
+        _follow(server, running)
+        server.replies[PODS].extend([forbidden("jo", "pods")] * 3)
+        server.watches[PODS].end()
+        running.until(lambda: running.reading() == "stale")
+        running.live()
+        assert not [c for c in running.changes if isinstance(c, ReadingChanged) and c.reading is Reading.DENIED]
+        assert server.asked(PODS, watch=True)[-1].query["resourceVersion"] == "1001"
+        assert len(server.asked(PODS, watch=False)) == 1
+
+
+def test_a_kind_that_becomes_readable_everywhere_leaves_its_namespaces(server: ApiServer) -> None:
+    """First refused and read in one namespace, later allowed: the whole table, and the namespace is as good as it."""
+    server.replies[PODS].append(forbidden("jo", "pods"))
+    server.objects["/api/v1/namespaces/shop/pods"] = [pod("a")]
+    with watched(server, namespaces=("shop",)) as running:
+        running.until(lambda: running.reading() == "live" and running.reading("Pod", "shop") == "live")
+        running.until(lambda: running.ids() == {"shop/a", "shop/b"})
+        wait_for_request(server, lambda: server.asked(PODS, watch=True))
+        server.watches[PODS].say("ADDED", pod("c", version=1001))
+        running.until(lambda: "shop/c" in running.ids())

@@ -31,7 +31,9 @@ from aksnav.sources.options import ListMode
 
 WATCH_SECONDS = 300
 IDLE_SECONDS = 150.0
+FIRST_DENIED_PERIOD = 15.0
 DENIED_PERIOD = 300.0
+DENIALS_IN_DOUBT = 4
 POLL_PERIOD = 60.0
 SHORT_WATCH = 1.0
 GIVE_UP_AFTER = 3
@@ -98,6 +100,7 @@ class Follower:
         self.complete: bool = before.complete if before else False
         self._failures = 0
         self._expiries = 0
+        self._denials = 0
         self.undecodable: set[str] = set(before.undecodable) if before else set()
         self._lock = threading.Lock()
         self._stream: Stream | None = None
@@ -211,6 +214,7 @@ class Follower:
             self._emit(ListStarted(self._kind, self.scope))
         elif self._reading is not Reading.LIVE:
             self._say(Reading.LIVE)
+        self._denials = 0
 
     def _read_stream(self, stream: Stream) -> None:
         watcher = self._watcher
@@ -245,14 +249,7 @@ class Follower:
             self._expiries += 1
             return 0.0 if self._expiries <= 1 else delay(self._expiries, self._pace)
         if error.denied:
-            sentence = self._sentence(error)
-            if self._watcher.version:  # it may be listed but not watched: list it again and again
-                self._watcher.version = ""
-                self._say(Reading.STALE, sentence)
-                return spread(POLL_PERIOD, self._pace)
-            self._say(Reading.DENIED, sentence)
-            self._shared.owner.denied(self.resource, self.scope)
-            return None if self._shared.once else spread(DENIED_PERIOD, self._pace)
+            return self._denied(self._sentence(error))
         if error.code == HTTPStatus.NOT_FOUND:
             return self._absent(error)
         unknown = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
@@ -260,6 +257,21 @@ class Follower:
             self._mode, self._watcher.version = ListMode.PAGED, ""  # a server without WatchList
             return 0.0
         return self._failed(self._sentence(error), error.retry_after)
+
+    def _denied(self, sentence: str) -> float | None:
+        self._denials += 1
+        if self.complete and self._denials <= DENIALS_IN_DOUBT:
+            # An API server that has just started refuses everybody until it has read the roles.
+            return self._failed(sentence, 0.0)
+        if self._watcher.version:  # it may be listed but not watched: list it again and again
+            self._watcher.version = ""
+            self._say(Reading.STALE, sentence)
+            return spread(POLL_PERIOD, self._pace)
+        self._say(Reading.DENIED, sentence)
+        self._shared.owner.denied(self.resource, self.scope)
+        if self._shared.once:
+            return None
+        return spread(min(DENIED_PERIOD, FIRST_DENIED_PERIOD * 2.0 ** min(self._denials - 1, 8)), self._pace)
 
     def _absent(self, error: ApiError) -> float | None:
         """The kind is no longer served: its objects went with its CustomResourceDefinition."""
