@@ -30,9 +30,9 @@ from aksnav.trace.place import Crossing, Entry, Place
 from aksnav.trace.policy.who import is_public
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 
-__all__ = ["RuleDecision", "between", "evaluate", "into_node"]
+__all__ = ["RuleDecision", "between", "evaluate", "into_node", "out_of_node"]
 
-# Traffic to and from these is exempt unless a rule names the platform tags (aks-networking.md, 3.1).
+# What nodes send to these is exempt, unless a rule names the platform tags (aks-networking.md, 3.1).
 _EXEMPT = frozenset({tags.PLATFORM, tags.METADATA})
 _ADMIN_RULES = Considered("security admin rules", False, "not read: Azure Virtual Network Manager may deny before this")
 
@@ -84,6 +84,31 @@ def into_node(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
             case = nsg_causes.Case(store, group, packet, context, node, layer.where) if group is not None else None
             step = _with_cause(step, nsg_causes.into_node(case)) if case is not None else step
         steps.append(step)
+        if step.verdict is Verdict.DROP:
+            break
+    return tuple(steps)
+
+
+def out_of_node(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
+    """Return what the groups of a node's interface and subnet do with a packet to outside of the cluster.
+
+    Args:
+        store: what is known.
+        node: that sends it.
+        packet: as it leaves: with the node's address where Pods have addresses of an overlay.
+    """
+    at = attach_node(store, node)
+    place = _subnet_at(store, packet.source, at)
+    context = Context(
+        space=tags.space(store, *place),
+        source_groups=_groups_of(at),
+        destination_groups=frozenset() if packet.destination is None else _groups_at(store, packet.destination),
+    )
+    layers = (_interface_layer(store, at, node), _subnet_layer(store, *place, node))
+    steps = []
+    for layer in layers:
+        step = _layer(store, layer, OUTBOUND, packet, context)
+        steps.append(_with_cause(step, nsg_causes.outbound(packet)) if step.verdict is Verdict.DROP else step)
         if step.verdict is Verdict.DROP:
             break
     return tuple(steps)
@@ -222,7 +247,7 @@ def _layer(store: Store, layer: Layer, direction: str, packet: Packet, context: 
         )
         return _blind(layer, packet, missing, ident)
     decision = evaluate(group, direction, packet, context)
-    if not decision.access and {packet.source, packet.destination} & _EXEMPT:
+    if direction == OUTBOUND and packet.destination in _EXEMPT and not _names_platform(decision):
         return _exempt(layer, group, packet)
     return _decided(store, layer, group, packet, decision)
 
@@ -262,6 +287,11 @@ def _decided(
         confirm=_confirm(group),
         fix=f"make the answer plain: replace the tag or group in {name} by prefixes" if decision.unknown else "",
     )
+
+
+def _names_platform(decision: RuleDecision) -> bool:
+    listed = destinations(decision.rule) if decision.rule is not None else ()
+    return any(text.lower().startswith("azureplatform") for text in listed)
 
 
 def _exempt(layer: Layer, group: NetworkSecurityGroup, packet: Packet) -> Step:

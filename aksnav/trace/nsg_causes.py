@@ -75,6 +75,12 @@ def into_node(case: Case) -> Cause:
     return Cause("N09", "touch the Service so that its rule is written again, or add the rule")
 
 
+def outbound(packet: Packet) -> Cause:
+    """Return the fault of a packet to outside that is denied."""
+    where = format_address(packet.destination) if packet.destination is not None else "the destination"
+    return Cause("N17", f"allow {packet.protocol} {packet.port} to {where} outbound")
+
+
 def between(store: Store, packet: Packet, direction: str) -> Cause:
     """Return the fault of a packet between nodes that is denied."""
     pods = pod_prefixes(store)

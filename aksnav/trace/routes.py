@@ -189,6 +189,12 @@ def _learned(network: VirtualNetwork, table: RouteTable | None, best: _Candidate
     return f"whether the gateway learned a route for {format_address(address)} is not read"
 
 
+def forward_step(store: Store, subnet: Subnet, packet: Packet, decision: RouteDecision) -> Step:
+    """Return the step of a packet that leaves a subnet by a known route; whether it gets on is the caller's to say."""
+    where = format_address(packet.destination) if packet.destination is not None else "the internet"
+    return _step(store, subnet, packet, decision, f"subnet {subnet.name} sends to {where} by {_words(decision)}")
+
+
 def back(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
     """Return what becomes of the answers of a node to inbound traffic.
 
