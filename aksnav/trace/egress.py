@@ -7,13 +7,12 @@ from shlex import quote
 
 import msgspec
 
-from aksnav.model.addresses import parse_address
 from aksnav.model.azure.network import Subnet
 from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace import nsg, policy, routes
-from aksnav.trace.azure import attach_node, cluster, pod_prefixes, subnet_of, unreadable
+from aksnav.trace.azure import attach_node, cluster, subnet_of, unreadable
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Place
 from aksnav.trace.policy.who import is_public
@@ -38,25 +37,24 @@ def leave(store: Store, source: Place, packet: Packet) -> tuple[Step, ...]:
     node = source.node
     if node is None:
         return (*steps, _blind(packet, "the node of the sender is not known", "the node of the sender", None))
-    packet = _translated(store, node, packet)
     steps += nsg.out_of_node(store, node, packet)
     if _ended(steps):
         return tuple(steps)
-    return (*steps, *_routed(store, node, packet))
+    return (*steps, *routed(store, node, nsg.as_sent(store, node, packet)))
 
 
 def _ended(steps: list[Step]) -> bool:
     return any(step.verdict in ENDS for step in steps)
 
 
-def _translated(store: Store, node: Node, packet: Packet) -> Packet:
-    """Return the packet with the node's address, where Pods have addresses of an overlay (aks-networking.md 1.2)."""
-    own = parse_address(node.internal_ips[0]) if node.internal_ips else None
-    overlaid = packet.source is not None and any(packet.source in prefix for prefix in pod_prefixes(store))
-    return msgspec.structs.replace(packet, source=own) if overlaid and own is not None else packet
+def routed(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
+    """Return where a packet goes that has left its node: the next hop, and what gives it a public source.
 
-
-def _routed(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
+    Args:
+        store: what is known.
+        node: that sends it.
+        packet: as it is behind the node (``nsg.as_sent``).
+    """
     found = subnet_of(store, packet.source) if packet.source is not None else None
     subnet = found[1] if found is not None else attach_node(store, node).subnet
     if subnet is None:

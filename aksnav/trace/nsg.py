@@ -20,6 +20,7 @@ from aksnav.trace.azure import (
     group_of,
     group_of_machine,
     interface_at,
+    pod_prefixes,
     stale,
     subnet_of,
     unreadable,
@@ -89,15 +90,25 @@ def into_node(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+def as_sent(store: Store, node: Node, packet: Packet) -> Packet:
+    """Return a packet as it leaves the cluster: with the node's address, where Pods have addresses of an overlay.
+
+    Source: aks-networking.md 1.2 (Azure CNI overlay, kubenet).
+    """
+    own = parse_address(node.internal_ips[0]) if node.internal_ips else None
+    overlaid = packet.source is not None and any(packet.source in prefix for prefix in pod_prefixes(store))
+    return msgspec.structs.replace(packet, source=own) if overlaid and own is not None else packet
+
+
 def out_of_node(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
     """Return what the groups of a node's interface and subnet do with a packet to outside of the cluster.
 
     Args:
         store: what is known.
         node: that sends it.
-        packet: as it leaves: with the node's address where Pods have addresses of an overlay.
+        packet: as it leaves the Pod or the node; a Pod of an overlay leaves the cluster with its node's address.
     """
-    at = attach_node(store, node)
+    at, packet = attach_node(store, node), as_sent(store, node, packet)
     place = _subnet_at(store, packet.source, at)
     context = Context(
         space=tags.space(store, *place),
@@ -122,13 +133,15 @@ def between(store: Store, crossing: Crossing) -> tuple[Step, ...]:
     """Return what groups do with a packet from one node to another, Pod to Pod or after a second hop.
 
     Leaving is judged at the sender's interface and subnet, arriving at the receiver's subnet and interface. Nothing is
-    crossed on one node.
+    crossed on one node. Where the receiver is neither Pod nor node, the packet leaves only (``out_of_node``).
     """
     start, end = _start(crossing), crossing.destination
     here, there = _node_name(start), _node_name(end)
     if here and here == there:
         return ()
     packet = _hop_packet(crossing, start)
+    if start.node is not None and end.node is None and end.pod is None:
+        return out_of_node(store, start.node, packet)
     steps: list[Step] = []
     if start.node is not None:
         at = attach_node(store, start.node)
