@@ -27,6 +27,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         evidence: which fields prove it, in words.
         fix: one line.
         source: document or code that the rule comes from.
+        checked: this program looks for it, in traces or in the sweep.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     evidence: str
     fix: str
     source: str
+    checked: bool = False
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -13,7 +13,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"{word}: {LETTERS[word]}")
         for check in catalogue().values():
             if check.id.startswith(word):
-                print(f"  {check.id}  {check.title}")
+                print(f"  {check.id} {'●' if check.checked else '○'} {check.title}")
+        print("● aksnav looks for it  ○ described only")
         return 0
     found = find_check(word)
     if found is None:
@@ -26,6 +27,7 @@ def run(args: argparse.Namespace) -> int:
         "proof": f"{found.proof}: {found.evidence}",
         "fix": found.fix,
         "source": found.source,
+        "here": "aksnav looks for it" if found.checked else "described only: aksnav does not look for it yet",
     }
     for name, text in lines.items():
         if text:
