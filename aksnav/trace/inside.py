@@ -6,10 +6,11 @@ from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
-from aksnav.trace import classes, controllers, node, nsg, policy, routing
+from aksnav.trace import controllers, node, routing
 from aksnav.trace.alias import external_name
 from aksnav.trace.alike import stand_for
 from aksnav.trace.azure import cluster, pod_prefixes
+from aksnav.trace.crossings import filters, groups, leaving, places
 from aksnav.trace.endpoints import Chosen
 from aksnav.trace.hosts import claims_of
 from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, answered, ended, fan, too_long, where
@@ -54,41 +55,13 @@ def through_service(
     branches = [
         Branch(
             label_of(group[0]),
-            stand_for(_behind(walk, journey, service, found, packet, group[0], via), _places(group[1:])),
+            stand_for(_behind(walk, journey, service, found, packet, group[0], via), places(group[1:])),
             None,
             len(group),
         )
-        for group in _groups(walk, journey, service, decision.chosen, via)
+        for group in groups(walk, journey, service, decision.chosen, via)
     ]
     return (*lead, *fan(decision.step, branches))
-
-
-def _groups(walk: Walk, journey: Journey, service: Service, chosen: tuple[Chosen, ...], via: Via) -> list[list[Chosen]]:
-    """Return the endpoints in groups between which nothing can decide; the Pods of a proxy each on its own.
-
-    A proxy's Pod is where another connection begins: which of its backends are on its own node decides behind it.
-    """
-    if len(chosen) == 1 or controllers.of_pods(walk.store, (), service):
-        return [[item] for item in chosen]
-    here = {place.name for place in (via.node, journey.source.node, journey.entry_node) if place is not None}
-    groups: dict[tuple[object, ...], list[Chosen]] = {}
-    for item in chosen:
-        if item.pod is None or item.node in here:
-            key: tuple[object, ...] = (item.address, item.port)
-            if item.pod is not None:
-                key = (*classes.of_pod(walk.store, item.pod), item.node, item.port)
-        else:
-            key = (*classes.of_pod(walk.store, item.pod), item.port)
-        groups.setdefault(key, []).append(item)
-    return list(groups.values())
-
-
-def _places(others: list[Chosen]) -> tuple[Evidence, ...]:
-    return tuple(
-        Evidence(DESTINATION_FIELD, format_address(item.address), ref_of(item.pod))
-        for item in others
-        if item.pod is not None
-    )
 
 
 def label_of(item: Chosen) -> str:
@@ -166,19 +139,6 @@ def elsewhere(walk: Walk, journey: Journey, service: Service, item: Chosen, pack
     )
 
 
-def leaving(walk: Walk, journey: Journey, packet: Packet) -> Road:
-    """Return what security groups and policies do with a packet that leaves for an address that is no Pod's."""
-    if journey.source.pod is None and journey.source.node is None:
-        return ()
-    nodes = walk.store.nodes_at(packet.destination) if packet.destination is not None else []
-    crossing = Crossing(
-        source=journey.source,
-        destination=Place(node=nodes[0] if nodes else None, address=packet.destination),
-        packet=packet,
-    )
-    return (*policy.judge(walk.store, crossing), *nsg.between(walk.store, crossing))
-
-
 def to_pod(
     walk: Walk,
     journey: Journey,
@@ -207,8 +167,7 @@ def to_pod(
         entry=journey.entry,
         entry_node=journey.entry_node,
     )
-    arrived = journey.entry_node is not None and journey.entry_node.name == pod.node
-    steps = [*(() if arrived else nsg.between(walk.store, crossing)), *policy.judge(walk.store, crossing)]
+    steps = [*filters(walk, journey, crossing, pod)]
     last = arrive(walk.store, pod, packet, listed_ready=listed)
     found = controllers.of_pods(walk.store, (pod,), service) if not ended(last) else ()
     if found and found[0].pods and any(item.id == pod.id for item in found[0].pods):
@@ -221,6 +180,8 @@ def _proxied(
     walk: Walk, journey: Journey, controller: Controller, pod: Pod, packet: Packet, last: Road, front: int
 ) -> Road:
     """Return the road through a controller's Pod; what lies behind it is the same for every way to it."""
+    if not _listens(walk, pod, packet.port):
+        return last
     listener = msgspec.structs.replace(packet, port=front or _front(controller, pod, packet.port))
     key = ("proxied", pod.id, packet.host, packet.path, packet.query, listener.port, packet.scheme, packet.tls)
     same = (controller.label, *key[2:])
@@ -237,6 +198,14 @@ def _proxied(
 _UNROUTED: Road = ()
 # Envoy's own listeners in an Istio gateway: merged telemetry, health, Prometheus (Istio documentation, "Ports used").
 _ISTIO_OWN_PORTS = frozenset({15020, 15021, 15090})
+
+
+def _listens(walk: Walk, pod: Pod, port: int) -> bool:
+    """Return whether a controller's Pod takes requests at a port: it may have others, for metrics or webhooks."""
+    known = controllers.of_pods(walk.store, (pod,), None)
+    ports = known[0].service.ports if known and known[0].service is not None else ()
+    names = {item.name for item in pod.template.ports if item.port == port}
+    return not ports or any(item.target == port or item.target in names for item in ports)
 
 
 def _front(controller: Controller, pod: Pod, port: int) -> int:
@@ -304,9 +273,10 @@ def proxied_outside(walk: Walk, journey: Journey, controller: Controller, packet
         if controller.flavour is Flavour.AGIC
         else "az network alb list -o table",
     )
+    lead = (*leaving(walk, journey, packet), step)
     answer = routing.route(walk.store, controller, packet)
     onward = Journey(source=Place(), outside=True, controller=controller, depth=journey.depth + 1)
-    return (step, *_to_targets(walk, onward, controller, answer.steps, answer.targets))
+    return (*lead, *_to_targets(walk, onward, controller, answer.steps, answer.targets))
 
 
 def _to_targets(walk: Walk, journey: Journey, controller: Controller, steps: Road, targets: tuple[Target, ...]) -> Road:

@@ -138,6 +138,9 @@ def _at_addresses(walk: Walk, journey: Journey, service: Service, packet: Packet
     texts = service.external_addresses if outside else service.virtual_ips
     if outside and service.type == "NodePort" and not texts:
         return _over_nodes(walk, journey, service, packet)
+    alias = next((point.hostname for point in service.ingress_points if point.hostname and not point.ip), "")
+    if outside and not texts and alias:
+        return named(walk, journey, alias, packet)
     if not texts and service.type == "LoadBalancer":
         return (pending(walk.store, service, packet),)
     addresses = [address for address in map(parse_address, texts) if address is not None]

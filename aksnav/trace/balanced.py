@@ -1,0 +1,191 @@
+"""Through the load balancer to a node, and at the node on to the Service."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from aksnav.model.addresses import format_address
+from aksnav.model.kubernetes.service import Service, ServicePort
+from aksnav.model.kubernetes.workload import Node
+from aksnav.trace import classes, controllers, loadbalancer, node, nsg, routes
+from aksnav.trace.azure import unreadable
+from aksnav.trace.crossings import leaving
+from aksnav.trace.inside import through_service
+from aksnav.trace.journey import Journey, Road, Walk, fan, where
+from aksnav.trace.kubectl import listing, show
+from aksnav.trace.packet import Packet
+from aksnav.trace.place import Entry, Place
+from aksnav.trace.pod import lost_node
+from aksnav.trace.service import Via
+from aksnav.trace.step import ENDS, Branch, Considered, Evidence, Kind, Step, Verdict
+
+
+def over_the_internet(walk: Walk, journey: Journey, packet: Packet) -> Road | None:
+    """Return the road of a private client to a public address: it leaves its network with another source address.
+
+    None where no load balancer has the address.
+    """
+    after = msgspec.structs.replace(packet, source=None, source_word="Internet")
+    shown = format_address(packet.source) if packet.source is not None else "the client"
+    step = Step(
+        kind=Kind.SNAT,
+        verdict=Verdict.TRANSFORM,
+        summary=f"{shown} goes out to the internet, and comes back as an address of the internet",
+        packet=packet,
+        packet_after=after,
+        evidence=(Evidence("destination", where(packet), None, "an address of the internet"),),
+        assumptions=(f"the network of {shown} lets it out to the internet",),
+        confirm="curl -s https://ifconfig.me  # at the client",
+    )
+    onward = msgspec.structs.replace(journey, source=Place(), outside=True, internet=True)
+    road = balanced(walk, onward, after)
+    return None if road is None else (*leaving(walk, journey, packet), step, *road)
+
+
+def balanced(walk: Walk, journey: Journey, packet: Packet) -> Road | None:
+    """Return the road through the load balancer to its nodes, and on; None where none has the address."""
+    entry = loadbalancer.enter(walk.store, packet)
+    if entry is None:
+        return None
+    steps, service, port = entry.steps, entry.service, entry.service_port
+    if service is None or port is None:
+        return steps if entry.ended else (*steps, *no_service(walk, packet, steps))
+    found = (service.ports.index(port), port)
+    up, down = _up(walk, service, entry)
+    if not up:
+        return (*steps, *_behind_none(walk, service, found, packet, entry))
+    arriving = msgspec.structs.replace(journey, balanced=True)
+    branches = [
+        Branch(
+            f"node {group[0].name}", at_node(walk, arriving, group[0], service, found, entry.packet), None, len(group)
+        )
+        for group in _node_groups(walk, service, up)
+    ]
+    spread = Step(
+        kind=Kind.LB_POOL,
+        verdict=Verdict.PASS,
+        summary=f"any of {len(up)} nodes takes it" if len(up) > 1 else f"node {up[0].name} takes it",
+        subject=service.ref,
+        packet=entry.packet,
+        evidence=(Evidence(".spec.externalTrafficPolicy", service.external_traffic_policy or "Cluster"),),
+        considered=tuple(down),
+        confirm=listing("Node"),
+    )
+    return (*steps, *fan(spread, branches))
+
+
+def _node_groups(walk: Walk, service: Service, nodes: Sequence[Node]) -> list[list[Node]]:
+    """Return the nodes in groups in which nothing decides otherwise; a node with an endpoint of a proxy is its own."""
+    with_endpoint = {endpoint.node_name for piece in walk.store.slices_of(service.id) for endpoint in piece.endpoints}
+    proxied = bool(controllers.of_pods(walk.store, (), service))
+    groups: dict[tuple[object, ...], list[Node]] = {}
+    for item in nodes:
+        key = classes.of_node(walk.store, item)
+        if item.name in with_endpoint:
+            key = (*key, item.name if proxied else _local_classes(walk, service, item))
+        groups.setdefault(key, []).append(item)
+    return list(groups.values())
+
+
+def _local_classes(walk: Walk, service: Service, at: Node) -> frozenset[object]:
+    """Return the classes of a Service's endpoints on a node."""
+    found: set[object] = set()
+    for piece in walk.store.slices_of(service.id):
+        for endpoint in piece.endpoints:
+            if endpoint.node_name == at.name:
+                pod = walk.store.pods.get(f"{piece.namespace}/{endpoint.target_ref.name}")
+                kind = classes.of_pod(walk.store, pod) if pod is not None else endpoint.addresses
+                found.add((kind, endpoint.conditions))
+    return frozenset(found)
+
+
+def no_service(walk: Walk, packet: Packet, steps: Road) -> Road:
+    """Return the blind step of a load balancer behind which no Service is known."""
+    missing = unreadable(walk.store.services) or f"the Service behind {where(packet)}"
+    return (
+        Step(
+            kind=Kind.SERVICE_PORT,
+            verdict=Verdict.BLIND,
+            summary=f"no Service that can be read is behind {where(packet)}",
+            subject=steps[-1].subject,
+            packet=packet,
+            missing=missing,
+            confirm=listing("Service"),
+        ),
+    )
+
+
+def _up(walk: Walk, service: Service, entry: loadbalancer.LoadBalancerEntry) -> tuple[list[Node], list[Considered]]:
+    """Return the nodes that get traffic, and why the others do not.
+
+    The load balancer's own word is in the entry; where it cannot be read, the probe that the cloud controller writes is
+    taken for granted. A node that is not ready fails its probe.
+    """
+    down: list[Considered] = []
+    usable = list(entry.nodes)
+    blind = any(step.kind is Kind.LB_PROBE and step.verdict is Verdict.BLIND for step in entry.steps)
+    if blind and service.external_traffic_policy == "Local" and service.health_check_node_port:
+        usable, without = node.local_nodes(walk.store, service, usable)
+        why = f"the probe of health check node port {service.health_check_node_port} fails: no ready endpoint there"
+        down += [Considered(f"node {item.name}", decided=False, why=why) for item in without]
+    lost = [item for item in usable if item.ready is not True]
+    if lost and len(lost) < len(usable):
+        down += [Considered(f"node {item.name}", decided=False, why="it is not ready (X07)") for item in lost]
+        usable = [item for item in usable if item.ready is True]
+    return usable, down
+
+
+def _behind_none(
+    walk: Walk,
+    service: Service,
+    found: tuple[int, ServicePort],
+    packet: Packet,
+    entry: loadbalancer.LoadBalancerEntry,
+) -> Road:
+    """Return what stands behind a load balancer that sends to no node: why the Service has no endpoint there."""
+    steps: list[Step] = []
+    if not entry.ended:
+        missing = unreadable(walk.store.nodes) or unreadable(walk.store.endpoint_slices, service.namespace)
+        step = node.no_local_node(service, entry.nodes, packet)
+        blind = msgspec.structs.replace(step, verdict=Verdict.BLIND, cause="", fix="", missing=missing)
+        steps.append(blind if missing else step)
+    behind = through_service(walk, Journey(source=Place()), service, found, packet, Via(anywhere=True))
+    return (*steps, *(item for item in behind if item.verdict in ENDS))
+
+
+def at_node(
+    walk: Walk, journey: Journey, at: Node, service: Service, found: tuple[int, ServicePort], packet: Packet
+) -> Road:
+    """Return the road from a node's interface on, for a packet to a Service from outside of the cluster."""
+    local = service.external_traffic_policy == "Local"
+    if packet.destination is None:  # without floating IP the load balancer writes each node's own address
+        packet = msgspec.structs.replace(packet, destination=Place.of_node(at).address)
+    onward = msgspec.structs.replace(journey, entry=Entry.LOCAL if local else Entry.CLUSTER, entry_node=at)
+    filtered, back = nsg.into_node(walk.store, at, packet), routes.back(walk.store, at, packet)
+    # Inside of private networks the way back is the way in: where the peering is broken, nothing comes to the group.
+    steps = [*filtered, *back] if journey.internet else [*back, *filtered]
+    if at.ready is not True:
+        steps.append(lost_node(at, packet))
+    steps.append(taken(walk, service, at, packet))
+    via = Via(node=at, external=True)
+    return (*steps, *through_service(walk, onward, service, found, packet, via))
+
+
+def taken(walk: Walk, service: Service, at: Node | None, packet: Packet) -> Step:
+    """Return the step at which a node takes a packet to an address of a Service for outsiders."""
+    reading = node.proxy_of(walk.store)
+    name = at.name if at is not None else "the client's node"
+    return Step(
+        kind=Kind.NODE_PORT,
+        verdict=Verdict.PASS,
+        summary=f"{reading.proxy.value} on {name} takes {where(packet)} for Service {service.id}",
+        subject=service.ref,
+        version=service.resource_version,
+        packet=packet,
+        evidence=(
+            Evidence(".spec.externalTrafficPolicy", service.external_traffic_policy or "Cluster"),
+            Evidence(reading.fact.field, reading.fact.value, reading.fact.subject, f"{reading.proxy.value} translates"),
+        ),
+        assumptions=reading.assumptions,
+        confirm=show(service.ref, ".status.loadBalancer"),
+    )
