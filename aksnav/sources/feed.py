@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 BUFFERED_FRAMES = 64
 STDERR_LINES = 40
-DECODE_SHARE = 0.25
+DECODE_SHARE = 0.125
 FIRST_RESTART = 1.0
 LONGEST_RESTART = 30.0
 GOOD_LIFE = 60.0
@@ -121,8 +121,8 @@ class Feed:
     def drain(self, seconds: float, ticks: Callable[[], float] = time.perf_counter) -> list[Change]:
         """Return changes that have arrived, none when there are none.
 
-        Applying what is decoded costs the caller some three times the decoding, so that a quarter of the time is spent
-        on decoding here. At least one frame (500 objects) is decoded.
+        Applying what is decoded costs the caller several times the decoding, so that an eighth of the time is spent on
+        decoding here. At least one frame (500 objects) is decoded.
 
         Args:
             seconds: what the caller has for decoding and applying.

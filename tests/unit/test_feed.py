@@ -1,6 +1,10 @@
 """The feed: a child process that reads, handed over in slices; what happens when it ends; and the load in one go."""
 
 import json
+import os
+import select
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +20,7 @@ from aksnav.sources.errors import SourceError
 from aksnav.sources.feed import Feed, load_once, run_in_process
 from aksnav.sources.options import Options
 from aksnav.store import Store
-from tests.unit.api_server import PODS, SERVICES, ApiServer, Reply, forbidden, pod
+from tests.unit.api_server import PODS, SERVICES, ApiServer, Reply, forbidden, pod, status
 
 BOUND = 30.0
 
@@ -153,6 +157,43 @@ def test_draining_stops_at_its_budget() -> None:
         assert drained == ["0", "1", "2"]
 
 
+def test_an_exec_plugin_that_reads_its_input_eats_no_command(server: ApiServer, tmp_path: Path) -> None:
+    """The plugin gets an empty input and its output is its own: the pipe to the child is not within its reach."""
+    script = tmp_path / "plugin"
+    answer = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "t"}}
+    script.write_text(f"#!{sys.executable}\nimport sys\nsys.stdin.read()\nprint({json.dumps(answer)!r})\n")
+    script.chmod(0o755)
+    user = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": str(script)}}
+    options = Options(kubeconfig=server.kubeconfig(user), no_azure=True)
+    with screen(options) as shown:
+        shown.until(lambda: shown.store.pods.access().fresh)
+        error = shown.feed.request_raw(Ref("Gateway", "shop/x")).exception(BOUND)
+        assert str(error) == "gateways are not served by this cluster"
+    assert {item.headers["authorization"] for item in server.requests} == {"Bearer t"}
+
+
+def test_a_child_does_not_outlive_its_parent(server: ApiServer) -> None:
+    """The explorer is killed outright: the end of its commands ends the child too."""
+    code = (
+        "import sys, threading\n"
+        "from aksnav.sources.feed import start_child\n"
+        "from aksnav.sources.options import Options\n"
+        "child = start_child(Options(kubeconfig=sys.argv[1], no_azure=True))\n"
+        "print(child.pid, flush=True)\n"
+        "threading.Event().wait()\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code, server.kubeconfig()], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    ended = os.pidfd_open(pid)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    readable, _, _ = select.select([ended], [], [], BOUND)
+    os.close(ended)
+    assert readable
+
+
 def test_stop_leaves_no_process_and_answers_open_questions(server: ApiServer) -> None:
     """The child is gone when stop returns."""
     with screen(_options(server)) as shown:
@@ -190,6 +231,9 @@ def test_a_command_loads_everything_once_in_its_own_process(server: ApiServer) -
     """load_once ends by itself; a refused kind is denied, no kind stays pending but those of Secrets and Azure."""
     server.objects[PODS] = [pod("a")]
     server.always[SERVICES] = forbidden("jo", "services")
+    ingress = {"metadata": {"name": "web", "namespace": "shop"}, "spec": {"tls": [{"secretName": "tls"}]}}
+    server.objects["/apis/networking.k8s.io/v1/ingresses"] = [ingress]
+    server.always["/api/v1/namespaces/shop/secrets/tls"] = status(404, "not found")
     store = Store()
     for change in load_once(_options(server)):
         store.apply(change)
@@ -197,6 +241,8 @@ def test_a_command_loads_everything_once_in_its_own_process(server: ApiServer) -
     assert store.services.access().reading is Reading.DENIED
     pending = {name for name, table in store.tables.items() if table.access().reading is Reading.PENDING}
     assert pending <= {"Secret"}
+    (secret,) = store.secrets
+    assert not secret.exists
 
 
 def test_a_command_on_a_cluster_that_is_not_there_is_one_line(tmp_path: Path) -> None:

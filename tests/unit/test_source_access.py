@@ -83,6 +83,22 @@ def test_a_token_that_is_no_longer_accepted_is_renewed_by_the_exec_plugin(server
         assert (tmp_path / "calls").read_text() == "xx"
 
 
+def test_a_login_that_has_ended_turns_the_source_stale_and_comes_back(server: ApiServer) -> None:
+    """Tokens that are refused everywhere: rows stay, the source says to log in again, and is live after that."""
+    server.token = "secret"
+    with watched(server) as running:
+        running.live()
+        server.token = "another"
+        running.source.refresh()
+        running.until(lambda: running.reading() == "stale")
+        running.until(lambda: running.store.sources["kubernetes"].reading.value == "stale")
+        assert running.store.sources["kubernetes"].reason == "credentials not accepted (401): log in again"
+        assert running.ids() == {"shop/a"}
+        server.token = "secret"
+        running.live()
+        running.until(lambda: running.store.sources["kubernetes"].reading.value == "live")
+
+
 def test_a_token_about_to_expire_is_renewed_before_it_is_used(server: ApiServer, tmp_path: Path) -> None:
     """The client's refresh hook: expirationTimestamp is near, so the next request asks the plugin first."""
     (tmp_path / "token").write_text("first")

@@ -252,6 +252,8 @@ class Follower:
             return self._denied(self._sentence(error))
         if error.code == HTTPStatus.NOT_FOUND:
             return self._absent(error)
+        if error.code == HTTPStatus.UNAUTHORIZED:
+            self._shared.owner.link(up=False, reason=f"{error}: log in again")
         unknown = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
         if error.code in unknown and self._mode is ListMode.STREAMED:
             self._mode, self._watcher.version = ListMode.PAGED, ""  # a server without WatchList

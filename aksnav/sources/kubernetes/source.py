@@ -62,6 +62,7 @@ class KubernetesSource:
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._followers: dict[tuple[str, str], Follower] = {}
+        self._transport: Transport | None = None
         self._shared: Shared | None = None
         self._secrets: SecretAsker | None = None
         self._namespaces: NamespaceAsker | None = None
@@ -87,8 +88,8 @@ class KubernetesSource:
         for thread in threads:
             if thread is not threading.current_thread():
                 thread.join(max(0.0, end - time.monotonic()))
-        if self._shared is not None:
-            self._shared.transport.close()
+        if self._transport is not None:
+            self._transport.close()
 
     def refresh(self) -> None:
         """Read everything again; what is known stays until the new lists are complete."""
@@ -221,11 +222,13 @@ class KubernetesSource:
 
         while True:
             try:
-                return Transport(ask, self._pace)
+                self._transport = Transport(ask, self._pace)
             except ConfigError as error:
                 self._say(Reading.FAILED, str(error))
                 self._unread(Reading.UNREAD, str(error))
                 self.fatal = str(error)
+            else:
+                return self._transport
             if self._once or self._pace.rest(spread(CONFIG_PERIOD, self._pace)):
                 return None
 
@@ -309,7 +312,14 @@ class KubernetesSource:
     def _spawn(self, body: Callable[[], None], name: str) -> None:
         def quietly() -> None:
             with suppress(StoppedError):
-                body()
+                try:
+                    body()
+                except StoppedError:
+                    raise
+                except Exception as error:  # noqa: BLE001 - a fault is said: a kind must not stay silent because of it
+                    self._say(
+                        Reading.FAILED, plain(f"reading {name} ended by a fault: {type(error).__name__}: {error}")
+                    )
 
         thread = threading.Thread(target=quietly, name=name, daemon=True)
         with self._lock:
