@@ -1,4 +1,4 @@
-"""From a step of a trace to a finding: a step that ends the road, or that holds a check, is a finding with its proof."""
+"""From a step of a trace to a finding: a step that ends the road, or holds a check, with its proof."""
 
 from aksnav.checks.catalogue import find_check
 from aksnav.checks.finding import Finding

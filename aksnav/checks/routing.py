@@ -63,7 +63,7 @@ def _conflict(ingress: Ingress) -> Finding:
     return Finding(
         id="I21",
         subject=ingress.ref,
-        summary=f"Ingress {ingress.id} has class {ingress.ingress_class_name}, and {ingress.legacy_class} by annotation",
+        summary=f"{ingress.ref} has class {ingress.ingress_class_name}, and {ingress.legacy_class} by annotation",
         proof=Proof.PROVEN,
         evidence=(
             Evidence(".spec.ingressClassName", ingress.ingress_class_name or "", ingress.ref),
