@@ -29,7 +29,7 @@ import msgspec
 from aksnav.model.decode import decode_object, decode_page
 from aksnav.model.kinds import KINDS
 from tests.bench.processes import tree, usage
-from tests.bench.served import served
+from tests.bench.served import end_on_termination, served
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.fill import Size, fill
 
@@ -231,6 +231,7 @@ def main() -> None:
     if options.one:
         sys.stdout.write(json.dumps(_one(str(options.kubeconfig), Variant(*json.loads(options.one)))))
         return
+    end_on_termination()
     variants = (*VARIANTS, *((Variant("whole", gzip=True), Variant("whole")) if options.whole else ()))
     results: dict[Variant, list[dict[str, float]]] = {variant: [] for variant in variants}
     with ExitStack() as stack:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tests.bench import facts, peer
 from tests.bench.generator import Sizes
-from tests.bench.served import Control, served
+from tests.bench.served import Control, end_on_termination, served
 from tests.bench.session import Plan, Row, Toggle, measure
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.etcd import Etcd
@@ -196,6 +196,7 @@ def main() -> None:
     options = parser.parse_args()
     # The thread that reads the terminal must not wait for the one that works out the picture.
     sys.setswitchinterval(0.0005)
+    end_on_termination()
     before = facts.machine()
     rows = _SCENARIOS[options.scenario](options)
     sys.stdout.write(f"## {options.scenario}\n\n{facts.table(('fact', 'value'), before)}\n\n")

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -46,6 +47,11 @@ class Control:
     def command(self, name: str) -> None:
         """Any other command: ``expire``, ``drop``."""
         self._call("POST", f"/{name}")
+
+
+def end_on_termination() -> None:
+    """Let SIGTERM end this process as an exception does, so that it ends what it has started."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 @contextmanager
