@@ -173,7 +173,7 @@ def _unknown(walk: Walk, journey: Journey, packet: Packet) -> Road:
             ),
         )
     return (
-        *leaving(walk, journey, packet),
+        *(leaving(walk, journey, packet) if inside is None else ()),
         Step(
             kind=Kind.DNS_RESOLVE if packet.host else Kind.PUBLIC_IP,
             verdict=Verdict.BLIND,

@@ -156,7 +156,7 @@ def test_a_named_port_that_no_pod_has_is_s04(ports: list[dict[str, Any]] | None)
 
 
 def test_a_port_without_target_means_the_same_number() -> None:
-    """targetPort that is absent (or 0) is the port itself."""
+    """A targetPort that is absent (or 0) is the port itself."""
     made = simple()
     made.pod("shop/api-1", "10.244.0.21", ports=[{"containerPort": 80}])
     made.service("shop/api", "10.0.0.20", ports=[{"port": 80}])
@@ -171,7 +171,7 @@ def test_a_port_by_its_name() -> None:
 
 
 def test_a_port_that_the_service_has_not_is_s20() -> None:
-    """Nothing translates a port that is not in the spec: silence in iptables mode and Cilium, a refusal with nftables."""
+    """Nothing translates a port that is not in the spec: silence by default, a refusal with nftables."""
     assert simple().ask("http://web:81/").outcome is Outcome.DROPPED
     assert simple().ask("http://web:81/").causes == ("S20",)
     refusing = simple()
