@@ -15,7 +15,7 @@ from aksnav.trace.policy.cautions import cautions
 from aksnav.trace.policy.compiled import compiled
 from aksnav.trace.policy.decision import DROPS, Decision, Direction, Effect
 from aksnav.trace.policy.engines import TITLES, Engine, EngineReading
-from aksnav.trace.policy.readings import Reading, ends, hear
+from aksnav.trace.policy.readings import Heard, Reading, ends, hear
 from aksnav.trace.policy.who import Sort, View
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 
@@ -52,6 +52,8 @@ def _judge(store: Store, crossing: Crossing, direction: Direction, pod: Pod) -> 
         return _skip(crossing, direction, pod, heard.skip, _SKIPS[heard.skip], fact)
     if heard.missing:
         return _blind(crossing, direction, pod, heard.missing)
+    if heard.unmodelled:
+        return _unmodelled(crossing, direction, pod, heard)
     return _step(store, crossing, direction, pod, heard.engine, list(heard.readings))
 
 
@@ -137,6 +139,16 @@ def _stops(
         assumptions=(*_assumptions(store, engine), *_cautions(store, crossing, telling)),
         confirm=_confirm(pod, decision),
         fix=cause.fix,
+    )
+
+
+def _unmodelled(crossing: Crossing, direction: Direction, pod: Pod, heard: Heard) -> Step:
+    step = _undecided(crossing, direction, pod, heard.engine, heard.readings[0])
+    return msgspec.structs.replace(
+        step,
+        summary=f"{_words(direction, pod)}: {heard.unmodelled} is not modelled",
+        missing=heard.unmodelled,
+        fix="",
     )
 
 

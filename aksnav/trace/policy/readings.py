@@ -38,18 +38,20 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
         engine: which engine it is; None where it does not matter.
         skip: why policies do not apply (host-network, loopback, engine-none), else empty.
         missing: what cannot be read, else empty.
+        unmodelled: why the readings do not hold for the Pod's node, else empty.
         readings: what engines decide.
     """
 
     engine: EngineReading
     skip: str = ""
     missing: str = ""
+    unmodelled: str = ""
     readings: tuple[Reading, ...] = ()
 
     @property
     def answer(self) -> bool | None:
         """Whether the connection goes on; None where that cannot be decided."""
-        if self.missing:
+        if self.missing or self.unmodelled:
             return None
         if all(item.passes for item in self.readings):
             return True
@@ -87,7 +89,23 @@ def hear(store: Store, crossing: Crossing, direction: Direction, pod: Pod) -> He
         return Heard(engine, missing=missing)
     engines = ENFORCING if engine.engine is Engine.UNKNOWN else (engine.engine,)
     found = [item for word in engines for item in _readings(store, crossing, direction, pod, word)]
-    return Heard(engine, readings=tuple(found))
+    silent = all(item.decision.effect in _SILENT for item in found)
+    return Heard(engine, unmodelled="" if silent else _unmodelled(store, pod), readings=tuple(found))
+
+
+_SILENT = frozenset({Effect.NOT_SELECTED, Effect.NOT_ISOLATED})
+
+
+def _unmodelled(store: Store, pod: Pod) -> str:
+    """Return why policies may be enforced otherwise on the Pod's node (engines.md, "Windows node pools"; check X15)."""
+    node = store.nodes.get(pod.node)
+    if node is None:
+        return ""
+    if "windows" in {node.operating_system.lower(), node.labels.get("kubernetes.io/os", "")}:
+        return f"network policy on Windows nodes ({node.name})"
+    if node.labels.get("type") == "virtual-kubelet":
+        return f"network policy on virtual nodes ({node.name})"
+    return ""
 
 
 def _readings(store: Store, crossing: Crossing, direction: Direction, pod: Pod, word: Engine) -> list[Reading]:

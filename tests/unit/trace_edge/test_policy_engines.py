@@ -245,3 +245,14 @@ def test_a_stopped_connection_names_its_fault(policies: list[Json], ask: dict[st
     assert stopped[0].evidence
     assert stopped[0].confirm
     assert stopped[0].fix
+
+
+@pytest.mark.parametrize("label", [{"kubernetes.io/os": "windows"}, {"type": "virtual-kubelet"}])
+def test_policies_on_other_kinds_of_nodes_are_not_modelled(label: dict[str, str]) -> None:
+    """Where a policy selects the Pod nothing is claimed; where none does, none applies on any node."""
+    store = world(Engine.AZURE, DENY)
+    put(store, node("node-1", "10.224.0.4", **label))
+    assert step(store, API).verdict is Verdict.UNSUPPORTED
+    free = world(Engine.AZURE)
+    put(free, node("node-1", "10.224.0.4", **label))
+    assert step(free, API).verdict is Verdict.SKIP

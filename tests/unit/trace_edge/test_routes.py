@@ -142,3 +142,21 @@ def test_a_route_table_that_cannot_be_read_is_blind() -> None:
     (step,) = routes.back(store, the_node(store, "node-1"), Packet(destination=address(PUBLIC), port=443))
     assert step.verdict is Verdict.BLIND
     assert "Microsoft.Network/routeTables/read" in step.missing
+
+
+def test_refused_gateway_routes_lose_answers_to_on_premises() -> None:
+    """With propagation switched off, the subnet has no route to what the gateway learned (R09)."""
+
+    def change(objects: Objects) -> None:
+        table(disableBgpRoutePropagation=True)(objects)
+        peered("Connected", useRemoteGateways=True)(objects)
+
+    step = back(change, "192.168.1.1")
+    assert (step.verdict, step.cause) == (Verdict.DROP, "R09")
+
+
+def test_a_client_in_the_clusters_own_range_never_gets_an_answer() -> None:
+    """The nodes take the address for a Pod's (R10)."""
+    step = back(nothing, "10.244.99.9")
+    assert (step.verdict, step.cause) == (Verdict.DROP, "R10")
+    assert step.evidence[0].field == ".networkProfile.podCidr"
