@@ -134,19 +134,26 @@ def _no_service(store: Store, wanted: Wanted, name: str, packet: Packet) -> Step
     )
 
 
+def _port_field(wanted: Wanted) -> str:
+    """The path of the port: a number in an HTTPRoute, a number or a name in an Ingress."""
+    if wanted.owner.kind != "Ingress":
+        return f"{wanted.field}.port"
+    return f"{wanted.field}.port.{'name' if wanted.port.name else 'number'}"
+
+
 def _no_port(wanted: Wanted, service: Service, considered: tuple[Considered, ...], packet: Packet) -> Step:
     listed = ", ".join(f"{port.name or '-'}:{port.port}" for port in service.ports) or "none"
     return Step(
         kind=Kind.SERVICE_PORT,
         verdict=Verdict.RESPOND,
         summary=f"Service {service.id} has no port {wanted.port} (it has {listed}): answers {wanted.missing_status}",
-        subject=service.ref,
-        version=service.resource_version,
+        subject=wanted.owner,
+        version=wanted.version,
         packet=packet,
         cause=wanted.port_cause,
         status=wanted.missing_status,
         evidence=(
-            Evidence(f"{wanted.field}.port", str(wanted.port), wanted.owner),
+            Evidence(_port_field(wanted), str(wanted.port), wanted.owner),
             Evidence(".spec.ports", listed, service.ref),
         ),
         considered=considered,

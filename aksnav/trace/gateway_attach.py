@@ -155,7 +155,7 @@ def _hostnames(listener: Listener, route: HTTPRoute) -> tuple[str, ...]:
 def _not_allowed(gateway: Gateway, named: list[Listener], route: HTTPRoute) -> Refusal:
     evidence = tuple(
         Evidence(
-            f".spec.listeners[{gateway.listeners.index(item)}].allowedRoutes",
+            f".spec.listeners[{gateway.listeners.index(item)}].{_deciding(item)}",
             _allowed_text(item),
             gateway.ref,
         )
@@ -168,6 +168,16 @@ def _not_allowed(gateway: Gateway, named: list[Listener], route: HTTPRoute) -> R
         why=f"no listener of Gateway {gateway.id} allows HTTPRoutes of namespace {route.namespace}",
         evidence=(Evidence(".metadata.namespace", route.namespace, route.ref), *evidence),
     )
+
+
+def _deciding(listener: Listener) -> str:
+    """The field of a listener that keeps a route out: its protocol, the kinds, or the namespaces."""
+    kinds = listener.allowed_routes.kinds
+    if listener.protocol not in HTTP_PROTOCOLS:
+        return "protocol"
+    if kinds and not any(kind.kind == "HTTPRoute" and kind.group == GROUP for kind in kinds):
+        return "allowedRoutes.kinds"
+    return "allowedRoutes.namespaces.from"
 
 
 def _allowed_text(listener: Listener) -> str:

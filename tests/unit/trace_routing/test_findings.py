@@ -71,7 +71,7 @@ PAIRS: list[tuple[str, str, tuple[Wire, ...], tuple[Wire, ...]]] = [
     ),
     (
         "I07",
-        "Service shop/web",
+        "Ingress shop/one",
         (*NGINX, ingress("one", ("a.com", "/", "Prefix", "web:81"))),
         (*NGINX, ingress("one", ("a.com", "/", "Prefix", "web:http"))),
     ),

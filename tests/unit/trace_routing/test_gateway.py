@@ -73,13 +73,13 @@ def test_no_rule_answers_404() -> None:
             http_route("r", rule("api"), hostnames=("a.com",)),
             gateway("web", listener(allowedRoutes={"namespaces": {"from": "Same"}})),
             "G11",
-            ".spec.listeners[0].allowedRoutes",
+            ".spec.listeners[0].allowedRoutes.namespaces.from",
         ),
         (
             http_route("r", rule("api"), hostnames=("a.com",)),
             gateway("web", listener(allowedRoutes={"namespaces": {"from": "All"}, "kinds": [{"kind": "GRPCRoute"}]})),
             "G11",
-            ".spec.listeners[0].allowedRoutes",
+            ".spec.listeners[0].allowedRoutes.kinds",
         ),
         (
             http_route("r", rule("api"), hostnames=("a.com",), parent={"sectionName": "nope"}),
