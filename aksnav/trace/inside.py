@@ -170,7 +170,7 @@ def to_pod(
     steps = [*filters(walk, journey, crossing, pod)]
     last = arrive(walk.store, pod, packet, listed_ready=listed)
     found = controllers.of_pods(walk.store, (pod,), service) if not ended(last) else ()
-    if found and found[0].pods and any(item.id == pod.id for item in found[0].pods):
+    if found:
         road = _proxied(walk, journey, found[0], pod, packet, last, front)
         return (*steps, *road)
     return (*steps, *last)
