@@ -25,8 +25,10 @@ from aksnav.model.change import (
     Upserted,
 )
 from aksnav.model.kinds import KINDS, AnyObject
+from aksnav.model.kubernetes.service import EndpointSlice
 from aksnav.model.kubernetes.workload import ContainerPort, Pod, PodTemplate, Probe
 from aksnav.model.labels import Labels
+from aksnav.sources import slices
 
 FRAME_OBJECTS = 500
 FRAME_CHANGES = 2_000
@@ -93,7 +95,11 @@ class Encoder:
         return body
 
     def _objects(self, kind: str, objects: Sequence[AnyObject]) -> msgspec.Raw:
-        rows = [self._pod(pod) for pod in cast("Sequence[Pod]", objects)] if kind == Pod.KIND else objects
+        rows: Sequence[Any] = objects
+        if kind == Pod.KIND:
+            rows = [self._pod(pod) for pod in cast("Sequence[Pod]", objects)]
+        elif kind == EndpointSlice.KIND:
+            rows = slices.rows_of(objects, self._string)
         return msgspec.Raw(self._packer.encode(rows))
 
     def _pod(self, pod: Pod) -> _PodRow:
@@ -162,7 +168,10 @@ class Decoder:
         self._frame = msgspec.msgpack.Decoder(_Frame)
         self._note: msgspec.msgpack.Decoder[_Note] = msgspec.msgpack.Decoder(_Note)
         self._rows = msgspec.msgpack.Decoder(list[_PodRow])
-        self._kinds: dict[str, Callable[[msgspec.Raw], list[AnyObject]]] = {Pod.KIND: self._pods}
+        self._kinds: dict[str, Callable[[msgspec.Raw], list[AnyObject]]] = {
+            Pod.KIND: self._pods,
+            EndpointSlice.KIND: slices.decoder(self._strings, self._label),
+        }
 
     def changes(self, body: bytes) -> list[Change]:
         """Return the changes of one frame.

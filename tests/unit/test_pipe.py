@@ -1,6 +1,7 @@
 """The pipe: every kind comes out as it went in, what is shared goes over once, and garbage is an error."""
 
 import io
+import itertools
 
 import msgspec
 import pytest
@@ -20,6 +21,15 @@ from aksnav.model.change import (
     Upserted,
 )
 from aksnav.model.kinds import KINDS, AnyObject
+from aksnav.model.kubernetes.service import (
+    Endpoint,
+    EndpointConditions,
+    EndpointHints,
+    EndpointPort,
+    EndpointSlice,
+    TargetRef,
+    ZoneHint,
+)
 from aksnav.model.kubernetes.workload import ContainerPort, Pod, PodTemplate, Probe
 from aksnav.model.labels import Labels
 from aksnav.sources.demo import changes as demo_changes
@@ -84,6 +94,56 @@ def test_an_object_that_says_nothing_but_its_name_comes_out_as_it_went_in(kind: 
     assert isinstance(change, Upserted)
     assert change.objects == [made]
     assert change.objects[0].labels is made.labels  # type: ignore[union-attr]  # not of Azure
+
+
+def test_every_state_of_an_endpoint_comes_out_as_it_went_in() -> None:
+    """Absent, false and true of all three conditions; hints, host names, a slice without ports and one without ends."""
+    states = (None, False, True)
+    endpoints = tuple(
+        Endpoint(
+            addresses=("10.244.0.1", "10.244.0.2"),
+            conditions=EndpointConditions(*conditions),
+            node_name="node-1",
+            zone="westeurope-1",
+            hostname="db-0",
+            target_ref=TargetRef("Pod", "shop", "web-1", "u1"),
+            hints=EndpointHints((ZoneHint("westeurope-1"), ZoneHint("westeurope-2"))),
+        )
+        for conditions in itertools.product(states, states, states)
+    )
+    sent: list[Change] = [
+        Upserted(
+            "EndpointSlice",
+            [
+                EndpointSlice(name="a", namespace="shop", ports=None, endpoints=endpoints),
+                EndpointSlice(name="b", namespace="shop", ports=(EndpointPort(port=None),), endpoints=(Endpoint(),)),
+                EndpointSlice(name="c", namespace="shop", labels=Labels.of({"kubernetes.io/service-name": "c"})),
+            ],
+        )
+    ]
+    assert _over(sent) == sent
+
+
+@pytest.mark.parametrize(
+    ("struct", "fields"),
+    [
+        (Endpoint, "addresses conditions node_name zone hostname target_ref hints"),
+        (EndpointConditions, "ready serving terminating"),
+        (EndpointHints, "for_zones"),
+        (ZoneHint, "name"),
+        (TargetRef, "kind namespace name uid"),
+        (
+            Pod,
+            (
+                "name namespace uid resource_version created deleting template node host_ip ips phase ready"
+                " ready_reason reason unscheduled restarts"
+            ),
+        ),
+    ],
+)
+def test_what_goes_over_as_a_row_has_the_fields_that_the_row_has(struct: type[msgspec.Struct], fields: str) -> None:
+    """A field that is new in the model must be added to the row too: this says so."""
+    assert struct.__struct_fields__ == tuple(fields.split())
 
 
 def test_azure_objects_keep_the_letter_case_of_their_ids() -> None:
