@@ -228,6 +228,7 @@ def controller_manager(layout: Layout) -> Program:
         "--allocate-node-cidrs",
         f"--cluster-cidr={POD_CIDR}",
         "--controllers=" + ",".join(f"{name}-controller" for name in CONTROLLERS),
+        "--node-monitor-grace-period=1h",  # kwok says which node is ready; a busy machine is no lost node
         "--kube-api-qps=200",
         "--kube-api-burst=400",
         "--secure-port=0",
