@@ -106,7 +106,9 @@ def shadow_findings(store: Store) -> Iterator[Finding]:
     for controller in ingress_controllers(store):
         rules = rules_of(store, controller)
         if controller.flavour in NGINX:
-            for rule in nginx_canary.without_main(rules) if not rules.unreadable else ():
+            for rule in (
+                nginx_canary.without_main(rules, nginx_locations.servers_of(rules)) if not rules.unreadable else ()
+            ):
                 yield _lone_canary(rule)
         for rule, first in _shadowed(controller, rules):
             if rule.ingress.id != first.ingress.id:

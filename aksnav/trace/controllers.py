@@ -181,11 +181,16 @@ def _pod_ref(pod: Pod) -> Ref:
     return Ref("Pod", pod.id)
 
 
+def _running(store: Store) -> frozenset[Flavour]:
+    seen = (recognise.labels(namespace, labels) for namespace, labels in store.pod_classes.all_classes())
+    return frozenset(flavour for flavour in seen if flavour is not None)
+
+
 def _nobody(store: Store, ingress: Ingress, claimed: Claim) -> Step | None:
     """I02: the controller of a class is one that we would recognise, everything was read, and it is not there."""
     if not recognise.known(claimed.flavour) or not store.services.access().complete or not store.pods.access().complete:
         return None
-    if any(recognise.pod(pod) is claimed.flavour for pod in store.pods if not pod.finished):
+    if claimed.flavour in once(store, "controllers by their labels", ("Pod",), lambda: _running(store)):
         return None
     return Step(
         kind=Kind.ROUTE_MATCH,

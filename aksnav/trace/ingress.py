@@ -132,12 +132,9 @@ def _handshake(store: Store, controller: Controller, packet: Packet, rules: Rule
 
 def _certificate_of(rules: Rules, name: str) -> tuple[Ingress | None, int]:
     """The oldest Ingress with a TLS entry for a name: exact, then a wildcard of one label, then one for any host."""
-    wildcard = f"*.{name.partition('.')[2]}"
-    for wanted in (name, wildcard):
-        for ingress in rules.ingresses:
-            for index, entry in enumerate(ingress.tls):
-                if wanted in {host.lower() for host in entry.hosts}:
-                    return ingress, index
+    named = rules.certificates.get(name) or rules.certificates.get(f"*.{name.partition('.')[2]}")
+    if named is not None:
+        return named
     taking = choose(rules.by_host, name)
     for rule in rules.by_host.get(taking, ()) if taking is not None else ():
         for index, entry in enumerate(rule.ingress.tls):

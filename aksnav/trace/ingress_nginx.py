@@ -15,10 +15,12 @@ from aksnav.trace import ingress_answer, nginx_canary, nginx_guards
 from aksnav.trace.hostnames import bare
 from aksnav.trace.ingress_answer import Decision
 from aksnav.trace.ingress_rules import Rule, Rules
+from aksnav.trace.memo import once
 from aksnav.trace.nginx_locations import (
     PREFIX,
     Found,
     Server,
+    Servers,
     annotation,
     build,
     enabled,
@@ -26,6 +28,7 @@ from aksnav.trace.nginx_locations import (
     is_prefix,
     needs_rewrite,
     server_name,
+    servers_of,
     winning_ingresses,
 )
 from aksnav.trace.packet import Packet
@@ -48,7 +51,8 @@ def route(store: Store, controller: Controller, packet: Packet, rules: Rules, *,
         encrypted: the client spoke TLS.
     """
     host = bare(packet.host)
-    name, alias = server_name(rules, host)
+    servers = _servers(store, controller, rules)
+    name, alias = server_name(servers, host)
     if name is None or name == "":
         other = nginx_guards.www_redirect(rules, host, packet, encrypted=encrypted)
         if other is not None:
@@ -62,7 +66,12 @@ def route(store: Store, controller: Controller, packet: Packet, rules: Rules, *,
         decision = msgspec.structs.replace(decision, evidence=(*decision.evidence, said))
     if found.rule is None:
         return _default(store, controller, packet, rules, decision, found)
-    return _matched(store, controller, packet, rules, server, found.rule, decision, found, encrypted=encrypted)
+    return _matched(store, controller, packet, rules, servers, server, found.rule, decision, found, encrypted=encrypted)
+
+
+def _servers(store: Store, controller: Controller, rules: Rules) -> Servers:
+    name = f"nginx servers of {','.join(controller.classes)}"
+    return once(store, name, ("Ingress", "IngressClass"), lambda: servers_of(rules))
 
 
 def _rules_of(rules: Rules, name: str | None) -> list[Rule]:
@@ -159,6 +168,7 @@ def _matched(  # noqa: PLR0913 - what was found, and where
     controller: Controller,
     packet: Packet,
     rules: Rules,
+    servers: Servers,
     server: Server,
     rule: Rule,
     decision: Decision,
@@ -176,7 +186,7 @@ def _matched(  # noqa: PLR0913 - what was found, and where
         return Routing(steps=(plain, *guards), ended=True)
     where = f"{rule.field}.backend"
     main = ingress_answer.target(store, controller, rule.ingress, where, rule.backend, inside)
-    targets, considered = nginx_canary.share(store, controller, rules, rule, main)
+    targets, considered = nginx_canary.share(store, controller, rules, servers, rule, main)
     targets = tuple(_spare(store, controller, rule, target) for target in targets)
     matched = msgspec.structs.replace(matched, considered=(*matched.considered, *considered))
     return Routing(steps=(matched, *guards, *rewriting), targets=targets)

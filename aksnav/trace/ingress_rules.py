@@ -42,11 +42,13 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     Attributes:
         ingresses: oldest first, then by name.
         by_host: the rules of each host in the same order; an empty host is every host.
+        certificates: for each host of a TLS section, the oldest Ingress that names it and the index of the section.
         unreadable: why there may be more than is known, or an empty string.
     """
 
     ingresses: tuple[Ingress, ...]
     by_host: dict[str, tuple[Rule, ...]]
+    certificates: dict[str, tuple[Ingress, int]] = {}
     unreadable: str = ""
 
 
@@ -89,7 +91,17 @@ def _collect(store: Store, classes: Sequence[str]) -> Rules:
         (row for row in store.ingresses if known[row.id].problem is None and known[row.id].class_name in classes),
         key=age,
     )
-    return Rules(ingresses=tuple(served), by_host=rules_in(served), unreadable=_unreadable(store))
+    certificates: dict[str, tuple[Ingress, int]] = {}
+    for row in served:
+        for index, entry in enumerate(row.tls):
+            for host in entry.hosts:
+                certificates.setdefault(host.lower(), (row, index))
+    return Rules(
+        ingresses=tuple(served),
+        by_host=rules_in(served),
+        certificates=certificates,
+        unreadable=_unreadable(store),
+    )
 
 
 def _unreadable(store: Store) -> str:

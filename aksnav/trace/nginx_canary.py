@@ -6,7 +6,7 @@ from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.store import Store
 from aksnav.trace import ingress_answer
 from aksnav.trace.ingress_rules import Rule, Rules
-from aksnav.trace.nginx_locations import annotation, enabled, same_location, upstream_of, winning_order
+from aksnav.trace.nginx_locations import Servers, annotation, enabled, same_location, upstream_of, winning_order
 from aksnav.trace.packet import Packet
 from aksnav.trace.routing_types import Controller, Target
 from aksnav.trace.safe_regex import Refused, compile_safely
@@ -16,7 +16,7 @@ _DEFAULT_TOTAL = 100
 
 
 def share(
-    store: Store, controller: Controller, rules: Rules, rule: Rule, main: Target
+    store: Store, controller: Controller, rules: Rules, servers: Servers, rule: Rule, main: Target
 ) -> tuple[tuple[Target, ...], tuple[Considered, ...]]:
     """Return the targets of a main rule: itself, a canary, or both with their weights; and why.
 
@@ -24,7 +24,7 @@ def share(
     upstream has it too; only the first one counts; and one without endpoints gets nothing
     (internal/ingress/controller/controller.go, mergeAlternativeBackends).
     """
-    candidates = [other for other in _canaries(rules) if _hangs_on(rules, other, rule)]
+    candidates = [other for other in servers.canaries if _hangs_on(rules, other, rule)]
     if not candidates:
         return (main,), ()
     canary, said = (
@@ -49,14 +49,9 @@ def share(
     ), tuple(said)
 
 
-def without_main(rules: Rules) -> list[Rule]:
+def without_main(rules: Rules, servers: Servers) -> list[Rule]:
     """Return the rules of canary Ingresses that no main rule has the host and path of: they do nothing."""
-    return [other for other in _canaries(rules) if _main_of(rules, other) is None]
-
-
-def _canaries(rules: Rules) -> list[Rule]:
-    found = [rule for listed in rules.by_host.values() for rule in listed if enabled(rule.ingress, "canary")]
-    return winning_order(found)
+    return [other for other in servers.canaries if _main_of(rules, other) is None]
 
 
 def _main_of(rules: Rules, canary: Rule) -> Rule | None:

@@ -191,6 +191,10 @@ def _seen(store: Store, controller: Controller, packet: Packet) -> tuple[list[in
     )
     if behind and not local and not from_inside and nodes:
         return nodes, "the node's address, which externalTrafficPolicy Cluster puts in place of the client's,"
+    if packet.source in nodes and behind and not local:
+        return [
+            packet.source or 0
+        ], "the node's address, which externalTrafficPolicy Cluster puts in place of the client's,"
     if packet.source is None:
         return None, f"a client of {packet.source_word or 'any address'}"
     return [packet.source], f"the client {format_address(packet.source)}"

@@ -89,26 +89,46 @@ def upstream_of(rule: Rule) -> tuple[str, str, str]:
     return (rule.ingress.namespace, backend.name if backend else "", str(backend.port) if backend else "")
 
 
-def hosts_of(rules: Rules) -> dict[str, tuple[Rule, ...]]:
-    """Return the rules of each server block: a host that only canary Ingresses have gets none."""
-    return {
-        host: listed
-        for host, listed in rules.by_host.items()
-        if not listed or any(not enabled(rule.ingress, "canary") for rule in listed)
-    }
+class Servers(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The server blocks of a controller.
+
+    Attributes:
+        hosts: the rules of each; a host that only canary Ingresses have gets none.
+        aliases: for each server-alias the host that it stands for, and the Ingress that says so.
+        canaries: every rule of a canary Ingress, in winning order.
+    """
+
+    hosts: dict[str, tuple[Rule, ...]]
+    aliases: dict[str, tuple[str, Ingress]]
+    canaries: tuple[Rule, ...]
 
 
-def server_name(rules: Rules, host: str) -> tuple[str | None, Ingress | None]:
+def servers_of(rules: Rules) -> Servers:
+    """Return the server blocks that the rules of a controller give."""
+    aliases: dict[str, tuple[str, Ingress]] = {}
+    for row in rules.ingresses:
+        hosts = [rule.host.lower() for rule in row.rules if rule.host]
+        for alias in annotation(row, "server-alias").lower().replace(",", " ").split() if hosts else ():
+            aliases.setdefault(alias, (hosts[0], row))
+    marked = [rule for listed in rules.by_host.values() for rule in listed if enabled(rule.ingress, "canary")]
+    return Servers(
+        hosts={
+            host: listed
+            for host, listed in rules.by_host.items()
+            if not listed or any(not enabled(rule.ingress, "canary") for rule in listed)
+        },
+        aliases=aliases,
+        canaries=tuple(winning_order(marked)),
+    )
+
+
+def server_name(servers: Servers, host: str) -> tuple[str | None, Ingress | None]:
     """Return the rule host that takes a request, and the Ingress with the server-alias that made it so, if one did."""
-    servers = hosts_of(rules)
-    if host and host in servers:
+    if host and host in servers.hosts:
         return host, None
-    for ingress in rules.ingresses:
-        aliases = annotation(ingress, "server-alias").lower().replace(",", " ").split()
-        hosts = [rule.host.lower() for rule in ingress.rules if rule.host]
-        if host in aliases and hosts:
-            return hosts[0], ingress
-    return choose(servers, host), None
+    if host in servers.aliases:
+        return servers.aliases[host]
+    return choose(servers.hosts, host), None
 
 
 def build(host: str, rules: Sequence[Rule]) -> Server:

@@ -36,11 +36,14 @@ def service(row: Service) -> Flavour | None:
 
 def pod(row: Pod) -> Flavour | None:
     """Return which ingress controller a Pod looks like, or None."""
-    if row.namespace == APP_ROUTING_NAMESPACE and (
-        row.labels.get("app", "").startswith("nginx") or row.name.startswith("nginx")
-    ):
+    return labels(row.namespace, row.labels) or _name(row.name)
+
+
+def labels(namespace: str, worn: Mapping[str, str]) -> Flavour | None:
+    """Return which ingress controller the Pods of a namespace with these labels look like, or None."""
+    if namespace == APP_ROUTING_NAMESPACE and worn.get("app", "").startswith("nginx"):
         return Flavour.APP_ROUTING_NGINX
-    return _labels(row.labels) or _name(row.name)
+    return _labels(worn)
 
 
 def _name(name: str) -> Flavour | None:
