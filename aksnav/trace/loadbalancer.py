@@ -78,7 +78,7 @@ def enter(store: Store, packet: Packet) -> LoadBalancerEntry | None:
         )
     arriving = _arriving(packet, rule)
     nodes, pool = _pool_step(store, here, rule, service, packet)
-    if service is not None and port is not None and pool.verdict is not Verdict.DROP:
+    if service is not None and port is not None and pool.verdict is Verdict.PASS:
         answer = probes.judge(
             store,
             probes.ProbeAsked(found=here, rule=rule, service=service, port=port, nodes=nodes, packet=packet),
