@@ -47,6 +47,7 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         found: the group, where the reference is not needed to find it.
         owner: the object that refers to the group.
         blind: why it is not known whether there is a group, else empty.
+        assumed: what is taken for granted about the group, else empty.
     """
 
     where: str
@@ -54,6 +55,7 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     found: NetworkSecurityGroup | None = None
     owner: Ref | None = None
     blind: str = ""
+    assumed: str = ""
 
 
 def into_node(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
@@ -65,6 +67,9 @@ def into_node(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
         packet: as its interface sees it: with floating IP to the frontend's address and the Service's port, else to
             the node's address and the nodePort (destination None stands for the node's own address); source None is
             any client of the internet.
+
+    Returns:
+        A step for each layer; behind one that drops the others are told as well, because they may be broken too.
     """
     at = attach_node(store, node)
     own = [number for number in map(parse_address, node.internal_ips) if number is not None]
@@ -85,8 +90,6 @@ def into_node(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
             case = nsg_causes.Case(store, group, packet, context, node, layer.where) if group is not None else None
             step = _with_cause(step, nsg_causes.into_node(case)) if case is not None else step
         steps.append(step)
-        if step.verdict is Verdict.DROP:
-            break
     return tuple(steps)
 
 
@@ -116,13 +119,9 @@ def out_of_node(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
         destination_groups=frozenset() if packet.destination is None else _groups_at(store, packet.destination),
     )
     layers = (_interface_layer(store, at, node), _subnet_layer(store, *place, node))
-    steps = []
-    for layer in layers:
-        step = _layer(store, layer, OUTBOUND, packet, context)
-        steps.append(_with_cause(step, nsg_causes.outbound(packet)) if step.verdict is Verdict.DROP else step)
-        if step.verdict is Verdict.DROP:
-            break
-    return tuple(steps)
+    steps = [_layer(store, layer, OUTBOUND, packet, context) for layer in layers]
+    cause = nsg_causes.outbound(packet)
+    return tuple(_with_cause(step, cause) if step.verdict is Verdict.DROP else step for step in steps)
 
 
 def _external(node: Node) -> set[int | None]:
@@ -155,8 +154,7 @@ def between(store: Store, crossing: Crossing) -> tuple[Step, ...]:
         context = _between_context(store, subnet, packet)
         layers = (_subnet_layer(store, *subnet, end.node), _interface_layer(store, at, end.node))
         steps += [_hop(store, layer, INBOUND, packet, context) for layer in layers]
-    stop = next((number for number, step in enumerate(steps) if step.verdict is Verdict.DROP), len(steps))
-    return tuple(steps[: stop + 1])
+    return tuple(steps)
 
 
 def _start(crossing: Crossing) -> Place:
@@ -223,7 +221,26 @@ def _interface_layer(store: Store, at: Attachment, node: Node) -> Layer:
     group = group_of_machine(store, node)
     if group is not None:
         return Layer(where=where, found=group, owner=node.ref)
-    return Layer(where=where, blind=at.blind or unreadable(store.interfaces))
+    missing = unreadable(store.interfaces)
+    own = None if missing else _node_group(store, node)
+    if own is not None:
+        assumed = f"the interface of node {node.name} has {own.name}, which AKS puts on every node"
+        return Layer(where=where, found=own, owner=node.ref, assumed=assumed)
+    return Layer(where=where, blind=at.blind or missing)
+
+
+def _node_group(store: Store, node: Node) -> NetworkSecurityGroup | None:
+    """Return the one group that AKS made for its nodes, in their resource group (aks-networking.md 1.6).
+
+    Interfaces of scale sets are in no list of a resource group's interfaces, so a capture made with az lacks them.
+    """
+    scope = group_of(node.provider_id)
+    own = [
+        group
+        for group in store.security_groups
+        if scope and group_of(group.id) == scope and group.name.startswith("aks-agentpool-")
+    ]
+    return own[0] if len(own) == 1 else None
 
 
 def _hop(store: Store, layer: Layer, direction: str, packet: Packet, context: Context) -> Step:
@@ -295,7 +312,7 @@ def _decided(
         packet=packet,
         evidence=facts,
         considered=(_ADMIN_RULES, *decision.considered),
-        assumptions=stale(store.security_groups, store.virtual_networks),
+        assumptions=(*stale(store.security_groups, store.virtual_networks), *filter(None, (layer.assumed,))),
         missing=decision.unknown,
         confirm=_confirm(group),
         fix=f"make the answer plain: replace the tag or group in {name} by prefixes" if decision.unknown else "",

@@ -181,7 +181,7 @@ def _service_ports(case: Case) -> list[ServicePort]:
 
 def _narrower(case: Case) -> Cause | None:
     """N05: rules allow the destination, but only from sources that the client is not in."""
-    found = [rule for rule in _only_source_wrong(case) if any(parse_prefix(text) is not None for text in sources(rule))]
+    found = [rule for rule in _only_source_wrong(case) if _for_clients(rule)]
     if not found:
         return None
     rule = found[0]
@@ -193,6 +193,12 @@ def _narrower(case: Case) -> Cause | None:
         fix = f"add the client's prefix to {rule.name}"
     whom = "clients" if case.packet.source is None else "sources"
     return Cause("N05", fix, f"; {rule.priority} {rule.name} allows only {whom} in {text}", (fact,))
+
+
+def _for_clients(rule: SecurityRule) -> bool:
+    """Return whether a rule lists addresses of clients: the Service's ranges, or addresses of the internet."""
+    prefixes = [prefix for prefix in map(parse_prefix, sources(rule)) if prefix is not None]
+    return any(rule.name.startswith(AKS_ALLOW) or is_public(prefix.first) for prefix in prefixes)
 
 
 def _wrong_tag(case: Case) -> Cause | None:
