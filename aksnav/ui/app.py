@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.widgets import Input
 
 from aksnav.model.change import Change
 from aksnav.model.kinds import KINDS
@@ -61,7 +62,7 @@ class Explorer(App[None]):
     CSS_PATH: ClassVar[list[str | PurePath]] = ["screens/explorer.tcss", "screens/trace.tcss"]
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("colon", "command", "Command", id="app.command", tooltip="Type a command"),
+        Binding("colon", "command", "Command", id="app.command", priority=True, tooltip="Type a command"),
         Binding("question_mark", "help", "Help", id="app.help", tooltip="These keys and commands"),
         Binding("f", "findings", "Findings", id="app.findings", tooltip="Everything that is wrong"),
         Binding("a", "health", "Sources", id="app.health", tooltip="Age and health of every source"),
@@ -245,6 +246,14 @@ class Explorer(App[None]):
                 self.tell("contexts are chosen at the start: aksnav --context NAME")
 
     # Keys.
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the signs that open the prompt to it while a line is typed.
+
+        They are priority bindings: keys that are typed on behind them without waiting belong to the prompt.
+        """
+        del parameters
+        return not (action == "command" and isinstance(self.focused, Input))
 
     def action_command(self) -> None:
         """Ask for a command."""

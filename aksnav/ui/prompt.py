@@ -73,18 +73,25 @@ class Prompt(Horizontal):
         self._input.value = text
         self._input.cursor_position = len(text)
         self.add_class("-open")
-        self._input.focus()
+        # Both at once: keys that are typed on without waiting belong to the line, and both would otherwise take effect
+        # only when the next message is handled.
+        self.styles.display = "block"
+        self.screen.set_focus(self._input)
 
     def action_cancel(self) -> None:
         """Close the line."""
-        self.remove_class("-open")
+        self._close()
         self.post_message(self.Cancelled())
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         """Answer."""
         message.stop()
-        self.remove_class("-open")
+        self._close()
         self.post_message(self.Answered(self._sign, message.value))
+
+    def _close(self) -> None:
+        self.remove_class("-open")
+        self.styles.display = "none"
 
     def on_input_changed(self, message: Input.Changed) -> None:
         """Tell what is typed so far."""

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from aksnav.model.change import Change, Reading, ReadingChanged, SourceChanged, Upserted
@@ -392,3 +393,14 @@ async def test_hostile_text_reaches_no_screen(keys: tuple[str, ...]) -> None:
         await pilot.press(*keys)
         await settle(pilot)
         assert harmless(screen_text(app))
+
+
+async def test_a_command_typed_without_waiting_reaches_the_prompt() -> None:
+    """Every key behind the colon belongs to the command, however fast it comes."""
+    async with explorer("healthy") as (app, pilot, _):
+        for key in ("colon", "p", "o", "enter"):
+            app.post_message(events.Key(key, None if key == "enter" else {"colon": ":"}.get(key, key)))
+        await settle(pilot)
+        assert not app.paused
+        assert isinstance(app.screen, TableScreen)
+        assert "pods" in screen_text(app)

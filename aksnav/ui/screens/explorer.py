@@ -48,7 +48,12 @@ class ExplorerScreen(Screen[None]):
         Binding("escape,backspace", "back", "Back", id="explorer.back", tooltip="Close the pane, drop the filter"),
         Binding("0", "all_namespaces", "All namespaces", id="explorer.all", tooltip="Show every namespace"),
         Binding(
-            "slash", "filter", "Filter", id="explorer.filter", tooltip="Regex, !inverse, -l labels, an IP or a CIDR"
+            "slash",
+            "filter",
+            "Filter",
+            id="explorer.filter",
+            priority=True,
+            tooltip="Regex, !inverse, -l labels, an IP or a CIDR",
         ),
         Binding(
             "t", "trace", "Trace", id="explorer.trace", tooltip="Follow the request of the selected row, step by step"
@@ -283,6 +288,11 @@ class ExplorerScreen(Screen[None]):
     def action_all_namespaces(self) -> None:
         """Show every namespace."""
         self.restrict("")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the sign that opens the prompt to it while a line is typed."""
+        del parameters
+        return not (action == "filter" and self._prompt.is_open)
 
     def action_filter(self) -> None:
         """Ask for a filter."""

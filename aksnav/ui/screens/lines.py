@@ -21,7 +21,9 @@ class LinesScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,backspace", "back", "Back", id="lines.back", tooltip="Back to where you came from"),
-        Binding("slash", "find", "Find", id="lines.find", tooltip="Find a regular expression; n and N go on"),
+        Binding(
+            "slash", "find", "Find", id="lines.find", priority=True, tooltip="Find a regular expression; n and N go on"
+        ),
         Binding("c", "copy", "Copy", id="lines.copy", tooltip="Copy the text to the clipboard"),
     ]
 
@@ -67,6 +69,11 @@ class LinesScreen(Screen[None]):
     def action_back(self) -> None:
         """Leave."""
         self.dismiss()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the sign that opens the prompt to it while a line is typed."""
+        del parameters
+        return not (action == "find" and self._prompt.is_open)
 
     def action_find(self) -> None:
         """Ask for what is to be found."""

@@ -22,7 +22,14 @@ class TableScreen(Screen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,backspace", "back", "Back", id="table.back", tooltip="Back to where you came from"),
-        Binding("slash", "filter", "Filter", id="table.filter", tooltip="Regex, !inverse, -l labels, an IP or a CIDR"),
+        Binding(
+            "slash",
+            "filter",
+            "Filter",
+            id="table.filter",
+            priority=True,
+            tooltip="Regex, !inverse, -l labels, an IP or a CIDR",
+        ),
         Binding("t", "trace", "Trace", id="table.trace", tooltip="Follow a request to the selected object"),
         Binding("d", "describe", "Describe", id="table.describe", tooltip="All that is known of the selected object"),
         Binding("y", "yaml", "YAML", id="table.yaml", tooltip="The selected object as its API sends it"),
@@ -88,6 +95,11 @@ class TableScreen(Screen[str | None]):
             self._restrict("")
         else:
             self.dismiss(None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the sign that opens the prompt to it while a line is typed."""
+        del parameters
+        return not (action == "filter" and self._prompt.is_open)
 
     def action_filter(self) -> None:
         """Ask for a filter."""
