@@ -4,11 +4,14 @@ Sources: cloud-provider-azure pkg/provider/azure_standard.go (names) and azure_l
 aks-networking.md 1.6 and 2.a.
 """
 
+from shlex import quote
+
 import msgspec
 
 from aksnav.model.azure.network import Frontend, LoadBalancer, LoadBalancingRule
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.store.store import Store
+from aksnav.trace.azure import group_of
 from aksnav.trace.memo import once
 from aksnav.trace.packet import Packet
 
@@ -72,6 +75,12 @@ def rule_for(found: Found, packet: Packet) -> LoadBalancingRule | None:
         if protocol in {packet.protocol, "ALL"} and rule.frontend_port == packet.port:
             return rule
     return None
+
+
+def confirm(found: Found, what: str) -> str:
+    """Return the command that lists a kind of part of a load balancer (rule, probe, address-pool)."""
+    group = group_of(found.balancer.id).rpartition("/")[2]
+    return f"az network lb {what} list -g {quote(group)} --lb-name {quote(found.balancer.name)} -o table"
 
 
 def port_of(services: list[Service], packet: Packet) -> tuple[Service | None, ServicePort | None]:

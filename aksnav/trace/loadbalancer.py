@@ -3,26 +3,24 @@
 Sources: aks-networking.md 2.a (steps 2 to 6), 2.b and the checks of 5.1.
 """
 
-from collections.abc import Iterable
 from shlex import quote
 
 import msgspec
 
-from aksnav.model.addresses import format_address, is_v4, parse_address, parse_prefix
-from aksnav.model.azure.network import BackendPool, LoadBalancingRule
+from aksnav.model.addresses import format_address, is_v4, parse_prefix
+from aksnav.model.azure.network import LoadBalancingRule
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store.store import Store
 from aksnav.trace import frontend as naming
 from aksnav.trace import probes
-from aksnav.trace.azure import frontends_at, group_of, public_ip_at, stale, unreadable
-from aksnav.trace.frontend import Found
+from aksnav.trace.azure import frontends_at, public_ip_at
+from aksnav.trace.frontend import Found, confirm
 from aksnav.trace.lb_address import frontend_step, public_step
+from aksnav.trace.lb_pool import EXCLUDED, pool_step
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import ENDS, Considered, Evidence, Kind, Step, Verdict
 from aksnav.trace.tags import covers_internet
-
-_EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
 
 
 class LoadBalancerEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -77,7 +75,7 @@ def enter(store: Store, packet: Packet) -> LoadBalancerEntry | None:
             steps=tuple(steps), service=service, service_port=port, packet=packet, internal=internal, ended=True
         )
     arriving = _arriving(packet, rule)
-    nodes, pool = _pool_step(store, here, rule, service, packet)
+    nodes, pool = pool_step(store, here, rule, service, packet)
     if service is not None and port is not None and pool.verdict is Verdict.PASS:
         answer = probes.judge(
             store,
@@ -170,7 +168,7 @@ def _without_frontend(
     arriving = packet
     if not floating and port is not None and port.node_port:
         arriving = msgspec.structs.replace(packet, destination=None, port=port.node_port)
-    nodes = tuple(node for node in sorted(store.nodes, key=lambda node: node.name) if _EXCLUDED not in node.labels)
+    nodes = tuple(node for node in sorted(store.nodes, key=lambda node: node.name) if EXCLUDED not in node.labels)
     return LoadBalancerEntry(
         steps=tuple(steps),
         service=service,
@@ -200,7 +198,7 @@ def _rule_step(
         subject=balancer.ref,
         version=balancer.etag,
         packet=packet,
-        confirm=_confirm(found, "rule"),
+        confirm=confirm(found, "rule"),
     )
     if rule is None:
         return _no_rule(base, found, service, port, told)
@@ -265,98 +263,6 @@ def _no_rule(base: Step, found: Found, service: Service | None, port: ServicePor
     )
 
 
-def _pool_step(
-    store: Store, found: Found, rule: LoadBalancingRule, service: Service | None, packet: Packet
-) -> tuple[tuple[Node, ...], Step]:
-    """Return the nodes in the rule's pools, and the step that says so."""
-    wanted = {reference.id for reference in rule.pools}
-    pools = [pool for pool in found.balancer.backend_address_pools if pool.id in wanted]
-    members = sum(len(pool.backend_ip_configurations) + len(pool.load_balancer_backend_addresses) for pool in pools)
-    names = ", ".join(pool.name for pool in pools) or "(none)"
-    base = Step(
-        kind=Kind.LB_POOL,
-        verdict=Verdict.PASS,
-        summary="",
-        subject=found.balancer.ref,
-        version=found.balancer.etag,
-        packet=packet,
-        evidence=(Evidence(f".backendAddressPools[?name=='{names}'] members", str(members), found.balancer.ref),),
-        assumptions=stale(store.load_balancers, store.nodes),
-        confirm=_confirm(found, "address-pool"),
-    )
-    if members == 0:
-        return (), msgspec.structs.replace(
-            base,
-            verdict=Verdict.DROP,
-            summary=f"backend pool {names} is empty",
-            cause="L11",
-            fix="scale a node pool up, or touch the Service so that the pool is filled again",
-        )
-    missing = unreadable(store.nodes)
-    nodes = _members(store, pools)
-    if not nodes:
-        why = missing or "its members are not nodes that are known"
-        blind = msgspec.structs.replace(
-            base, verdict=Verdict.BLIND, summary=f"backend pool {names}: {members} members, {why}", missing=why
-        )
-        return (), blind
-    outside = [node for node in store.nodes if node.name not in {item.name for item in nodes}]
-    notes = tuple(
-        Considered(f"node {node.name}", False, _why_outside(node)) for node in sorted(outside, key=lambda n: n.name)
-    )
-    total = len(nodes) + len(outside)
-    local = service is not None and service.external_traffic_policy == "Local"
-    return nodes, msgspec.structs.replace(
-        base,
-        summary=f"backend pool {names}: {len(nodes)} of {total} nodes",
-        considered=notes if not local else (),
-    )
-
-
-def _why_outside(node: Node) -> str:
-    if _EXCLUDED in node.labels:
-        return f"L10: not in the pool: label {_EXCLUDED}"
-    return "L10: not in the pool"
-
-
-def _members(store: Store, pools: Iterable[BackendPool]) -> tuple[Node, ...]:
-    """Return the nodes of pools: by the machine of each interface, and by address."""
-    machines: set[str] = set()
-    found: dict[str, Node] = {}
-    for pool in pools:
-        listed = [item.id for item in pool.backend_ip_configurations]
-        for entry in pool.load_balancer_backend_addresses:
-            if entry.network_interface_ip_configuration is not None:
-                listed.append(entry.network_interface_ip_configuration.id)
-            number = parse_address(entry.ip_address)
-            for node in store.nodes_at(number) if number is not None else ():
-                found[node.name] = node
-        for ident in listed:
-            interface = ident.partition("/ipconfigurations/")[0]
-            head = interface.partition("/networkinterfaces/")[0]
-            if "/virtualmachines/" in head:
-                machines.add(head)
-            else:
-                _by_interface(store, interface, machines, found)
-    for node in store.nodes:
-        if node.provider_id.lower().removeprefix("azure://") in machines:
-            found[node.name] = node
-    return tuple(found[name] for name in sorted(found))
-
-
-def _by_interface(store: Store, ident: str, machines: set[str], found: dict[str, Node]) -> None:
-    """Take note of the machine, or the node, that has an interface of its own."""
-    interface = store.interfaces.get(ident)
-    if interface is None:
-        return
-    if interface.virtual_machine is not None:
-        machines.add(interface.virtual_machine.id)
-    for configuration in interface.ip_configurations:
-        number = parse_address(configuration.private_ip_address)
-        for node in store.nodes_at(number) if number is not None else ():
-            found[node.name] = node
-
-
 def _ranges(service: Service | None, packet: Packet) -> list[Step]:
     """Return a step where the node itself drops what loadBalancerSourceRanges does not hold (N05).
 
@@ -390,8 +296,3 @@ def _in_ranges(texts: tuple[str, ...], packet: Packet) -> bool:
     if packet.source is None:
         return covers_internet(ranges, packet.destination is None or is_v4(packet.destination))
     return any(packet.source in prefix for prefix in ranges)
-
-
-def _confirm(found: Found, what: str) -> str:
-    group = group_of(found.balancer.id).rpartition("/")[2]
-    return f"az network lb {what} list -g {quote(group)} --lb-name {quote(found.balancer.name)} -o table"
