@@ -9,9 +9,10 @@ from aksnav.model.object import Ref
 from aksnav.trace import controllers, node, routing
 from aksnav.trace.alias import external_name
 from aksnav.trace.alike import stand_for
-from aksnav.trace.azure import cluster, pod_prefixes
+from aksnav.trace.azure import cluster, pod_prefixes, unreadable
 from aksnav.trace.crossings import filters, groups, leaving, places
 from aksnav.trace.endpoints import Chosen
+from aksnav.trace.gateway_controllers import GATEWAY_NAME_LABEL
 from aksnav.trace.hosts import claims_of
 from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, answered, ended, fan, too_long, where
 from aksnav.trace.kubectl import show
@@ -173,7 +174,29 @@ def to_pod(
     if found:
         road = _proxied(walk, journey, found[0], pod, packet, last, front)
         return (*steps, *road)
-    return (*steps, *last)
+    hidden = _hidden_gateway(walk, pod, packet) if packet.http and not ended(last) else ()
+    return (*steps, *(last if not hidden else last[:-1]), *hidden)
+
+
+def _hidden_gateway(walk: Walk, pod: Pod, packet: Packet) -> Road:
+    """Return the blind step of a Gateway's Pod whose Gateway cannot be read: it sends on, and where to is not known."""
+    name = pod.labels.get(GATEWAY_NAME_LABEL, "")
+    if not name:
+        return ()
+    ident = f"{pod.namespace}/{name}"
+    return (
+        Step(
+            kind=Kind.CONTROLLER_POD,
+            verdict=Verdict.BLIND,
+            summary=f"Pod {pod.id} is a proxy of Gateway {ident}, which cannot be read",
+            subject=ref_of(pod),
+            version=pod.resource_version,
+            packet=packet,
+            evidence=(Evidence(f".metadata.labels['{GATEWAY_NAME_LABEL}']", name),),
+            missing=unreadable(walk.store.gateways, pod.namespace) or f"Gateway {ident}",
+            confirm=show(Ref("Gateway", ident)),
+        ),
+    )
 
 
 def _proxied(
