@@ -1,13 +1,13 @@
 """A Gateway's road: listener, HTTPRoute rule, filters, backends (Gateway API v1, standard channel)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import gateway_attach, gateway_backends, gateway_filters, gateway_listener, gateway_match, kubectl
-from aksnav.trace.gateway_attach import Attachment, Refusal
+from aksnav.trace.gateway_attach import Attached, Refusal
 from aksnav.trace.gateway_listener import Place
 from aksnav.trace.gateway_match import Candidate, Chosen
 from aksnav.trace.hostnames import any_labels, bare
@@ -32,22 +32,17 @@ def route(store: Store, controller: Controller, packet: Packet) -> Routing:
     if choice.place is None:
         return Routing(steps=choice.steps, ended=choice.ended)
     inside = msgspec.structs.replace(packet, host=packet.host or packet.sni)
-    attached = [gateway_attach.attached(store, gateway) for gateway in gateways]
-    attachments = [item for part in attached for item in part.attachments]
-    mine = _under(attachments, choice.place)
+    attached = {gateway.id: gateway_attach.attached(store, gateway) for gateway in gateways}
+    host = bare(inside.host)
+    mine = attached[choice.place.gateway.id].under(choice.place.listener.name, host)
     istio = controller.flavour in ENVOY_ISTIO
-    ordered = gateway_match.candidates(mine, bare(inside.host))
+    ordered = gateway_match.candidates(mine, host)
     chosen = gateway_match.choose(ordered, inside, whole_hosts=istio, expressions=istio)
     if chosen.candidate is None or chosen.undecided is not None:
-        refusals = [item for part in attached for item in part.refusals]
-        step = _nothing(store, choice.place, choice.others, attachments, refusals, inside, chosen)
+        step = _nothing(store, choice.place, choice.others, attached, inside, chosen)
         return Routing(steps=(*choice.steps, step), ended=True)
     steps, targets, ended = _send(store, controller, choice.place, chosen.candidate, chosen, inside)
     return Routing(steps=(*choice.steps, *steps), targets=targets, ended=ended)
-
-
-def _under(attachments: Sequence[Attachment], place: Place) -> list[Attachment]:
-    return [item for item in attachments if item.gateway.id == place.gateway.id and item.listener == place.listener]
 
 
 def _no_gateway(controller: Controller, packet: Packet) -> Step:
@@ -116,8 +111,7 @@ def _nothing(
     store: Store,
     place: Place,
     others: Sequence[Place],
-    attachments: Sequence[Attachment],
-    refusals: Sequence[Refusal],
+    attached: Mapping[str, Attached],
     packet: Packet,
     chosen: Chosen,
 ) -> Step:
@@ -137,7 +131,7 @@ def _nothing(
             Evidence(f"{place.field}.name", place.listener.name, gateway.ref),
         ),
         considered=limited(chosen.considered),
-        assumptions=_isolation(others, attachments, host),
+        assumptions=_isolation(others, attached, host),
         confirm=kubectl.listing("HTTPRoute"),
         fix=f"add a rule that takes {packet.path} under host {host}",
     )
@@ -165,7 +159,7 @@ def _nothing(
             missing=unread,
             summary=f"{base.summary.removesuffix(': answers 404')} among those that can be read",
         )
-    return _explain(base, refusals, host)
+    return _explain(base, [item for part in attached.values() for item in part.refusals], host)
 
 
 def _explain(base: Step, refusals: Sequence[Refusal], host: str) -> Step:
@@ -199,11 +193,7 @@ FIXES = {
 }
 
 
-def _isolation(others: Sequence[Place], attachments: Sequence[Attachment], host: str) -> tuple[str, ...]:
+def _isolation(others: Sequence[Place], attached: Mapping[str, Attached], host: str) -> tuple[str, ...]:
     """Less specific listeners that do have a route for the host: whether they are asked is up to the controller."""
-    having = [
-        place.listener.name
-        for place in others
-        if any(any_labels(name, host) for item in _under(attachments, place) for name in item.hostnames)
-    ]
+    having = [place.listener.name for place in others if attached[place.gateway.id].under(place.listener.name, host)]
     return (f"listeners are isolated: {', '.join(having)} is not asked for {host}",) if having else ()

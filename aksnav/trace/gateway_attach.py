@@ -43,10 +43,22 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Attached(msgspec.Struct, frozen=True, gc=False):
-    """What attaches to a Gateway, and what wants to and does not."""
+    """What attaches to a Gateway, and what wants to and does not.
+
+    Attributes:
+        by_hostname: the attachments by the name of their listener and each of their hostnames.
+    """
 
     attachments: tuple[Attachment, ...]
     refusals: tuple[Refusal, ...]
+    by_hostname: dict[tuple[str, str], tuple[Attachment, ...]]
+
+    def under(self, listener: str, host: str) -> list[Attachment]:
+        """Return the attachments of a listener that have a hostname which takes a host, each once, in their order."""
+        labels = host.split(".")
+        names = ["", host, *(f"*.{'.'.join(labels[index:])}" for index in range(1, len(labels)))]
+        found = {id(item): item for name in names for item in self.by_hostname.get((listener, name), ())}
+        return list(found.values())
 
 
 def attached(store: Store, gateway: Gateway) -> Attached:
@@ -83,7 +95,11 @@ def _attach_all(store: Store, gateway: Gateway) -> Attached:
             refusals.append(result)
         else:
             attachments += result
-    return Attached(tuple(attachments), tuple(refusals))
+    by_hostname: dict[tuple[str, str], list[Attachment]] = {}
+    for item in attachments:
+        for name in item.hostnames:
+            by_hostname.setdefault((item.listener.name, name), []).append(item)
+    return Attached(tuple(attachments), tuple(refusals), {key: tuple(items) for key, items in by_hostname.items()})
 
 
 def _attach(store: Store, gateway: Gateway, route: HTTPRoute, index: int) -> list[Attachment] | Refusal:
