@@ -3,9 +3,11 @@
 import datetime as dt
 import ipaddress
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -143,6 +145,30 @@ class Content:
         return Answer(body=body)
 
 
+class _Server(ThreadingHTTPServer):
+    """Knows its connections, so that closing does not wait for a client that keeps one alive."""
+
+    daemon_threads = False
+    block_on_close = True
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self._open: list[Any] = []
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Note the connection."""
+        self._open.append(request)
+        super().process_request(request, client_address)
+
+    def server_close(self) -> None:
+        """Cut every connection, then close."""
+        for request in self._open:
+            with suppress(OSError):  # it is closed already
+                request.shutdown(socket.SHUT_RDWR)
+        super().server_close()
+
+
 class ArmServer:
     """The server.
 
@@ -157,12 +183,9 @@ class ArmServer:
         self.asked: list[Asked] = []
         self.rules: list[Rule] = []
         self.reads_left = 240
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*certificate)
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self._server.daemon_threads = False
-        self._server.block_on_close = True
+        self._server = _Server(self._handler(), context)
         self.url = f"https://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()

@@ -13,6 +13,7 @@ from aksnav.sources.errors import SourceError
 
 _REFUSED = re.compile(r"perform action '([^']+)' over scope '([^']+)'")
 _REFUSAL_CODES = frozenset({"", "AuthorizationFailed", "LinkedAuthorizationFailed"})
+_ERRNO = re.compile(r"\[Errno -?\d+\] ([^()\[\]]+)")
 _LONGEST = 200
 _FIRST_SENTENCE = re.compile(r"^(.*?[^.\s])(?:\.\s|\.?$)", re.DOTALL)
 NO_CREDENTIALS = "no Azure credentials: run 'az login', or set AZURE_CLIENT_ID, AZURE_TENANT_ID and a secret"
@@ -51,6 +52,10 @@ class CredentialError(SourceError):
 
 class UnreachableError(SourceError):
     """Azure Resource Manager could not be reached, or the connection broke."""
+
+
+class ThrottledError(SourceError):
+    """Azure asks to wait for longer than a round of reading may last (429)."""
 
 
 class ArmError(SourceError):
@@ -108,7 +113,9 @@ def said_plainly(where: Where) -> Iterator[None]:
     except HttpResponseError as error:
         raise from_response(error.response, where) from error
     except (ServiceRequestError, ServiceResponseError) as error:
-        raise UnreachableError(f"Azure Resource Manager: {_reason(error)}") from error
+        raise UnreachableError(
+            f"Azure Resource Manager cannot be reached: {_reason(error)}; check the network, and HTTPS_PROXY"
+        ) from error
     except VerbRefusedError as error:
         raise ArmError(error.status, where, str(error)) from error
     except (AzureError, ValueError, TypeError, AttributeError, KeyError) as error:
@@ -177,4 +184,5 @@ def _reason(error: BaseException) -> str:
     while (inner := deepest.__cause__ or deepest.__context__) is not None:
         deepest = inner
     said = (deepest.strerror if isinstance(deepest, OSError) else None) or str(deepest) or type(deepest).__name__
-    return plain(said, _LONGEST)
+    numbered = _ERRNO.search(said)  # urllib3 wraps it in its own words
+    return plain(numbered[1] if numbered else said, _LONGEST)

@@ -100,7 +100,7 @@ class Reader:
 
         Raises:
             CredentialError, UnreachableError: nothing more can be read.
-            ArmError: Azure asks to wait for longer than this round may last (429).
+            ThrottledError: Azure asks to wait for longer than this round may last.
         """
         yield self._read_cluster()
         nodes = self._found.node_group

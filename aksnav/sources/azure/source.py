@@ -13,7 +13,7 @@ from aksnav.model.kinds import AZURE_KINDS, KINDS
 from aksnav.model.object import Ref
 from aksnav.model.text import plain
 from aksnav.sources.azure.arm_ids import group_of, name_of
-from aksnav.sources.azure.errors import ArmError, CredentialError, UnreachableError, Where
+from aksnav.sources.azure.errors import ArmError, CredentialError, ThrottledError, UnreachableError, Where
 from aksnav.sources.azure.find import Found, Hints, find
 from aksnav.sources.azure.raw import ask_for
 from aksnav.sources.azure.reads import Reader
@@ -26,6 +26,7 @@ from aksnav.sources.options import Options
 
 NAME = "azure"
 PERIOD = 60.0
+SHORTEST_WAIT = 1.0
 LONGEST_WAIT = 10.0
 """Seconds that a round waits where Azure asks for it (429); for longer ones the round ends."""
 MOST_WAITS = 6
@@ -176,7 +177,7 @@ class AzureSource:
             for read in reader.reads():
                 self._teller.tell(read)
             self._teller.end()
-        except (CredentialError, UnreachableError, ArmError) as error:
+        except (CredentialError, UnreachableError, ThrottledError) as error:
             self._plan()
             self._give_up(Reading.UNREAD if isinstance(error, CredentialError) else Reading.FAILED, str(error))
             return
@@ -205,22 +206,23 @@ class AzureSource:
         """Make a call, again after a pause where Azure asks for a short one.
 
         Raises:
-            ArmError: Azure asks to wait for long, or again and again.
+            ThrottledError: Azure asks to wait for long, or again and again.
         """
-        for _ in range(MOST_WAITS):
+        waits = 0
+        while True:
             self._check()
             try:
                 return call()
             except ArmError as error:
                 if not error.throttled:
                     raise
-                self._not_before = self._pace.now() + error.retry_after
-                if error.retry_after > LONGEST_WAIT:
-                    raise
+                pause = max(error.retry_after, SHORTEST_WAIT)
+                self._not_before = self._pace.now() + pause
+                if pause > LONGEST_WAIT or waits == MOST_WAITS:
+                    raise ThrottledError(str(error)) from error
+                waits += 1
                 self._say(Reading.STALE if self._ready else Reading.PENDING, str(error))
-                self._pace.rest(max(error.retry_after, 1.0))
-        self._check()
-        return call()
+                self._pace.rest(pause)
 
     def _give_up(self, reading: Reading, reason: str) -> None:
         """Say that a round ended early."""
