@@ -7,6 +7,7 @@ import msgspec
 from aksnav.checks.finding import Finding, Proof
 from aksnav.checks.from_steps import finding_of
 from aksnav.checks.routes import gateway_findings, route_findings
+from aksnav.model.addresses import parse_address
 from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.store import Store
 from aksnav.trace import kubectl, nginx_canary, nginx_locations, tls
@@ -30,7 +31,7 @@ def routing_findings(store: Store) -> Iterator[Finding]:
 
 
 def class_findings(store: Store) -> Iterator[Finding]:
-    """Yield I01, I02 (nobody serves an Ingress), I03 (two default classes), I13 (controller not ready) and I21."""
+    """Yield I01, I02 (nobody serves an Ingress), I03 (two default classes), I13 (controller not ready), I21 and I22."""
     seen: set[str] = set()
     for ingress in store.ingresses:
         served = for_ingress(store, ingress)
@@ -41,6 +42,7 @@ def class_findings(store: Store) -> Iterator[Finding]:
             if service not in seen:
                 seen.add(service)
                 yield from _found(served.problems)
+            yield from _stale_address(store, ingress, served)
         if claims(store)[ingress.id].conflict:
             yield _conflict(ingress)
     defaults = default_classes(store)
@@ -57,6 +59,32 @@ def class_findings(store: Store) -> Iterator[Finding]:
             confirm=kubectl.listing("IngressClass"),
             fix="mark one class as the default",
         )
+
+
+def _stale_address(store: Store, ingress: Ingress, controller: Controller) -> Iterator[Finding]:
+    """I22: the address in the status of an Ingress is of no Service and no node; that of its controller is another."""
+    service = controller.service
+    shown = [point.ip for point in ingress.ingress_points if point.ip]
+    own = (*service.external_addresses, *service.virtual_ips) if service is not None else ()
+    known = store.services.access().complete and store.nodes.access().complete
+    if service is None or not own or not shown or not known or controller.flavour not in NGINX:
+        return
+    numbers = [number for number in map(parse_address, shown) if number is not None]
+    if any(store.services_at(number) or store.nodes_at(number) for number in numbers):
+        return
+    yield Finding(
+        id="I22",
+        subject=ingress.ref,
+        summary=f"{ingress.ref} shows {', '.join(shown)}, which no Service has; its controller's has {', '.join(own)}",
+        proof=Proof.LIKELY,
+        evidence=(
+            Evidence(".status.loadBalancer.ingress[0].ip", shown[0], ingress.ref),
+            Evidence(".status.loadBalancer.ingress[].ip", ", ".join(own), service.ref),
+        ),
+        related=(service.ref,),
+        confirm=kubectl.show(ingress.ref, ".status.loadBalancer"),
+        fix="see whether the controller runs and may write the status; mend DNS",
+    )
 
 
 def _conflict(ingress: Ingress) -> Finding:
@@ -91,14 +119,14 @@ def backend_findings(store: Store) -> Iterator[Finding]:
 
 
 def certificate_findings(store: Store) -> Iterator[Finding]:
-    """Yield T01: Secrets of spec.tls that are known not to exist, or to hold no certificate."""
+    """Yield T01 and T05: Secrets of spec.tls that are known not to exist, or to hold no certificate."""
     for ingress in store.ingresses:
         for index, entry in enumerate(ingress.tls):
             if entry.secret_name:
                 field = f".spec.tls[{index}].secretName"
                 name = f"{ingress.namespace}/{entry.secret_name}"
                 packet = Packet(host=entry.hosts[0] if entry.hosts else "")
-                yield from _found([tls.certificate_step(store, ingress.ref, field, name, packet)])
+                yield from _found([tls.certificate_step(store, ingress, field, name, packet)])
 
 
 def shadow_findings(store: Store) -> Iterator[Finding]:

@@ -24,6 +24,7 @@ from aksnav.trace.routing_types import OUTSIDE, Controller, Flavour
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 T = TypeVar("T")
+_WEB_PORTS = frozenset({80, 443})
 
 _READS = ("IngressClass", "Ingress", "Service", "Gateway", "GatewayClass")
 
@@ -244,7 +245,7 @@ def _by_status(store: Store, class_name: str) -> list[tuple[Service, Evidence]]:
     for ingress in by_class.get(class_name, ()):
         for index, point in enumerate(ingress.ingress_points):
             address = parse_address(point.ip) if point.ip else None
-            for row in store.services_at(address) if address is not None else ():
+            for row in _likely_fronts(store, address, class_name) if address is not None else ():
                 why = Evidence(
                     f".status.loadBalancer.ingress[{index}].ip",
                     point.ip,
@@ -253,6 +254,17 @@ def _by_status(store: Store, class_name: str) -> list[tuple[Service, Evidence]]:
                 )
                 found.setdefault(row.id, (row, why))
     return [found[ident] for ident in sorted(found)]
+
+
+def _likely_fronts(store: Store, address: int, class_name: str) -> list[Service]:
+    """Services at an address that may be a controller's: several Services can share one load balancer address."""
+    here = store.services_at(address)
+    row = store.ingress_classes.get(class_name)
+    flavour = flavour_of(row.controller) if row is not None else None
+    alike = [item for item in here if recognise.service(item) is flavour and flavour is not None]
+    unknown = [item for item in here if recognise.service(item) is None]
+    web = [item for item in unknown if any(port.port in _WEB_PORTS for port in item.ports)]
+    return alike or web or unknown
 
 
 def _group(store: Store) -> dict[str, list[Ingress]]:

@@ -109,7 +109,7 @@ def _handshake(store: Store, controller: Controller, packet: Packet, rules: Rule
         secret = owner.tls[index].secret_name
         if secret:
             name = f"{owner.namespace}/{secret}"
-            step = tls.certificate_step(store, owner.ref, f".spec.tls[{index}].secretName", name, packet)
+            step = tls.certificate_step(store, owner, f".spec.tls[{index}].secretName", name, packet)
             if controller.flavour is Flavour.AGIC and step.cause:
                 # AGIC writes no HTTPS listener without the certificate (reference section 5.6, A09).
                 summary = f"Secret {name} of Ingress {owner.id} cannot be used: there is no HTTPS listener"

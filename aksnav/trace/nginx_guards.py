@@ -20,13 +20,14 @@ _NOT_MODELLED = (
     "auth-url",
     "auth-type",
     "auth-tls-secret",
+    "ssl-passthrough",
     "server-snippet",
     "configuration-snippet",
     "auth-snippet",
     "enable-modsecurity",
     "modsecurity-snippet",
 )
-_TLS_ONLY = frozenset({"auth-tls-secret"})
+_TLS_ONLY = frozenset({"auth-tls-secret", "ssl-passthrough"})
 _SCHEMES = {"HTTP": ("http", False), "HTTPS": ("https", True), "GRPC": ("grpc", False), "GRPCS": ("grpcs", True)}
 _EVERYTHING = ("0.0.0.0/0", "::/0")
 
@@ -229,7 +230,7 @@ def _unsupported(ingress: Ingress, server: Server, packet: Packet, *, encrypted:
     steps: list[Step] = []
     for ident in owners:
         for name in _NOT_MODELLED:
-            whole_server = name == "server-snippet"
+            whole_server = name in {"server-snippet", "ssl-passthrough"}
             if (ident != ingress.id and not whole_server) or (name in _TLS_ONLY and not encrypted):
                 continue
             value = annotation(by_id[ident], name)

@@ -1,11 +1,13 @@
 """The certificate that a controller shows: whether the Secret behind it exists. Its content is never read."""
 
+from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
+KEY_VAULT = "kubernetes.azure.com/tls-cert-keyvault-uri"
 TLS_TYPE = "kubernetes.io/tls"
 TLS_KEYS = frozenset({"tls.crt", "tls.key"})
 
@@ -30,14 +32,21 @@ def secret_fault(store: Store, name: str) -> str | None:
     return ""
 
 
-def certificate_step(store: Store, owner: Ref, field: str, name: str, packet: Packet) -> Step:
+def synced_from_key_vault(ingress: Ingress, secret: str) -> bool:
+    """Return whether the application routing add-on writes a Secret from Key Vault for an Ingress (T05)."""
+    return KEY_VAULT in ingress.annotations and secret == f"keyvault-{ingress.name}"
+
+
+def certificate_step(store: Store, ingress: Ingress, field: str, name: str, packet: Packet) -> Step:
     """Return the step of a TLS handshake that the controller answers with a Secret's certificate, or with its own.
 
-    NGINX and controllers like it show a self-signed certificate where the Secret is missing (T01): the handshake goes
-    on for a client that accepts it, so the step passes and carries the cause.
+    NGINX and controllers like it show a self-signed certificate where the Secret is missing (T01, or T05 where it comes
+    from Key Vault): the handshake goes on for a client that accepts it, so the step passes and carries the cause.
     """
+    owner = ingress.ref
     fault = secret_fault(store, name)
     ref = Ref("Secret", name)
+    synced = synced_from_key_vault(ingress, ref.name)
     asked = Evidence(field, ref.name, owner)
     confirm = kubectl.show(ref, ".type")
     if fault is None:
@@ -67,9 +76,16 @@ def certificate_step(store: Store, owner: Ref, field: str, name: str, packet: Pa
         summary=f"Secret {name} {fault}: TLS for {packet.sni or packet.host} ends here with a self-signed certificate",
         subject=owner,
         packet=packet,
-        cause="T01",
-        evidence=(asked, Evidence("Secret", fault, ref)),
+        cause="T05" if synced else "T01",
+        evidence=(asked, Evidence("Secret", fault, ref), *_vault(ingress, synced=synced)),
         assumptions=("the client goes on in spite of a certificate that nobody vouches for",),
         confirm=confirm,
-        fix=f"create Secret {name} of type {TLS_TYPE} in the namespace of the Ingress",
+        fix="let the add-on's identity read the certificate in Key Vault"
+        if synced
+        else f"create Secret {name} of type {TLS_TYPE} in the namespace of the Ingress",
     )
+
+
+def _vault(ingress: Ingress, *, synced: bool) -> tuple[Evidence, ...]:
+    uri = ingress.annotations.get(KEY_VAULT, "")
+    return (Evidence(f".metadata.annotations['{KEY_VAULT}']", uri, ingress.ref),) if synced else ()

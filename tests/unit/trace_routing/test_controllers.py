@@ -160,6 +160,17 @@ def test_another_service_in_front_of_the_same_pods_is_the_same_controller() -> N
     assert found[0].service.name == "inner"
 
 
+def test_a_service_that_shares_the_address_is_not_the_controller() -> None:
+    """Two Services on one load balancer address: only the one that looks like the controller is it."""
+    ports = [{"name": "mqtt", "port": 8883}]
+    other = service("mqtt", type="LoadBalancer", ports=ports, status={"loadBalancer": {"ingress": [{"ip": FRONT}]}})
+    store = store_of(ingress_class(), ingress("one", WEB), nginx_service(), other)
+    assert controllers.of_pods(store, [], store.services.get("shop/mqtt")) == ()
+    front = _controller(store).service
+    assert front is not None
+    assert front.name == "ingress-nginx-controller"
+
+
 def test_an_ordinary_service_has_no_controller() -> None:
     """Nothing to route by behind a workload."""
     store = store_of(ingress_class(), ingress("one", WEB), nginx_service(), service("web"))

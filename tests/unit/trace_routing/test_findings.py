@@ -26,6 +26,8 @@ from tests.unit.trace_routing.world import (
 
 WEB = ("a.com", "/", "Prefix", "web")
 TLS = [{"hosts": ["a.com"], "secretName": "cert"}]
+KEY_VAULT = "kubernetes.azure.com/tls-cert-keyvault-uri"
+VAULT = [{"hosts": ["a.com"], "secretName": "keyvault-one"}]
 HTTPS = listener("https", 443, "HTTPS", tls={"mode": "Terminate", "certificateRefs": [{"name": "cert"}]})
 NGINX = (ingress_class(), nginx_service(), pod("c", "ingress-nginx", NGINX_LABELS), service("web"))
 GATEWAY = (
@@ -92,6 +94,18 @@ PAIRS: list[tuple[str, str, tuple[Wire, ...], tuple[Wire, ...]]] = [
         "Ingress shop/one",
         (*NGINX, ingress("one", WEB, annotations={"kubernetes.io/ingress.class": "other"})),
         (*NGINX, ingress("one", WEB, annotations={"kubernetes.io/ingress.class": "nginx"})),
+    ),
+    (
+        "I22",
+        "Ingress shop/one",
+        (*NGINX, ingress("one", WEB, status="20.50.9.9")),
+        (*NGINX, ingress("one", WEB)),
+    ),
+    (
+        "T05",
+        "Ingress shop/one",
+        (*NGINX, ingress("one", WEB, tls=VAULT, annotations={KEY_VAULT: "https://v.vault.azure.net/x"})),
+        (*NGINX, ingress("one", WEB, tls=VAULT), secret("keyvault-one")),
     ),
     (
         "I24",
