@@ -112,6 +112,9 @@ def frontend_step(store: Store, packet: Packet, found: Found | None, service: Se
 
 def _no_frontend(store: Store, packet: Packet, service: Service | None, text: str) -> Step:
     missing = unreadable(store.load_balancers) or (unreadable(store.public_ips) if not is_internal(service) else "")
+    broken = next(iter(store.load_balancers.undecodable.items()), None)
+    if not missing and broken is not None:
+        missing = f"load balancer {broken[0].rpartition('/')[2]}: {broken[1]}"
     step = Step(
         kind=Kind.LB_FRONTEND,
         verdict=Verdict.BLIND,

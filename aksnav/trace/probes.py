@@ -123,12 +123,12 @@ def _local(store: Store, asked: ProbeAsked, probe: LoadBalancerProbe) -> ProbeAn
         for endpoint in piece.endpoints
         if endpoint.ready and endpoint.node_name and not endpoint.conditions.terminating
     }
-    missing = store.endpoint_slices.access(service.namespace)
-    if not missing.complete:
+    access, bad = store.endpoint_slices.access(service.namespace), store.endpoint_slices.undecodable
+    broken = next((ident for ident in bad if ident.startswith(f"{service.id}-")), "")
+    if broken or not access.complete:
         step = _step(asked, probe, Verdict.BLIND, "which nodes have endpoints cannot be read")
-        blind = msgspec.structs.replace(
-            step, missing=f"list endpointslices ({missing.reason or missing.reading.value})"
-        )
+        missing = f"list endpointslices ({access.reason or access.reading.value})"
+        blind = msgspec.structs.replace(step, missing=f"EndpointSlice {broken}: {bad[broken]}" if broken else missing)
         return ProbeAnswer(blind, asked.nodes)
     nodes = tuple(node for node in asked.nodes if node.name in local)
     if not nodes:
