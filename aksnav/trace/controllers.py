@@ -43,7 +43,28 @@ def of_pods(store: Store, pods: Sequence[Pod], service: Service | None) -> tuple
     elif service is not None:
         # Another Service in front of the same Pods (an internal one beside a public one) is the same controller.
         found = [msgspec.structs.replace(known, service=service) for known in found]
-    return tuple(_with_pods(store, known) for known in found)
+    return tuple(_with_pods(store, known) for known in _merged(found))
+
+
+def _merged(found: Sequence[Controller]) -> list[Controller]:
+    """One controller for each Service, whatever classes and Gateways it serves under whatever names."""
+    merged: dict[str, Controller] = {}
+    for known in found:
+        key = known.service.id if known.service is not None else ""
+        first = merged.get(key)
+        if first is None:
+            merged[key] = known
+            continue
+        merged[key] = msgspec.structs.replace(
+            first,
+            flavour=known.flavour if first.flavour is Flavour.OTHER else first.flavour,
+            classes=_unique((*first.classes, *known.classes)),
+            gateways=_unique((*first.gateways, *known.gateways)),
+            why=_unique((*first.why, *known.why)),
+            assumptions=_unique((*first.assumptions, *known.assumptions)),
+            problems=(*first.problems, *known.problems),
+        )
+    return list(merged.values())
 
 
 def of_address(store: Store, address: int | None, hostname: str = "") -> tuple[Controller, ...]:

@@ -131,7 +131,7 @@ def _nothing(
             Evidence(f"{place.field}.name", place.listener.name, gateway.ref),
         ),
         considered=limited(chosen.considered),
-        assumptions=_isolation(others, attached, host),
+        assumptions=(*_isolation(others, attached, host), *_uncounted(place, attached[gateway.id])),
         confirm=kubectl.listing("HTTPRoute"),
         fix=f"add a rule that takes {packet.path} under host {host}",
     )
@@ -191,6 +191,16 @@ FIXES = {
     "G11": "let allowedRoutes of the listener take the route's namespace and kind",
     "G12": "name a Gateway, and a listener or port, that exist",
 }
+
+
+def _uncounted(place: Place, attached: Attached) -> tuple[str, ...]:
+    """Routes that the controller counts and that are no HTTPRoutes: kinds that are not read."""
+    said = next((item for item in place.gateway.status.listeners if item.name == place.listener.name), None)
+    ours = {item.route.id for item in attached.attachments if item.listener == place.listener}
+    if said is None or said.attached_routes <= len(ours):
+        return ()
+    count = said.attached_routes
+    return (f"of {count} attached routes {count - len(ours)} are of kinds that are not read, and do not take it",)
 
 
 def _isolation(others: Sequence[Place], attached: Mapping[str, Attached], host: str) -> tuple[str, ...]:

@@ -1,9 +1,11 @@
 """Ingress controllers by their looks: the namespaces, names and labels that their installations give (section 1.4)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Pod
+from aksnav.store import Store
+from aksnav.trace.memo import once
 from aksnav.trace.routing_types import Flavour
 
 APP_ROUTING_NAMESPACE = "app-routing-system"
@@ -15,6 +17,7 @@ _BY_NAME: dict[str, Flavour] = {
     "traefik": Flavour.TRAEFIK,
     "nginx-ingress": Flavour.NGINX_ORG,
 }
+_NAME_PART = "ingress-nginx"
 # Services of a controller that no request comes through.
 _ASIDE = ("-admission", "-metrics", "-webhook")
 _SIDE_COMPONENTS = frozenset({"admission-webhook", "default-backend", "defaultbackend"})
@@ -46,8 +49,34 @@ def labels(namespace: str, worn: Mapping[str, str]) -> Flavour | None:
     return _labels(worn)
 
 
+def running(store: Store) -> frozenset[Flavour]:
+    """Return the ingress controllers of which a Pod that has not finished is in the store.
+
+    Asked by label classes, which are few; single Pods are looked at only where a name gives one away.
+    """
+    return once(store, "controllers by their Pods", ("Pod",), lambda: frozenset(_running(store)))
+
+
+def _running(store: Store) -> Iterator[Flavour]:
+    classes = store.pod_classes
+    telling = [
+        ident
+        for namespace, labels in classes.all_classes()
+        if namespace == APP_ROUTING_NAMESPACE or _labels(labels) is not None
+        for ident in classes.pods(namespace, labels)
+    ]
+    # One search in one text is some ten times cheaper than one in every name.
+    if _NAME_PART in "\n".join(store.pods.ids()):
+        telling += [ident for ident in store.pods.ids() if _NAME_PART in ident]
+    for ident in telling:
+        row = store.pods.get(ident)
+        flavour = None if row is None or row.finished else pod(row)
+        if flavour is not None:
+            yield flavour
+
+
 def _name(name: str) -> Flavour | None:
-    return Flavour.INGRESS_NGINX if "ingress-nginx" in name and "admission" not in name else None
+    return Flavour.INGRESS_NGINX if _NAME_PART in name and "admission" not in name else None
 
 
 def _labels(labels: Mapping[str, str]) -> Flavour | None:

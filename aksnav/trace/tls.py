@@ -21,7 +21,8 @@ def secret_fault(store: Store, name: str) -> str | None:
     """
     found = store.secrets.get(name)
     if found is None:
-        return "does not exist" if store.secrets.access(name.partition("/")[0]).complete else None
+        known = store.secrets.access(name.partition("/")[0]).complete and name not in store.secrets.undecodable
+        return "does not exist" if known else None
     if not found.exists:
         return "does not exist"
     if found.keys is not None:

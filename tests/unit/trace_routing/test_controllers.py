@@ -160,6 +160,22 @@ def test_another_service_in_front_of_the_same_pods_is_the_same_controller() -> N
     assert found[0].service.name == "inner"
 
 
+def test_a_service_is_one_controller_whatever_it_serves() -> None:
+    """Two classes with controller strings of their own, and a Gateway, behind one Service."""
+    front = service("front", "front", type="LoadBalancer", status={"loadBalancer": {"ingress": [{"ip": FRONT}]}})
+    store = store_of(
+        ingress_class("one", "example.com/one"),
+        ingress_class("two", "example.com/two"),
+        ingress("one", WEB, cls="one"),
+        ingress("two", WEB, cls="two"),
+        gateway_class("mine", "example.com/gateway"),
+        gateway("web", cls="mine"),
+        front,
+    )
+    found = controllers.of_pods(store, [], store.services.get("front/front"))
+    assert [(item.classes, item.gateways) for item in found] == [(("one", "two"), ("infra/web",))]
+
+
 def test_a_service_that_shares_the_address_is_not_the_controller() -> None:
     """Two Services on one load balancer address: only the one that looks like the controller is it."""
     ports = [{"name": "mqtt", "port": 8883}]

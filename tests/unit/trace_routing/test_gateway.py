@@ -315,6 +315,13 @@ def test_another_controller_decides_about_expressions_itself() -> None:
     assert outcome(route_gateway(store, ask("http://a.com/x"), cls="other")) == "unsupported"
 
 
+def test_routes_of_other_kinds_are_an_assumption_of_a_404() -> None:
+    """AttachedRoutes counts more than the HTTPRoutes: a GRPCRoute could take the request."""
+    gate = gateway("web", status={"listeners": [{"name": "http", "attachedRoutes": 2, "conditions": []}]})
+    answer = _route("http://a.com/x", http_route("r", rule("api", prefix("/api"))), gate=gate)
+    assert any("kinds that are not read" in line for line in _last(answer).assumptions)
+
+
 def test_no_match_is_not_claimed_where_routes_cannot_be_read() -> None:
     """A route that cannot be decoded may take the request: blind, not 404."""
     answer = _route("http://a.com/", undecodable={"HTTPRoute shop/odd": "spec.rules: expected an array"})
