@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, TypeVar
 
+from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.labels import Labels, LabelSelector
 from aksnav.store.table import Row
@@ -18,25 +19,38 @@ class ManyIndex(Generic[T, K]):
 
     def __init__(self, keys: Callable[[T], Iterable[K]]) -> None:
         self._keys = keys
-        self._ids: dict[K, set[str]] = {}
+        # Nearly every key has one row: a set for each would cost 200 bytes an address.
+        self._ids: dict[K, str | set[str]] = {}
 
-    def change(self, old: T | None, new: T | None) -> None:
+    def change(self, ident: str, old: T | None, new: T | None) -> None:
         """Follow one row."""
-        before = set(self._keys(old)) if old is not None else set()
-        after = set(self._keys(new)) if new is not None else set()
-        if old is not None:
-            for key in before - after:
-                found = self._ids[key]
-                found.discard(old.id)
-                if not found:
-                    del self._ids[key]
-        if new is not None:
-            for key in after - before:
-                self._ids.setdefault(key, set()).add(new.id)
+        before = tuple(self._keys(old)) if old is not None else ()
+        after = tuple(self._keys(new)) if new is not None else ()
+        if before == after:
+            return
+        for key in before:
+            if key not in after:
+                self._drop(key, ident)
+        for key in after:
+            known = self._ids.setdefault(key, ident)
+            if isinstance(known, set):
+                known.add(ident)
+            elif known != ident:
+                self._ids[key] = {known, ident}
+
+    def _drop(self, key: K, ident: str) -> None:
+        known = self._ids.get(key)
+        if isinstance(known, set):
+            known.discard(ident)
+            if not known:
+                del self._ids[key]
+        elif known == ident:
+            del self._ids[key]
 
     def get(self, key: K) -> Iterable[str]:
         """Return the ids under a key, in no order."""
-        return self._ids.get(key, _NONE)
+        known = self._ids.get(key, _NONE)
+        return (known,) if isinstance(known, str) else known
 
     def keys(self) -> Iterable[K]:
         """Return every key that has a row."""
@@ -44,26 +58,32 @@ class ManyIndex(Generic[T, K]):
 
 
 class PodClasses:
-    """Pods by class: a class is a namespace and a set of labels, and every Pod of a class matches the same selectors."""
+    """Pods by class: a class is a namespace and a set of labels, and every Pod of a class matches the same selectors.
+
+    Attributes:
+        version: grows when a Pod comes to a class or leaves it.
+    """
 
     def __init__(self) -> None:
+        self.version = 0
         self._ids: dict[tuple[str, Labels], set[str]] = {}
         self._of_namespace: dict[str, set[Labels]] = {}
 
-    def change(self, old: Pod | None, new: Pod | None) -> None:
+    def change(self, ident: str, old: Pod | None, new: Pod | None) -> None:
         """Follow one Pod."""
         before = (old.namespace, old.template.labels) if old is not None else None
         after = (new.namespace, new.template.labels) if new is not None else None
         if before == after:
             return
+        self.version += 1
         if old is not None and before is not None:
             found = self._ids[before]
-            found.discard(old.id)
+            found.discard(ident)
             if not found:
                 del self._ids[before]
                 self._of_namespace[old.namespace].discard(old.template.labels)
         if new is not None and after is not None:
-            self._ids.setdefault(after, set()).add(new.id)
+            self._ids.setdefault(after, set()).add(ident)
             self._of_namespace.setdefault(new.namespace, set()).add(new.template.labels)
 
     def classes(self, namespace: str) -> Iterable[Labels]:
@@ -86,3 +106,42 @@ class PodClasses:
             if wanted.matches(labels):
                 found.extend(self._ids[namespace, labels])
         return sorted(found)
+
+
+class ServicesBySelector:
+    """Services by one pair of their selector, so that a Pod finds the Services that select it without asking each."""
+
+    def __init__(self) -> None:
+        self._selectors: dict[tuple[str, str, str], dict[str, dict[str, str]]] = {}
+
+    def change(self, ident: str, old: Service | None, new: Service | None) -> None:
+        """Follow one Service."""
+        before, after = _first_pair(old), _first_pair(new)
+        if before is not None and before != after:
+            found = self._selectors[before]
+            found.pop(ident, None)
+            if not found:
+                del self._selectors[before]
+        if after is not None and new is not None and new.selector:
+            self._selectors.setdefault(after, {})[ident] = new.selector
+
+    def of(self, pod: Pod) -> list[str]:
+        """Return the ids of the Services of the Pod's namespace whose selector selects it, sorted."""
+        labels = pod.labels
+        found = []
+        for key, value in labels.items():
+            for ident, selector in self._selectors.get((pod.namespace, key, value), _NOTHING).items():
+                if all(labels.get(name) == wanted for name, wanted in selector.items()):
+                    found.append(ident)
+        return sorted(found)
+
+
+_NOTHING: dict[str, dict[str, str]] = {}
+
+
+def _first_pair(service: Service | None) -> tuple[str, str, str] | None:
+    """Return the pair under which a Service is found: of its selector, the first one by name."""
+    if service is None or not service.selector:
+        return None
+    key = min(service.selector)
+    return service.namespace, key, service.selector[key]

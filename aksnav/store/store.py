@@ -36,7 +36,7 @@ from aksnav.model.kubernetes.secret import Secret
 from aksnav.model.kubernetes.service import EndpointSlice, Service
 from aksnav.model.kubernetes.workload import Event, Namespace, Node, Pod
 from aksnav.model.object import Ref
-from aksnav.store.indexes import ManyIndex, PodClasses
+from aksnav.store.indexes import ManyIndex, PodClasses, ServicesBySelector
 from aksnav.store.table import PENDING, Access, Row, Table
 
 T = TypeVar("T", bound=Row)
@@ -60,6 +60,7 @@ class Store:
         sources: the state of every source by name (kubernetes, azure, capture, demo).
         pods_by_address, pods_by_node, nodes_by_address, services_by_address: ids by address integer or name.
         slices_by_service, pod_classes: what a Service leads to.
+        services_by_selector: which Services select a Pod.
     """
 
     def __init__(self) -> None:
@@ -98,12 +99,14 @@ class Store:
         self.slices_by_service: ManyIndex[EndpointSlice, str] = ManyIndex(
             lambda piece: (f"{piece.namespace}/{piece.service}",) if piece.service else ()
         )
+        self.services_by_selector = ServicesBySelector()
         self.pods.follow(self.pod_classes)
         self.pods.follow(self.pods_by_address)
         self.pods.follow(self.pods_by_node)
         self.nodes.follow(self.nodes_by_address)
         self.services.follow(self.services_by_address)
         self.endpoint_slices.follow(self.slices_by_service)
+        self.services.follow(self.services_by_selector)
 
     def apply(self, change: Change) -> None:
         """Take in one change from a source."""

@@ -2,13 +2,14 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
 from aksnav.model.change import Reading
 
-JOURNAL = 4096
+JOURNAL = 1 << 15
+"""Changes that a table remembers: more than arrive between two looks at it, some 2 MB at the most."""
 
 
 class Row(Protocol):
@@ -20,14 +21,14 @@ class Row(Protocol):
 
 
 T = TypeVar("T", bound=Row)
-R = TypeVar("R", contravariant=True)
+R_contra = TypeVar("R_contra", contravariant=True)
 
 
-class Index(Protocol[R]):
+class Index(Protocol[R_contra]):
     """Something that follows a table."""
 
-    def change(self, old: R | None, new: R | None) -> None:
-        """Take note that a row came (old is None), changed, or went (new is None)."""
+    def change(self, ident: str, old: R_contra | None, new: R_contra | None) -> None:
+        """Take note that the row with this id came (old is None), changed, or went (new is None)."""
 
 
 class Access(msgspec.Struct, frozen=True, gc=False):
@@ -45,7 +46,7 @@ class Access(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def complete(self) -> bool:
-        """Whether a row that is not in the table is known not to exist (a stale table was complete when it was read)."""
+        """Whether a row that is not there is known not to exist (a stale table was complete when it was read)."""
         return self.reading in {Reading.LIVE, Reading.STALE, Reading.ABSENT}
 
     @property
@@ -62,7 +63,8 @@ class Table(Generic[T]):
 
     Attributes:
         kind: name of the kind.
-        version: grows with every change of a row or of the access; equal versions mean equal content.
+        version: grows with every change of a row or of how well rows can be read; equal versions mean equal content
+            (but for resource versions, and the time as of which the rows are right).
         undecodable: id to reason, for objects that exist but could not be decoded.
     """
 
@@ -96,36 +98,41 @@ class Table(Generic[T]):
     def follow(self, index: Index[T]) -> None:
         """Let an index follow this table from now on; it is told of every row that is there already."""
         self._indexes.append(index)
-        for row in self._rows.values():
-            index.change(None, row)
+        for ident, row in self._rows.items():
+            index.change(ident, None, row)
 
     def upsert(self, rows: Iterable[T]) -> None:
-        """Add or replace rows."""
-        self.version += 1
-        stored, journal, version = self._rows, self._journal, self.version
+        """Add or replace rows. A row that differs in nothing but its resource version counts as unchanged."""
+        stored, journal, version = self._rows, self._journal, self.version + 1
         seen = list(self._listing.values())
         for row in rows:
             ident = row.id
             old = stored.get(ident)
             stored[ident] = row
-            journal.append((version, ident))
-            self.undecodable.pop(ident, None)
-            for index in self._indexes:
-                index.change(old, row)
             for listing in seen:
                 listing.add(ident)
+            if self.undecodable and self.undecodable.pop(ident, None) is not None:
+                self.version = version
+            if old is not None and _same(old, row):
+                continue
+            self.version = version
+            journal.append((version, ident))
+            for index in self._indexes:
+                index.change(ident, old, row)
 
     def remove(self, idents: Iterable[str]) -> None:
         """Remove rows; ids that are not there are passed over."""
-        self.version += 1
+        version = self.version + 1
         for ident in idents:
-            self.undecodable.pop(ident, None)
+            if self.undecodable.pop(ident, None) is not None:
+                self.version = version
             old = self._rows.pop(ident, None)
             if old is None:
                 continue
-            self._journal.append((self.version, ident))
+            self.version = version
+            self._journal.append((version, ident))
             for index in self._indexes:
-                index.change(old, None)
+                index.change(ident, old, None)
 
     def start_list(self, scope: str) -> None:
         """Begin to note which rows a full list of the scope brings; nothing is removed yet."""
@@ -157,9 +164,10 @@ class Table(Generic[T]):
 
     def set_access(self, scope: str, access: Access) -> None:
         """Say how well the rows of a scope can be read."""
-        if self._access.get(scope) != access:
+        before = self._access.get(scope)
+        self._access[scope] = access
+        if before is None or (before.reading, before.reason) != (access.reading, access.reason):
             self.version += 1
-            self._access[scope] = access
 
     def scopes(self) -> dict[str, Access]:
         """Return what was said of every scope."""
@@ -171,4 +179,20 @@ class Table(Generic[T]):
             return set()
         if len(self._journal) == JOURNAL and self._journal[0][0] > version:
             return None
-        return {ident for at, ident in self._journal if at > version}
+        found = set()
+        for at, ident in reversed(self._journal):
+            if at <= version:
+                break
+            found.add(ident)
+        return found
+
+
+def _same(old: object, new: Any) -> bool:
+    """Return whether a row is as it was but for its resource version (a heartbeat, a change of what is not kept)."""
+    version = getattr(new, "resource_version", None)
+    if version is None or version == getattr(old, "resource_version", None):
+        return bool(old == new)
+    new.resource_version = getattr(old, "resource_version", "")
+    same = bool(old == new)
+    new.resource_version = version
+    return same

@@ -6,6 +6,7 @@ import msgspec
 
 from aksnav.model.addresses import Prefix, parse_prefix
 from aksnav.store.store import Store
+from aksnav.trace.memo import once
 from aksnav.trace.request import Origin, Request, Source
 from aksnav.trace.routing_types import EntryPoint
 
@@ -48,5 +49,9 @@ def _node(store: Store) -> Source | None:
 
 
 def _pod(store: Store) -> Source | None:
-    found = min((pod.id for pod in store.pods if pod.ready and not pod.template.host_network), default="")
+    found = once(store, "the first ready Pod", ("Pod",), lambda: _first_ready(store))
     return Source(Origin.POD, id=found) if found else None
+
+
+def _first_ready(store: Store) -> str:
+    return min((pod.id for pod in store.pods if pod.ready and not pod.template.host_network), default="")
