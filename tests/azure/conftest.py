@@ -9,7 +9,7 @@ import pytest
 from aksnav.model.change import Change
 from aksnav.model.kinds import AZURE_KINDS
 from aksnav.sources.azure.source import AzureSource
-from aksnav.sources.azure.transport import Connection
+from aksnav.sources.azure.transport import Arm, Connection
 from aksnav.sources.demo import wire
 from aksnav.sources.options import Options
 from aksnav.store import Store
@@ -88,7 +88,7 @@ class Bench:
             Options(cluster=self._cluster if cluster is None else cluster, kubeconfig="/nonexistent"),
             once=once,
             pace=self.pace,
-            connection=self.connection(credential),
+            arm=Arm(self.connection(credential)),
         )
         return self.source
 

@@ -18,7 +18,7 @@ from aksnav.sources.azure.find import Found, Hints, find
 from aksnav.sources.azure.raw import ask_for
 from aksnav.sources.azure.reads import Reader
 from aksnav.sources.azure.tell import Teller
-from aksnav.sources.azure.transport import Arm, Connection
+from aksnav.sources.azure.transport import Arm
 from aksnav.sources.errors import SourceError
 from aksnav.sources.kubernetes.errors import StoppedError
 from aksnav.sources.kubernetes.pace import Pace, RealPace, spread
@@ -50,7 +50,7 @@ class AzureSource:
         *,
         once: bool = False,
         pace: Pace | None = None,
-        connection: Connection | None = None,
+        arm: Arm | None = None,
     ) -> None:
         """Prepare; nothing of Azure is imported and nothing is read yet.
 
@@ -59,7 +59,7 @@ class AzureSource:
             options: the cluster's ARM id; context and kubeconfig, for the server's name.
             once: read everything once and end, for headless commands.
             pace: clock, rest and chance; the real ones when left out.
-            connection: how Azure Resource Manager is reached; as the environment says when left out.
+            arm: reads from Azure Resource Manager; as the environment says when left out.
         """
         self.fatal = ""
         self._take = emit
@@ -69,7 +69,7 @@ class AzureSource:
         self._wake = threading.Event()
         self._hinted = threading.Event()
         self._pace: Pace = pace or RealPace(self._wake)
-        self._arm = Arm(connection)
+        self._arm = arm or Arm()
         self._hints = Hints()
         self._teller = Teller(self._emit, self._pace.now)
         self._known = ""
