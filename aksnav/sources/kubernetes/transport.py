@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from aksnav import __version__
 from aksnav.model.text import plain
 from aksnav.sources.kubernetes.contexts import Login, heard
 from aksnav.sources.kubernetes.errors import ApiError, LinkError, VerbRefusedError, api_error
@@ -24,6 +25,7 @@ CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 60.0
 _HEADER_LIFE = 10.0
 _RELOAD_PERIOD = 30.0
+AGENT = {"User-Agent": f"aksnav/{__version__}"}  # whoever reads the cluster's audit log sees who asked
 _CONNECTIONS = 64
 _CHUNK = 65_536
 _GZIP_WINDOW = 31
@@ -178,7 +180,7 @@ class Transport:
             return self._pool.request(
                 verb,
                 url,
-                headers={**headers, **self._credentials()},
+                headers={**AGENT, **headers, **self._credentials()},
                 body=body,
                 timeout=Timeout(connect=CONNECT_TIMEOUT, read=timeout),
                 preload_content=False,
