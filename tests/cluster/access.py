@@ -137,6 +137,21 @@ def write_kubeconfig(layout: Layout, user: str, namespace: str = "") -> Path:
     return path
 
 
+def asked_by_the_program(path: Path) -> set[tuple[str, str]]:
+    """Read every verb and resource that the program under test has asked for, as whichever user (see its User-Agent).
+
+    Args:
+        path: the audit log.
+    """
+    with path.open("rb") as log:
+        entries = [json.loads(line) for line in log.read().split(b"\n")[:-1]]
+    return {
+        (entry["verb"], (entry.get("objectRef") or {}).get("resource", ""))
+        for entry in entries
+        if entry.get("userAgent", "").startswith("aksnav/")
+    }
+
+
 def read_audit_log(path: Path, user: str, since: int = 0) -> list[AuditEvent]:
     """Read what a user has asked for, one event a request (a watch is logged when it starts and again when it ends).
 
