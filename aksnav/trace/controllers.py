@@ -203,16 +203,11 @@ def _pod_ref(pod: Pod) -> Ref:
     return Ref("Pod", pod.id)
 
 
-def _running(store: Store) -> frozenset[Flavour]:
-    seen = (recognise.labels(namespace, labels) for namespace, labels in store.pod_classes.all_classes())
-    return frozenset(flavour for flavour in seen if flavour is not None)
-
-
 def _nobody(store: Store, ingress: Ingress, claimed: Claim) -> Step | None:
     """I02: the controller of a class is one that we would recognise, everything was read, and it is not there."""
     if not recognise.known(claimed.flavour) or not store.services.access().complete or not store.pods.access().complete:
         return None
-    if claimed.flavour in once(store, "controllers by their labels", ("Pod",), lambda: _running(store)):
+    if recognise.running(store) & recognise.looks(claimed.flavour):
         return None
     return Step(
         kind=Kind.ROUTE_MATCH,
@@ -282,7 +277,7 @@ def _likely_fronts(store: Store, address: int, class_name: str) -> list[Service]
     here = store.services_at(address)
     row = store.ingress_classes.get(class_name)
     flavour = flavour_of(row.controller) if row is not None else None
-    alike = [item for item in here if recognise.service(item) is flavour and flavour is not None]
+    alike = [item for item in here if flavour is not None and recognise.service(item) in recognise.looks(flavour)]
     unknown = [item for item in here if recognise.service(item) is None]
     web = [item for item in unknown if any(port.port in _WEB_PORTS for port in item.ports)]
     return alike or web or unknown
@@ -307,7 +302,7 @@ def _by_looks(
     alike = [
         row
         for row in sorted(store.services, key=lambda row: (row.type != "LoadBalancer", row.id))
-        if recognise.service(row) is flavour and taken.get(row.id, controller) == controller
+        if recognise.service(row) in recognise.looks(flavour) and taken.get(row.id, controller) == controller
     ]
     if flavour is Flavour.APP_ROUTING_NGINX:
         alike = _app_routing(alike, controller)

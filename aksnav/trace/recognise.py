@@ -28,6 +28,17 @@ def known(flavour: Flavour) -> bool:
     return flavour is Flavour.APP_ROUTING_NGINX or flavour in _BY_NAME.values()
 
 
+def looks(flavour: Flavour) -> frozenset[Flavour]:
+    """Return as which flavours ``service`` and ``pod`` may recognise a controller of this flavour."""
+    return frozenset({flavour})
+
+
+def looks(flavour: Flavour) -> frozenset[Flavour]:
+    """Return what an installation of a flavour may look like: charts of both NGINX controllers used one name."""
+    nginx = frozenset({Flavour.INGRESS_NGINX, Flavour.NGINX_ORG})
+    return nginx if flavour in nginx else frozenset({flavour})
+
+
 def service(row: Service) -> Flavour | None:
     """Return which ingress controller a Service looks like, or None."""
     if row.name.endswith(_ASIDE):

@@ -160,6 +160,15 @@ def test_another_service_in_front_of_the_same_pods_is_the_same_controller() -> N
     assert found[0].service.name == "inner"
 
 
+def test_both_nginx_controllers_were_called_nginx_ingress() -> None:
+    """An old chart of the community controller has the labels of the other one: the class decides."""
+    front = service("nginx-ingress", "edge", type="LoadBalancer", selector={"app": "nginx-ingress"})
+    found = _controller(store_of(ingress_class(), ingress("one", WEB, status=""), front))
+    assert found.flavour is Flavour.INGRESS_NGINX
+    assert found.service is not None
+    assert found.service.id == "edge/nginx-ingress"
+
+
 def test_a_service_is_one_controller_whatever_it_serves() -> None:
     """Two classes with controller strings of their own, and a Gateway, behind one Service."""
     front = service("front", "front", type="LoadBalancer", status={"loadBalancer": {"ingress": [{"ip": FRONT}]}})
