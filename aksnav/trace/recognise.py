@@ -29,11 +29,6 @@ def known(flavour: Flavour) -> bool:
 
 
 def looks(flavour: Flavour) -> frozenset[Flavour]:
-    """Return as which flavours ``service`` and ``pod`` may recognise a controller of this flavour."""
-    return frozenset({flavour})
-
-
-def looks(flavour: Flavour) -> frozenset[Flavour]:
     """Return what an installation of a flavour may look like: charts of both NGINX controllers used one name."""
     nginx = frozenset({Flavour.INGRESS_NGINX, Flavour.NGINX_ORG})
     return nginx if flavour in nginx else frozenset({flavour})
