@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from aksnav.model.change import ListEnded, ListStarted, Reading, SourceChanged
+from aksnav.sources.kubernetes.lister import PAGE
 from tests.unit.api_server import PODS, SERVICES, ApiServer, Reply, forbidden, pod, status
 from tests.unit.kubernetes_source import watched
+
+LONG = PAGE + 20
 
 
 @pytest.fixture
@@ -16,16 +19,18 @@ def server(tmp_path: Path) -> Iterator[ApiServer]:
         yield running
 
 
-def test_a_long_list_comes_in_pages_of_500_of_one_version(server: ApiServer) -> None:
-    """1,200 Pods take three requests; the first names no version, the others carry the token; then the watch starts."""
-    server.objects[PODS] = [pod(f"p{number}") for number in range(1200)]
+def test_a_long_list_comes_in_pages_of_one_version(server: ApiServer) -> None:
+    """Two pages and a bit take three requests; the first names no version, the others carry the token."""
+    server.objects[PODS] = [pod(f"p{number}") for number in range(2 * PAGE + 20)]
     with watched(server) as running:
         running.live()
-        assert len(running.ids()) == 1200
+        assert len(running.ids()) == 2 * PAGE + 20
     lists = server.asked(PODS, watch=False)
     assert [item.query for item in lists] == [
-        {"limit": "500"}, {"limit": "500", "continue": "500"}, {"limit": "500", "continue": "1000"},
-    ]  # fmt: skip
+        {"limit": str(PAGE)},
+        {"limit": str(PAGE), "continue": str(PAGE)},
+        {"limit": str(PAGE), "continue": str(2 * PAGE)},
+    ]
     assert all(item.headers["accept-encoding"] == "gzip" for item in lists)
 
 
@@ -112,39 +117,44 @@ def test_a_refused_namespace_is_denied_by_its_own_name(server: ApiServer) -> Non
 
 def test_an_expired_page_starts_the_list_again_without_emptying_the_table(server: ApiServer) -> None:
     """410 on a continue token: a new list from the first page, and one ListEnded at its end."""
-    server.objects[PODS] = [pod(f"p{number}") for number in range(700)]
+    server.objects[PODS] = [pod(f"p{number}") for number in range(LONG)]
     server.replies[PODS].extend([_first_page(server), status(410, "token expired", "Expired")])
     with watched(server) as running:
         running.live()
-        assert len(running.ids()) == 700
+        assert len(running.ids()) == LONG
         assert running.removed() == []
         of_pods = [
             change for change in running.changes if isinstance(change, ListStarted | ListEnded) and change.kind == "Pod"
         ]
         assert [type(change) for change in of_pods] == [ListStarted, ListStarted, ListEnded]
-    assert [item.query.get("continue") for item in server.asked(PODS, watch=False)] == [None, "500", None, "500"]
+    assert [item.query.get("continue") for item in server.asked(PODS, watch=False)] == [
+        None,
+        str(PAGE),
+        None,
+        str(PAGE),
+    ]
 
 
 def test_a_list_whose_pages_expire_twice_is_asked_for_in_one_answer(server: ApiServer) -> None:
     """As client-go's pager does it: a full list, without a limit, when the pages cannot keep up with compaction."""
-    server.objects[PODS] = [pod(f"p{number}") for number in range(700)]
+    server.objects[PODS] = [pod(f"p{number}") for number in range(LONG)]
     expired = status(410, "token expired", "Expired")
     server.replies[PODS].extend([_first_page(server), expired, _first_page(server), expired])
     with watched(server) as running:
         running.live()
-        assert len(running.ids()) == 700
+        assert len(running.ids()) == LONG
     assert "limit" not in server.asked(PODS, watch=False)[-1].query
 
 
 def test_retry_after_is_the_least_that_is_waited_and_the_pages_before_are_kept(server: ApiServer) -> None:
     """429 in the middle of a list repeats that page alone, after what Retry-After says."""
-    server.objects[PODS] = [pod(f"p{number}") for number in range(700)]
+    server.objects[PODS] = [pod(f"p{number}") for number in range(LONG)]
     server.replies[PODS].extend([_first_page(server), Reply(429, {}, {"Retry-After": "17"})])
     with watched(server) as running:
         running.live()
-        assert len(running.ids()) == 700
+        assert len(running.ids()) == LONG
         assert 17.0 in running.pace.rests
-    assert [item.query.get("continue") for item in server.asked(PODS, watch=False)] == [None, "500", "500"]
+    assert [item.query.get("continue") for item in server.asked(PODS, watch=False)] == [None, str(PAGE), str(PAGE)]
 
 
 def test_a_server_that_stays_unable_fails_the_kind_and_is_asked_again(server: ApiServer) -> None:
@@ -231,8 +241,8 @@ def test_the_source_says_who_and_where_it_is(server: ApiServer) -> None:
 
 
 def _first_page(server: ApiServer) -> Reply:
-    items = server.objects[PODS][:500]
-    return Reply(body={"metadata": {"resourceVersion": "900", "continue": "500"}, "items": items})
+    items = server.objects[PODS][:PAGE]
+    return Reply(body={"metadata": {"resourceVersion": "900", "continue": str(PAGE)}, "items": items})
 
 
 def _event(name: str, reason: str) -> dict[str, object]:

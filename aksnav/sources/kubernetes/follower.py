@@ -169,9 +169,9 @@ class Follower:
             raise ApiError(HTTPStatus.OK, "the list has no resourceVersion")
         for ident in before - self.undecodable:
             self._emit(UndecodableFound(self._kind, ident, ""))
-        self._emit(ListEnded(self._kind, self.scope, self._pace.now()))
         self._watcher.version = version
         self._read()
+        self._emit(ListEnded(self._kind, self.scope, self._pace.now()))
 
     def _page(self, page: Page) -> None:
         self._shared.owner.link(up=True)
@@ -221,9 +221,9 @@ class Follower:
         try:
             for batch in lines(stream.chunks()):
                 for change in watcher.changes(batch):
-                    self._emit(change)
                     if isinstance(change, ListEnded):
                         self._read()
+                    self._emit(change)
                 if watcher.error is not None:
                     break
                 self._failures = 0
