@@ -90,7 +90,7 @@ def _passes(
     decision = telling.decision
     if decision.effect in {Effect.NOT_SELECTED, Effect.NOT_ISOLATED}:
         return msgspec.structs.replace(
-            _skip(crossing, direction, pod, decision.effect.value, decision.why, *decision.evidence),
+            _skip(crossing, direction, pod, decision.effect.value, decision.why, *(decision.evidence or _labels(pod))),
             considered=decision.considered,
             assumptions=stale(store.network_policies),
         )
@@ -103,6 +103,7 @@ def _passes(
         verdict=Verdict.PASS,
         summary=f"{_words(direction, pod)}: {decision.why}",
         subject=decision.deciding[0] if decision.deciding else _ref(pod),
+        version=_version(decision),
         packet=_seen(crossing, telling.view),
         evidence=(*decision.evidence, *_engine_facts(engine)),
         considered=(*decision.considered, *_views(readings)),
@@ -132,6 +133,7 @@ def _stops(
         status=403 if http else 0,
         summary=f"{_words(direction, pod)}: {decision.why}{cause.said}",
         subject=decision.deciding[0] if decision.deciding else _ref(pod),
+        version=_version(decision),
         packet=_seen(crossing, telling.view),
         cause=cause.id,
         evidence=(*decision.evidence, *cause.evidence, *_engine_facts(engine)),
@@ -159,6 +161,7 @@ def _undecided(crossing: Crossing, direction: Direction, pod: Pod, engine: Engin
         verdict=Verdict.UNSUPPORTED,
         summary=f"{_words(direction, pod)}: cannot be decided: {decision.why}",
         subject=decision.deciding[0] if decision.deciding else _ref(pod),
+        version=_version(decision),
         packet=_seen(crossing, reading.view),
         evidence=(*decision.evidence, *_engine_facts(engine)),
         considered=decision.considered,
@@ -258,6 +261,15 @@ def _engine_facts(engine: EngineReading) -> tuple[Evidence, ...]:
     return tuple(
         msgspec.structs.replace(fact, note=f"the engine is {TITLES[engine.engine]}") for fact in engine.evidence
     )
+
+
+def _labels(pod: Pod) -> tuple[Evidence, ...]:
+    return (Evidence(".metadata.labels", str(pod.labels) or "(none)", _ref(pod), "no policy selects them"),)
+
+
+def _version(decision: Decision) -> str:
+    ref = decision.deciding[0] if decision.deciding else None
+    return next((word.version for word in decision.words if word.ref == ref), "")
 
 
 def _confirm(pod: Pod, decision: Decision) -> str:
