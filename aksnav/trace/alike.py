@@ -16,8 +16,11 @@ def merge(branches: Iterable[Branch]) -> tuple[Branch, ...]:
 
     Weights are added. Destinations of all of them are kept in the DELIVER steps, as evidence.
     """
+    listed = list(branches)
+    if len(listed) == 1:
+        return (_one(listed),)
     groups: dict[str, list[Branch]] = {}
-    for branch in branches:
+    for branch in listed:
         groups.setdefault(f"{branch.weight == 0}{shape(branch.steps)}", []).append(branch)
     return tuple(_one(group) for group in groups.values())
 
@@ -29,13 +32,19 @@ def shape(road: Sequence[Step]) -> str:
 
 def _shape(step: Step) -> str:
     subject = step.subject
-    who = "" if subject is None or subject.kind in _INTERCHANGEABLE else f"{subject.kind}/{subject.id}"
-    rules = (
-        ",".join(item.rule for item in step.considered if item.decided) if step.kind in {Kind.NSG, Kind.POLICY} else ""
-    )
-    below = ",".join(sorted({f"[{branch.weight}{shape(branch.steps)}]" for branch in step.branches}))
-    port = step.packet.port if step.kind is Kind.DELIVER else 0
-    return f"{step.kind}|{step.verdict}|{step.cause}|{step.status}|{who}|{port}|{rules}|{step.missing}|{below}"
+    # The members of StrEnum are strings: joined as they are, they cost nothing; formatted, they do.
+    parts = [step.kind, step.verdict, step.cause, step.missing]
+    if subject is not None and subject.kind not in _INTERCHANGEABLE:
+        parts += (subject.kind, subject.id)
+    if step.status:
+        parts.append(str(step.status))
+    if step.kind is Kind.NSG or step.kind is Kind.POLICY:
+        parts += [item.rule for item in step.considered if item.decided]
+    elif step.kind is Kind.DELIVER:
+        parts.append(str(step.packet.port))
+    if step.branches:
+        parts += sorted({f"[{branch.weight}{shape(branch.steps)}]" for branch in step.branches})
+    return "|".join(parts)
 
 
 def _one(group: list[Branch]) -> Branch:
