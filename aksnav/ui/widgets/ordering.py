@@ -1,23 +1,21 @@
 """The rows of a table: kept sorted and filtered while they change, cheap at 200,000 rows. Knows nothing of screens."""
 
-from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Generic, TypeVar
 
-T = TypeVar("T")
+from aksnav.ui.widgets.sorted_entries import Entry, SortedEntries
 
-Entry = tuple[Any, int, str]
-"""Sort key, sequence number, row key: the sequence number makes it unique and the order stable."""
+T = TypeVar("T")
 
 
 class OrderedRows(Generic[T]):
     """Rows by key, in the order of one sort key, with a filter over them.
 
     Rows of equal sort key keep the order in which they came, in both directions. Without a sort key that order is
-    all there is. A change that leaves the sort key alone costs a dictionary entry; one that moves a row costs two
-    bisections and a shift of the list (some 35 µs at 200,000 rows); a large batch is sorted in at once. A filter can
-    be applied in slices, from the top of the view, while rows change.
+    all there is. A change that leaves the sort key alone costs a dictionary entry, one that moves a row some 4 µs,
+    however many rows there are; a batch that is large for the table is sorted in at once. A filter can be applied in
+    slices, from the top of the view, while rows change.
     """
 
     def __init__(self, key: Callable[[T], str]) -> None:
@@ -28,9 +26,9 @@ class OrderedRows(Generic[T]):
         self._order: Callable[[T], Any] | None = None
         self._reverse = False
         self._accepts: Callable[[T], bool] | None = None
-        # Both lists ascend; `_reverse` reads them from the end. They are one list while there is no filter.
-        self._all: list[Entry] = []
-        self._view: list[Entry] = self._all
+        # Both ascend; `_reverse` reads them from the end. They are one object while there is no filter.
+        self._all = SortedEntries()
+        self._view = self._all
         self._accepted: set[str] = set()
         self._unseen: list[Entry] = []
 
@@ -56,7 +54,7 @@ class OrderedRows(Generic[T]):
 
     def key_at(self, index: int) -> str:
         """Answer with the key of the row at a position of the view."""
-        return self._view[~index if self._reverse else index][2]
+        return self._view[len(self._view) - 1 - index if self._reverse else index][2]
 
     def row(self, key: str) -> T:
         """Answer with the row of a key, shown or not."""
@@ -71,7 +69,7 @@ class OrderedRows(Generic[T]):
         entry = self._entries.get(key)
         if entry is None or (self._accepts is not None and key not in self._accepted):
             return None
-        position = bisect_left(self._view, entry)
+        position = self._view.position(entry)
         return len(self._view) - 1 - position if self._reverse else position
 
     def replace(self, rows: Sequence[T], *, first: int | None = None) -> None:
@@ -98,7 +96,7 @@ class OrderedRows(Generic[T]):
         self._enter(arrival)
         if self._accepts is None:
             return
-        self._view = [entry for entry in self._all if entry[2] in self._accepted]
+        self._view = SortedEntries([entry for entry in self._all if entry[2] in self._accepted])
         unseen = {entry[2] for entry in self._unseen}
         self._unseen = [entry for entry in self._in_view_order() if entry[2] in unseen]
 
@@ -114,7 +112,7 @@ class OrderedRows(Generic[T]):
         if accepts is None:
             self._view, self._unseen = self._all, []
             return
-        self._view = []
+        self._view = SortedEntries()
         self._unseen = self._in_view_order()
         self.go_on(len(self._all) if first is None else first)
 
@@ -133,11 +131,7 @@ class OrderedRows(Generic[T]):
         del self._unseen[-count:]
         if self._reverse:
             found.reverse()
-        low, high = (found, self._view) if self._reverse else (self._view, found)
-        self._view = low + high
-        if low and high and low[-1] > high[0]:
-            # Only rows that changed meanwhile do that; two ascending runs are cheap to sort.
-            self._view.sort()
+        self._view.join(found)
 
     def apply(self, changed: Mapping[str, T], removed: AbstractSet[str] = frozenset()) -> None:
         """Change some rows and keep the order and the filter.
@@ -172,7 +166,10 @@ class OrderedRows(Generic[T]):
 
     def _in_view_order(self) -> list[Entry]:
         # From the end, because that is where a list gives up its items cheaply.
-        return self._all.copy() if self._reverse else self._all[::-1]
+        entries = list(self._all)
+        if not self._reverse:
+            entries.reverse()
+        return entries
 
     def _enter(self, arrival: Iterable[tuple[int, str]]) -> None:
         order, rows = self._order, self._rows
@@ -182,10 +179,10 @@ class OrderedRows(Generic[T]):
         else:
             entries = [(order(rows[key]), sign * number, key) for number, key in arrival]
         entries.sort()
-        self._all = entries
+        self._all = SortedEntries(entries)
         self._entries = {entry[2]: entry for entry in entries}
         if self._accepts is None:
-            self._view = entries
+            self._view = self._all
 
     def _judge(self, entry: Entry, row: T) -> None:
         # A row whose place has not changed may still enter or leave the view.
@@ -193,36 +190,21 @@ class OrderedRows(Generic[T]):
             return
         before, now = entry[2] in self._accepted, self._accepts(row)
         if now and not before:
-            insort(self._view, entry)
+            self._view.add(entry)
             self._accepted.add(entry[2])
         elif before and not now:
-            del self._view[bisect_left(self._view, entry)]
+            self._view.remove(entry)
             self._accepted.discard(entry[2])
 
     def _move(self, gone: list[Entry], fresh: list[Entry]) -> None:
         if not gone and not fresh:
             return
         accepts = self._accepts
-        _shift(self._all, gone, fresh)
+        self._all.change(gone, fresh)
         if accepts is None:
             return
         out = [entry for entry in gone if entry[2] in self._accepted]
         self._accepted.difference_update(entry[2] for entry in out)
         new = [entry for entry in fresh if accepts(self._rows[entry[2]])]
         self._accepted.update(entry[2] for entry in new)
-        _shift(self._view, out, new)
-
-
-def _shift(entries: list[Entry], gone: list[Entry], fresh: list[Entry]) -> None:
-    """Take entries out of an ascending list and put others in."""
-    # Measured: where one pass over the list becomes cheaper than so many single shifts.
-    if len(gone) + len(fresh) > 32 + len(entries) // 64:
-        left = {entry[2] for entry in gone}
-        entries[:] = [entry for entry in entries if entry[2] not in left]
-        entries.extend(fresh)
-        entries.sort()
-        return
-    for entry in gone:
-        del entries[bisect_left(entries, entry)]
-    for entry in fresh:
-        insort(entries, entry)
+        self._view.change(out, new)
