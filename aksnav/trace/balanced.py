@@ -76,11 +76,13 @@ def balanced(walk: Walk, journey: Journey, packet: Packet) -> Road | None:
 
 def _node_groups(walk: Walk, service: Service, nodes: Sequence[Node]) -> list[list[Node]]:
     """Return the nodes in groups in which nothing decides otherwise; a node with an endpoint of a proxy is its own."""
-    with_endpoint = {endpoint.node_name for piece in walk.store.slices_of(service.id) for endpoint in piece.endpoints}
+    endpoints = [item for piece in walk.store.slices_of(service.id) for item in piece.endpoints]
+    with_endpoint = {endpoint.node_name for endpoint in endpoints}
+    hinted = any(endpoint.hints.for_zones for endpoint in endpoints)
     proxied = bool(controllers.of_pods(walk.store, (), service))
     groups: dict[tuple[object, ...], list[Node]] = {}
     for item in nodes:
-        key = classes.of_node(walk.store, item)
+        key = (*classes.of_node(walk.store, item), item.zone if hinted else "")
         if item.name in with_endpoint:
             key = (*key, item.name if proxied else _local_classes(walk, service, item))
         groups.setdefault(key, []).append(item)

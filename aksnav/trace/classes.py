@@ -92,10 +92,9 @@ def _of_node(store: Store, node: Node) -> Key:
         group.id if group is not None else "",
         tuple(item.id for item in configuration.application_security_groups) if configuration is not None else (),
         bool(at.blind),
-        node.provider_id.rpartition("/virtualMachines/")[0],
+        # Where the interface is not read, its group may be told by the machine: that of a scale set is one for all.
+        node.provider_id.rpartition("/virtualMachines/")[0] if at.interface is None else "",
         node.ready,
-        node.zone,
-        node.pool,
         tuple(pieces.place(parse_address(text)) for text in node.internal_ips),
         labels,
     )
