@@ -22,6 +22,8 @@ SHARED = "cluster-service-shared-health-probe"
 # Ports that Azure refuses to probe.
 _NEVER_PROBED = frozenset({19, 21, 25, 70, 110, 119, 143, 220, 993})
 _OK = 200
+# The shared probe asks kube-proxy (upstream) or the sidecar in front of it (AKS): aks-networking.md 2.a, step 6 b.
+_PROXY_PORTS = frozenset({10256, 10356})
 
 
 class ProbeAsked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -58,7 +60,7 @@ def _expected(store: Store, asked: ProbeAsked, probe: LoadBalancerProbe) -> Prob
         return ProbeAnswer(_step(asked, probe, Verdict.DROP, said, "L13", "probe another port"), asked.nodes)
     if asked.service.external_traffic_policy == "Local":
         return _local(store, asked, probe)
-    if probe.name.endswith(SHARED):
+    if probe.name.endswith(SHARED) or probe.port in _PROXY_PORTS:
         return ProbeAnswer(
             _step(asked, probe, Verdict.PASS, "the shared probe asks the proxy of each node"), asked.nodes
         )

@@ -54,8 +54,9 @@ _DAEMON_SETS = (
 def engine(store: Store) -> EngineReading:
     """Return which engine enforces network policies here.
 
-    The managed cluster's network profile decides where it is known; else what runs in the cluster. "None" needs the
-    system Pods to be readable and there: a capture without kube-system says nothing about engines.
+    The managed cluster's network profile decides where it names one; else what runs in the cluster. "None" needs the
+    profile to say so, or the system Pods to be readable and there: a profile without the field, or a capture without
+    kube-system, says nothing about engines.
     """
     managed = cluster(store)
     profile = managed.network_profile if managed is not None else None
@@ -72,11 +73,12 @@ def engine(store: Store) -> EngineReading:
     running = _running(store)
     if running is not None:
         return running
-    if managed is not None and profile is not None and profile.network_plugin.lower() != "none":
+    if managed is not None and profile is not None and profile.network_plugin.lower() == "none":
+        fact = Evidence(".networkProfile.networkPlugin", profile.network_plugin, managed.ref)
+        return EngineReading(Engine.UNKNOWN, (fact,), "a network plugin of the user's own may enforce policies itself")
+    if managed is not None and profile is not None and profile.network_policy.lower() == Engine.NONE:
         value = profile.network_policy
-        return EngineReading(
-            Engine.NONE, (Evidence(".networkProfile.networkPolicy", value or "(not set)", managed.ref),)
-        )
+        return EngineReading(Engine.NONE, (Evidence(".networkProfile.networkPolicy", value, managed.ref),))
     return _from_absence(store)
 
 

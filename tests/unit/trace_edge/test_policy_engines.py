@@ -35,6 +35,7 @@ CILIUM_NODE = node("node-1", "10.224.0.4", **{"kubernetes.azure.com/ebpf-datapla
         ([daemon("calico-system/calico-node")], Engine.CALICO, ".metadata.ownerReferences[0].name"),
         ([CILIUM_NODE], Engine.CILIUM, ".metadata.labels['kubernetes.azure.com/ebpf-dataplane']"),
         ([SYSTEM], Engine.NONE, "pods -n kube-system"),
+        ([SYSTEM, cluster(networkPlugin="none")], Engine.UNKNOWN, ".networkProfile.networkPlugin"),
     ],
 )
 def test_the_engine_is_recognised_by_a_field(objects: list[Json], engine: Engine, field: str) -> None:
@@ -46,7 +47,7 @@ def test_the_engine_is_recognised_by_a_field(objects: list[Json], engine: Engine
 
 def test_without_system_pods_nobody_can_say_which_engine_runs() -> None:
     """An empty or unreadable kube-system is no proof that nothing enforces policies."""
-    for store in (made(pod(WEB)), made(denied=["Pod"], reason="forbidden")):
+    for store in (made(pod(WEB)), made(denied=["Pod"], reason="forbidden"), made(cluster())):
         reading = policy.engine(store)
         assert reading.engine is Engine.UNKNOWN
         assert reading.missing
