@@ -60,7 +60,7 @@ def state_spans(store: Store, entries: Iterable[Entry], now: float) -> list[Span
     for name, state in store.sources.items():
         tone = _TONE.get(state.reading, "bad")
         glyph = "●" if state.reading is Reading.LIVE else "○"
-        word = str(state.reading) if state.reading is not Reading.STALE else f"stale since {age(now - state.at)}"
+        word = str(state.reading) if state.reading is not Reading.STALE else f"stale, {ago(now - state.at)}"
         spans += [Span(f"{_SHORT.get(name, name)} ", "muted"), Span(f"{glyph} {word}", tone, keep=True), Span("   ")]
     outcomes = [entry.trace.outcome for entry in entries if entry.trace is not None]
     unknown = outcomes.count(Outcome.UNDECIDED)

@@ -168,7 +168,7 @@ class Pane(Vertical, Generic[T]):
                 notices.append(
                     f"{len(table.undecodable)} {KINDS[kind].plural} cannot be decoded: {next(iter(table.undecodable))}"
                 )
-        self.table.set_notice("; ".join(notices))
+        self.table.set_notice("; ".join(dict.fromkeys(notices)))
         worst = self._worst()
         if worst is None:
             self.table.set_empty("none")
