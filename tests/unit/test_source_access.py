@@ -12,6 +12,7 @@ import pytest
 from aksnav.model.kubernetes.secret import Secret
 from aksnav.sources.kubernetes.contexts import Context, choose_context, list_contexts, log_in
 from aksnav.sources.kubernetes.errors import ApiError, ConfigError, LinkError, VerbRefusedError
+from aksnav.sources.kubernetes.secrets import period
 from aksnav.sources.kubernetes.transport import ACCESS_REVIEW, METADATA_ONLY, Transport
 from tests.unit.api_server import PODS, ApiServer, Reply, encoded, forbidden, make_certificate, pod, status
 from tests.unit.kubernetes_source import HeldPace, watched
@@ -295,6 +296,12 @@ def test_secrets_that_may_not_be_asked_for_are_denied_in_their_namespace(server:
         assert running.reason("Secret", "shop") == ('get secrets tls in namespace shop: forbidden for user "jo" (403)')
         assert running.ids("Secret") == set()
         running.source.ask_secrets([])
+
+
+def test_many_secrets_are_asked_for_less_often() -> None:
+    """A few once a minute (and a tenth by chance), thousands at ten a second."""
+    assert period(10, HeldPace()) == pytest.approx(66.0)
+    assert period(6000, HeldPace()) == pytest.approx(660.0)
 
 
 def test_one_object_is_given_in_wire_form_and_a_secret_as_metadata(server: ApiServer) -> None:

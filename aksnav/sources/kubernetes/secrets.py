@@ -20,6 +20,7 @@ from aksnav.sources.kubernetes.pace import Pace, spread
 from aksnav.sources.kubernetes.transport import METADATA_ONLY, Transport, segment
 
 PERIOD = 60.0
+SECONDS_EACH = 0.1
 Name = tuple[str, str]
 
 
@@ -86,6 +87,14 @@ def named_by(made: AnyObject) -> frozenset[Name]:
     return frozenset()
 
 
+def period(count: int, pace: Pace) -> float:
+    """Return after how many seconds so many Secrets are asked for again: a minute, or more where they are many.
+
+    The API server gets ten of these questions a second at the most.
+    """
+    return spread(max(PERIOD, count * SECONDS_EACH), pace)
+
+
 class SecretAsker:
     """Asks again and again for the Secrets that objects name and for those that it was told of."""
 
@@ -131,7 +140,7 @@ class SecretAsker:
                 everything = self._pace.ticks() >= due
             self.ask(new_only=not everything)
             if everything:
-                due = self._pace.ticks() + spread(PERIOD, self._pace)
+                due = self._pace.ticks() + period(len(self._answered), self._pace)
 
     def end(self) -> None:
         """Come to an end; from any thread."""
