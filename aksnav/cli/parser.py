@@ -2,12 +2,23 @@
 
 import argparse
 from collections.abc import Sequence
+from typing import NoReturn
+
+from aksnav.model.text import plain
 
 EPILOG = """\
 targets: https://HOST/PATH  tcp://HOST:PORT  10.0.0.5:443  svc/NAMESPACE/NAME:PORT  pod/NAMESPACE/NAME:PORT
 sources: internet (the default)  internet:203.0.113.9  10.1.2.3  pod/NAMESPACE/NAME  node/NAME
 exit status: 0 delivered or nothing found, 1 not delivered or findings, 3 undecided, 2 usage or connection error
 """
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, with nothing in it that acts on a terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with status 2."""
+        self.exit(2, plain(f"aksnav: {message}; {self.prog} --help shows what there is") + "\n")
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
@@ -23,7 +34,7 @@ def _with_default_command(words: list[str]) -> list[str]:
 
 
 def _build() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="aksnav",
         description="Follow a request from the URL to the Pod through an AKS cluster. Without a command: the explorer.",
         epilog=EPILOG,

@@ -67,14 +67,16 @@ def _many(args: argparse.Namespace) -> int:
 
 def _lines(path: str) -> Iterator[str]:
     """Yield the lines of a file, or of standard input for ``-``."""
-    if path == "-":
-        yield from sys.stdin
-        return
     try:
+        if path == "-":
+            yield from sys.stdin
+            return
         with Path(path).open(encoding="utf-8") as file:
             yield from file
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"--requests {path}: {error}") from error
+    except OSError as error:
+        raise CommandError(f"--requests {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"--requests {path}: not UTF-8 at byte {error.start}") from error
 
 
 def _answers(store: Store, lines: Iterator[str]) -> Iterator[tuple[dict[str, Any], int]]:
