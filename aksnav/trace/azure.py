@@ -25,6 +25,7 @@ from aksnav.store.table import Table
 from aksnav.trace.memo import once
 
 _PROVIDER = re.compile(r"^azure://(/subscriptions/[^/]+/resourcegroups/[^/]+)/", re.IGNORECASE)
+_AGC = "microsoft.servicenetworking/trafficcontrollers"
 _GROUP = re.compile(r"^(/subscriptions/[^/]+/resourcegroups/[^/]+)/", re.IGNORECASE)
 
 
@@ -167,6 +168,12 @@ def subnet_of(store: Store, address: int) -> tuple[VirtualNetwork, Subnet] | Non
         return found[0] if found else None
     home = node_networks(store)
     return next((pair for pair in found if pair[0].id in home), found[0])
+
+
+def is_gateway_subnet(subnet: Subnet) -> bool:
+    """Return whether a subnet is an Application Gateway's, or delegated to Application Gateway for Containers."""
+    delegated = any(item.service_name.lower() == _AGC for item in subnet.delegations)
+    return delegated or any("/applicationgateways/" in item.id for item in subnet.ip_configurations or ())
 
 
 def node_networks(store: Store) -> set[str]:

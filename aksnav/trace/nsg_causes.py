@@ -10,7 +10,7 @@ from aksnav.model.kubernetes.service import ServicePort
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store.store import Store
 from aksnav.trace import tags
-from aksnav.trace.azure import pod_prefixes, subnet_of
+from aksnav.trace.azure import is_gateway_subnet, pod_prefixes, subnet_of
 from aksnav.trace.nsg_rules import (
     ALLOW,
     FIRST_DEFAULT,
@@ -31,7 +31,6 @@ from aksnav.trace.step import Evidence
 
 AKS_ALLOW = "k8s-azure-lb_allow"
 AKS_DENY = "k8s-azure-lb_deny-all"
-_AGC = "microsoft.servicenetworking/trafficcontrollers"
 
 
 class Cause(msgspec.Struct, frozen=True, gc=False):
@@ -88,19 +87,11 @@ def between(store: Store, packet: Packet, direction: str) -> Cause:
     if any(address in prefix for address in ends for prefix in pods):
         return Cause("N11", "allow node CIDR to Pod CIDR, Pod CIDR to Pod CIDR, and Pod CIDR to node CIDR")
     place = subnet_of(store, packet.source) if packet.source is not None else None
-    if place is not None and _gateway(place[1].ip_configurations, place[1].delegations):
+    if place is not None and is_gateway_subnet(place[1]):
         return Cause("N15", f"allow subnet {place[1].name} to the Pods' addresses and ports")
     if direction == OUTBOUND and packet.destination is not None and is_public(packet.destination):
         return Cause("N17", f"allow {packet.protocol} {packet.port} outbound")
     return Cause("N12", f"allow {packet.protocol} {packet.port} between the subnets of the node pools")
-
-
-def _gateway(configurations: object, delegations: object) -> bool:
-    listed = configurations if isinstance(configurations, tuple) else ()
-    given = delegations if isinstance(delegations, tuple) else ()
-    return any("/applicationgateways/" in item.id for item in listed) or any(
-        item.service_name.lower() == _AGC for item in given
-    )
 
 
 def _allows(case: Case) -> Iterator[SecurityRule]:

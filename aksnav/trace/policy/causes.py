@@ -9,7 +9,7 @@ from aksnav.model.kubernetes.policy import NetworkPolicy, PolicyPeer, PolicyRule
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure import cluster, subnet_of
+from aksnav.trace.azure import cluster, is_gateway_subnet, subnet_of
 from aksnav.trace.place import Crossing, Entry
 from aksnav.trace.policy import rules
 from aksnav.trace.policy.compiled import compiled, engine_rules
@@ -20,7 +20,6 @@ from aksnav.trace.step import Evidence
 
 PROBE_SOURCE = parse_address("168.63.129.16")
 _DNS_PORT = 53
-_AGC = "Microsoft.ServiceNetworking/trafficControllers"
 
 
 class Cause(msgspec.Struct, frozen=True, gc=False):
@@ -255,12 +254,7 @@ def _peculiar_peer(case: Case) -> Cause | None:
 
 def _gateway_subnet(store: Store, address: int) -> str | None:
     place = subnet_of(store, address)
-    if place is None:
-        return None
-    subnet = place[1]
-    delegated = any(item.service_name.lower() == _AGC.lower() for item in subnet.delegations)
-    gateways = any("/applicationgateways/" in item.id for item in subnet.ip_configurations or ())
-    return subnet.name if delegated or gateways else None
+    return place[1].name if place is not None and is_gateway_subnet(place[1]) else None
 
 
 def _blocks(item: _Rule) -> Iterator[tuple[str, str, Prefix]]:

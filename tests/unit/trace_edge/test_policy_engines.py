@@ -257,3 +257,19 @@ def test_policies_on_other_kinds_of_nodes_are_not_modelled(label: dict[str, str]
     free = world(Engine.AZURE)
     put(free, node("node-1", "10.224.0.4", **label))
     assert step(free, API).verdict is Verdict.SKIP
+
+
+def test_a_gateway_subnet_that_no_rule_admits_is_named() -> None:
+    """Application Gateway connects from its own subnet, which a policy has to admit by ipBlock (P16)."""
+    store = world(Engine.AZURE, rules("shop/p", ingress=[{"ports": [{"port": 9}]}]))
+    ident = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v"
+    gateway = {
+        "name": "agw",
+        "id": f"{ident}/subnets/agw",
+        "addressPrefix": "10.225.0.0/24",
+        "delegations": [{"name": "d", "serviceName": "Microsoft.ServiceNetworking/trafficControllers"}],
+    }
+    put(store, {"kind": "virtualNetworks", "id": ident, "name": "v", "subnets": [gateway]})
+    found = step(store, "10.225.0.9")
+    assert (found.verdict, found.cause) == (Verdict.DROP, "P16")
+    assert "agw" in found.summary
