@@ -260,6 +260,24 @@ def test_without_credentials_nothing_is_sent_and_every_kind_says_so(
     assert capfd.readouterr() == ("", "")
 
 
+class Broken:
+    """A credential that fails in a way that nobody foresaw."""
+
+    def get_token(self, *_scopes: str, **_kwargs: Any) -> Any:
+        """Fail."""
+        raise RuntimeError("boom\n\x1b[31m")
+
+
+def test_what_nobody_foresaw_is_one_line_on_the_azure_half(bench: Bench, capfd: pytest.CaptureFixture[str]) -> None:
+    """No traceback: every kind is failed with the reason, and the source lives on."""
+    bench.made(credential=Broken()).hints(provider_ids(), host())
+    bench.read()
+    assert set(access(bench).values()) == {Reading.FAILED}
+    assert bench.store.sources["azure"].reason.startswith("RuntimeError: boom")
+    assert bench.store.sources["azure"].reason.isprintable()
+    assert capfd.readouterr() == ("", "")
+
+
 def test_the_default_chain_without_any_login_is_quiet(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

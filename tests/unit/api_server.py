@@ -14,7 +14,7 @@ import socket
 import ssl
 import threading
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -128,6 +128,7 @@ class ApiServer:
         self.watches: dict[str, Watch] = defaultdict(Watch)
         self.hold: dict[str, threading.Event] = {}
         self.token: str | None = None
+        self.allows: Callable[[Json], bool] = lambda _attributes: True
         self.version = VERSION
         self.aggregated = True
         self.groups: dict[str, tuple[str, ...]] = dict(GROUPS)
@@ -236,8 +237,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         request = self._note()
-        self.rfile.read(int(request.headers.get("content-length", "0")))
-        self._reply(Reply(201, {"kind": "SelfSubjectAccessReview", "status": {"allowed": True}}))
+        review = json.loads(self.rfile.read(int(request.headers.get("content-length", "0"))))
+        allowed = self.server.api.allows(review["spec"]["resourceAttributes"])
+        self._reply(Reply(201, {"kind": "SelfSubjectAccessReview", "status": {"allowed": allowed}}))
 
     def _note(self) -> Request:
         peer = self.connection.getpeercert() if isinstance(self.connection, ssl.SSLSocket) else None

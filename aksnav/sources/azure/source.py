@@ -13,7 +13,7 @@ from aksnav.model.kinds import AZURE_KINDS, KINDS
 from aksnav.model.object import Ref
 from aksnav.model.text import plain
 from aksnav.sources.azure.arm_ids import group_of, name_of
-from aksnav.sources.azure.errors import ArmError, CredentialError, ThrottledError, UnreachableError, Where
+from aksnav.sources.azure.errors import ArmError, CredentialError, ThrottledError, Where
 from aksnav.sources.azure.find import Found, Hints, find
 from aksnav.sources.azure.raw import ask_for
 from aksnav.sources.azure.reads import Reader
@@ -30,6 +30,7 @@ SHORTEST_WAIT = 1.0
 LONGEST_WAIT = 10.0
 """Seconds that a round waits where Azure asks for it (429); for longer ones the round ends."""
 MOST_WAITS = 6
+LONGEST_REASON = 300
 ENDS_WITHIN = 1.0
 
 
@@ -159,32 +160,53 @@ class AzureSource:
                     return
 
     def _rest(self) -> bool:
-        """Wait for the next round; return whether it is time to stop."""
+        """Wait for the next round, which a refresh brings forward; return whether it is time to stop."""
         self._pace.rest(self._due - self._pace.now())
-        while not self._stopped.is_set() and (left := self._not_before - self._pace.now()) > 0:
-            self._wake.clear()  # a refresh that comes too early: Azure asked to wait
-            self._pace.rest(left)
+        self._hold(self._not_before)
         return self._stopped.is_set()
+
+    def _hold(self, until: float) -> None:
+        """Wait for as long as Azure asked for, whatever else is asked meanwhile."""
+        while (left := until - self._pace.now()) > 0:
+            self._wake.clear()
+            if self._stopped.is_set():
+                return
+            self._pace.rest(left)
 
     def _round(self) -> None:
         """Read everything, and say how it went."""
         started, calls = self._pace.ticks(), self._arm.calls
-        self._teller.begin()
         try:
-            found = self._patiently(lambda: find(self._arm, self._options.cluster, self._where_from(), self._known))
-            self._known = found.cluster_id if found.cluster is not None else ""
-            reader = Reader(self._arm, found, self._hints, self._patiently)
-            for read in reader.reads():
-                self._teller.tell(read)
-            self._teller.end()
-        except (CredentialError, UnreachableError, ThrottledError) as error:
+            found, notes = self._read()
+        except StoppedError:
+            raise
+        except SourceError as error:
             self._plan()
             self._give_up(Reading.UNREAD if isinstance(error, CredentialError) else Reading.FAILED, str(error))
             return
+        except Exception as error:  # noqa: BLE001 - the Kubernetes half goes on, whatever breaks in this one
+            self._plan()
+            self._give_up(Reading.FAILED, plain(f"{type(error).__name__}: {error}", LONGEST_REASON))
+            return
         self._plan()
-        self._note(found, reader.notes)
+        self._note(found, notes)
         self._note_round(started, calls)
         self._say(*self._state(found))
+
+    def _read(self) -> tuple[Found, list[str]]:
+        """Read everything, and return the cluster and what could not be read besides.
+
+        Raises:
+            CredentialError, UnreachableError, ThrottledError: it ended early.
+        """
+        self._teller.begin()
+        found = self._patiently(lambda: find(self._arm, self._options.cluster, self._where_from(), self._known))
+        self._known = found.cluster_id if found.cluster is not None else ""
+        reader = Reader(self._arm, found, self._hints, self._patiently)
+        for read in reader.reads():
+            self._teller.tell(read)
+        self._teller.end()
+        return found, reader.notes
 
     def _plan(self) -> None:
         """Say when to read again."""
@@ -222,7 +244,7 @@ class AzureSource:
                     raise ThrottledError(str(error)) from error
                 waits += 1
                 self._say(Reading.STALE if self._ready else Reading.PENDING, str(error))
-                self._pace.rest(pause)
+                self._hold(self._not_before)
 
     def _give_up(self, reading: Reading, reason: str) -> None:
         """Say that a round ended early."""
