@@ -97,6 +97,19 @@ def candidates(store: Store, service: Service, port: ServicePort, *, v4: bool) -
     return Candidates(slices=slices, family=family, serving_port=tuple(serving), listed=tuple(listed.values()))
 
 
+def addresses(store: Store, service: Service, port: int, *, v4: bool) -> tuple[Chosen, ...]:
+    """Return the ready endpoints of a headless Service that has no ports: its name stands for them, at any port."""
+    wanted = "IPv4" if v4 else "IPv6"
+    listed = [
+        item
+        for piece in store.slices_of(service.id)
+        if piece.address_type == wanted
+        for item in _of_slice(store, piece, port)
+        if item.endpoint.ready
+    ]
+    return tuple({item.address: item for item in listed}.values())
+
+
 def _number(piece: EndpointSlice, port: ServicePort) -> int | None:
     """Return the Pod port of a slice for a Service port: they are joined by name and protocol."""
     for item in piece.ports or ():

@@ -3,11 +3,14 @@
 import msgspec
 
 from aksnav.model.kubernetes.service import Service, ServicePort
+from aksnav.trace.azure import unreadable
+from aksnav.trace.endpoints import addresses
 from aksnav.trace.inside import elsewhere, label_of, to_pod
 from aksnav.trace.journey import Journey, Road, Walk, fan
+from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet
 from aksnav.trace.service import Via, endpoints, find_port, no_port, port_step
-from aksnav.trace.step import Branch, Evidence, Kind, Verdict
+from aksnav.trace.step import Branch, Evidence, Kind, Step, Verdict
 
 
 def headless(
@@ -41,6 +44,8 @@ def headless(
     found = by_target or named
     if found is None:
         found = next(((i, port) for i, port in enumerate(service.ports) if port.protocol == packet.protocol), None)
+    if not service.ports:
+        return _without_ports(walk, journey, service, packet, pods)
     if found is None:
         return (no_port(service, packet, "", Verdict.REJECT, "its Pods are asked directly"),)
     decision = endpoints(walk.store, service, found[1], packet, Via(proxy=True, node=journey.source.node))
@@ -56,6 +61,8 @@ def headless(
         step = decision.step
         if step.verdict is Verdict.RESPOND:
             step = msgspec.structs.replace(step, kind=Kind.DNS_RESOLVE, verdict=Verdict.REJECT, status=0)
+        elif step.verdict is Verdict.PASS:
+            step = _no_such_host(service, packet, pods)
         return (first, step, *decision.further)
     branches = []
     for item in chosen:
@@ -66,6 +73,54 @@ def headless(
         road = to_pod(walk, journey, item.pod, after, service=service, listed=True)
         branches.append(Branch(label_of(item), _untranslated(road, service, found, after, item.port)))
     return (first, *fan(decision.step, branches))
+
+
+def _no_such_host(service: Service, packet: Packet, pods: frozenset[str] | None) -> Step:
+    """Return the step of a host name that no ready endpoint has: there is no such name."""
+    asked = ", ".join(sorted(pods)) if pods is not None else "any"
+    return Step(
+        kind=Kind.DNS_RESOLVE,
+        verdict=Verdict.REJECT,
+        summary=f"no ready endpoint of headless Service {service.id} has host name {asked}",
+        subject=service.ref,
+        version=service.resource_version,
+        packet=packet,
+        cause="D07" if pods is not None else "S02",
+        evidence=(Evidence(".endpoints[*].hostname", f"not {asked}" if pods is not None else "(no ready endpoint)"),),
+        confirm=show(service.ref),
+        fix="ask for a host name that an endpoint has, or see why the Pod is not ready",
+    )
+
+
+def _without_ports(walk: Walk, journey: Journey, service: Service, packet: Packet, pods: frozenset[str] | None) -> Road:
+    """Return the road to a headless Service without ports: its name stands for its Pods, whatever port is asked."""
+    missing = unreadable(walk.store.endpoint_slices, service.namespace)
+    v4 = not service.ip_families or service.ip_families[0] != "IPv6"
+    listed = addresses(walk.store, service, packet.port, v4=v4)
+    chosen = [item for item in listed if pods is None or item.endpoint.hostname in pods]
+    step = Step(
+        kind=Kind.ENDPOINT,
+        verdict=Verdict.BLIND if missing else Verdict.PASS,
+        summary=f"Service {service.id} is headless and has no ports: its name stands for {len(chosen)} Pods",
+        subject=service.ref,
+        version=service.resource_version,
+        packet=packet,
+        evidence=(Evidence(".spec.clusterIP", "None"), Evidence(".spec.ports", "(none)")),
+        missing=missing,
+        confirm=show(service.ref),
+    )
+    if missing or not chosen:
+        return (step,) if missing else (step, _no_such_host(service, packet, pods))
+    branches = []
+    for item in chosen:
+        after = msgspec.structs.replace(packet, destination=item.address)
+        road = (
+            elsewhere(walk, journey, service, item, after)
+            if item.pod is None
+            else to_pod(walk, journey, item.pod, after, service=service, listed=True)
+        )
+        branches.append(Branch(label_of(item), road))
+    return fan(step, branches)
 
 
 def _untranslated(road: Road, service: Service, found: tuple[int, ServicePort], packet: Packet, port: int) -> Road:

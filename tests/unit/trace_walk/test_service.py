@@ -356,6 +356,26 @@ def test_a_headless_name_may_mean_one_pod() -> None:
     assert destinations(answer) == [("web-1", "10.244.0.11", 8080)]
 
 
+def test_a_headless_host_name_that_no_endpoint_has_is_no_name() -> None:
+    """D07, and a headless Service without a ready endpoint is no name either."""
+    answer = headless().ask("http://web-9.db.shop.svc.cluster.local:8080/")
+    assert (answer.outcome, answer.causes) == (Outcome.UNRESOLVED, ("D07",))
+    made = headless()
+    made.slice("shop/db", [endpoint("shop/web-1", "10.244.0.11", ready=False)])
+    answer = made.ask("http://db:8080/")
+    assert (answer.outcome, answer.causes) == (Outcome.UNRESOLVED, ("S02",))
+
+
+def test_a_headless_service_without_ports_leads_to_its_pods() -> None:
+    """Its name stands for the Pods, whatever port is asked; the slices have no port at all."""
+    made = simple()
+    made.service("shop/peers", "None", selector={"app": "web"}, ports=[])
+    made.slice("shop/peers", [endpoint("shop/web-1", "10.244.0.11")], ports=[])
+    assert destinations(made.ask("tcp://peers:8080")) == [("web-1", "10.244.0.11", 8080)]
+    made.slice("shop/peers", [], ports=[])
+    assert made.ask("tcp://peers:8080").outcome is Outcome.UNRESOLVED
+
+
 def test_a_pod_name_is_its_address() -> None:
     """a-b-c-d.namespace.pod.cluster.local."""
     assert simple().ask("http://10-244-0-11.shop.pod.cluster.local:8080/").outcome is Outcome.DELIVERED
