@@ -67,7 +67,7 @@ def _build() -> argparse.ArgumentParser:
     return top
 
 
-def _explore(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", reading: argparse.ArgumentParser) -> None:
+def _explore(commands: "argparse._SubParsersAction[_Parser]", reading: _Parser) -> None:
     explore = commands.add_parser("explore", parents=[reading], help="the explorer (the default)")
     explore.set_defaults(run=_lazy("explore"))
     demo = commands.add_parser("demo", help="the explorer on the built-in cluster")
@@ -75,7 +75,7 @@ def _explore(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", re
     demo.set_defaults(run=_lazy("explore"), **_NOTHING_ELSE)
 
 
-def _trace(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", reading: argparse.ArgumentParser) -> None:
+def _trace(commands: "argparse._SubParsersAction[_Parser]", reading: _Parser) -> None:
     trace = commands.add_parser(
         "trace", parents=[reading], help="follow one request, or a file of them", epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -90,9 +90,9 @@ def _trace(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", read
     trace.set_defaults(run=_lazy("trace"))
 
 
-def _reading() -> argparse.ArgumentParser:
+def _reading() -> _Parser:
     """Return the options of every command that reads a cluster."""
-    reading = argparse.ArgumentParser(add_help=False)
+    reading = _Parser(add_help=False)
     group = reading.add_argument_group("what is read")
     group.add_argument("--context", metavar="C", help="kubeconfig context")
     group.add_argument("--kubeconfig", metavar="F", help="kubeconfig file")
