@@ -51,6 +51,8 @@ _PAGE = msgspec.json.Decoder(_Page)
 _POD_PAGE = msgspec.json.Decoder(_PodPage)
 _POD = msgspec.json.Decoder(WirePod)
 _ANY = msgspec.json.Decoder()
+# Whatever foreign JSON can do to a decoder: other types, bad text, more levels than the interpreter's stack has.
+_FAULTS = (msgspec.MsgspecError, TypeError, ValueError, RecursionError)
 
 
 def decode_object(kind: Kind, raw: bytes | msgspec.Raw) -> AnyObject:
@@ -62,12 +64,12 @@ def decode_object(kind: Kind, raw: bytes | msgspec.Raw) -> AnyObject:
     if kind.name == "Pod":
         try:
             return flatten(_POD.decode(raw))
-        except msgspec.MsgspecError as error:
-            raise Undecodable(kind.name, _name_of(raw), str(error)) from error
+        except _FAULTS as error:
+            raise Undecodable(kind.name, _name_of(raw), _reason(error)) from error
     try:
         wire = _ANY.decode(raw)
-    except msgspec.MsgspecError as error:
-        raise Undecodable(kind.name, "", str(error)) from error
+    except _FAULTS as error:
+        raise Undecodable(kind.name, "", _reason(error)) from error
     return decode_wire(kind, wire)
 
 
@@ -82,13 +84,13 @@ def decode_wire(kind: Kind, wire: Any) -> AnyObject:
     if kind.name == "Pod":
         try:
             return flatten(_POD.decode(msgspec.json.encode(wire)))
-        except (msgspec.MsgspecError, TypeError) as error:
-            raise Undecodable(kind.name, _ident(wire), str(error)) from error
+        except _FAULTS as error:
+            raise Undecodable(kind.name, _ident(wire), _reason(error)) from error
     try:
         shaped = hoist(wire) if kind.azure else SHAPES.get(kind.name, flat)(without_nulls(wire))
         made = msgspec.convert(shaped, kind.struct, dec_hook=_labels)
-    except (msgspec.MsgspecError, AttributeError, TypeError, ValueError) as error:
-        raise Undecodable(kind.name, _ident(wire), str(error)) from error
+    except _FAULTS as error:
+        raise Undecodable(kind.name, _ident(wire), _reason(error)) from error
     if not made.id:
         raise Undecodable(kind.name, "", "it has no name")
     return made
@@ -104,12 +106,11 @@ def decode_page(kind: Kind, raw: bytes) -> Page:
         if kind.name == "Pod":
             try:
                 pods = _POD_PAGE.decode(raw)
-            except msgspec.ValidationError:
-                pass  # some Pod is malformed: read them one by one below
-            else:
                 return _page([flatten(item) for item in pods.items or ()], [], pods.metadata)
+            except (msgspec.ValidationError, ValueError, RecursionError):
+                pass  # some Pod is malformed: read them one by one below
         page = _PAGE.decode(raw)
-    except msgspec.MsgspecError as error:
+    except _FAULTS as error:
         raise Undecodable(kind.name, "", f"not a list: {error}") from error
     objects, bad = decode_each(kind, page.items or ())
     return _page(objects, bad, page.metadata)
@@ -139,10 +140,14 @@ def _labels(kind: type, value: Any) -> Any:
     return Labels.of(value)
 
 
+def _reason(error: Exception) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
 def _name_of(raw: bytes | msgspec.Raw) -> str:
     try:
         return _ident(_ANY.decode(raw))
-    except msgspec.MsgspecError:
+    except _FAULTS:
         return ""
 
 
@@ -151,6 +156,6 @@ def _ident(wire: Any) -> str:
         return ""
     meta = wire.get("metadata")
     if not isinstance(meta, dict):
-        return str(wire.get("id", "")).lower()
-    name, namespace = str(meta.get("name", "")), str(meta.get("namespace") or "")
+        return str(wire.get("id") or "").lower()
+    name, namespace = str(meta.get("name") or ""), str(meta.get("namespace") or "")
     return f"{namespace}/{name}" if namespace else name

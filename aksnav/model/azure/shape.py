@@ -45,11 +45,14 @@ _ARM_SPELLING = {
 
 
 def hoist(value: Any) -> Any:
-    """Return the JSON value in ARM's spelling, with ``properties`` lifted into their owners and without nulls."""
+    """Return the JSON value in ARM's spelling, with ``properties`` lifted into their owners and without nulls.
+
+    A field that stands both in the resource and in its ``properties`` is the resource's own, unless it is null there.
+    """
     if isinstance(value, dict):
         inner = value.get("properties")
         merged = (
-            {**inner, **{key: item for key, item in value.items() if key != "properties"}}
+            {**inner, **{key: item for key, item in value.items() if key != "properties" and item is not None}}
             if isinstance(inner, dict)
             else value
         )

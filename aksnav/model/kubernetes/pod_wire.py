@@ -126,8 +126,14 @@ _NO_STATUS = _Status()
 
 
 def flatten(wire: WirePod) -> Pod:
-    """Return the flat Pod of one in wire form."""
+    """Return the flat Pod of one in wire form.
+
+    Raises:
+        ValueError: it has no name, or labels that are not strings.
+    """
     meta, status = wire.metadata, wire.status or _NO_STATUS
+    if not meta.name:
+        raise ValueError("it has no name")
     spec = wire.spec or _NO_SPEC
     ready = scheduled = None
     for condition in status.conditions or ():
@@ -221,9 +227,14 @@ def _template(meta: _Meta, spec: _Spec) -> PodTemplate:
 def _probe(container: str, probe: _Probe) -> Probe:
     if probe.http_get is not None:
         http = probe.http_get
-        return Probe(container, "http", http.port, http.path or "/", http.scheme or "HTTP")
+        return Probe(container, "http", _probe_port(http.port), http.path or "/", http.scheme or "HTTP")
     if probe.tcp_socket is not None:
-        return Probe(container, "tcp", probe.tcp_socket.port)
+        return Probe(container, "tcp", _probe_port(probe.tcp_socket.port))
     if probe.grpc is not None:
-        return Probe(container, "grpc", probe.grpc.port)
+        return Probe(container, "grpc", _probe_port(probe.grpc.port))
     return Probe(container, "exec")
+
+
+def _probe_port(port: int | str) -> int | str:
+    """Return the port that is asked: the kubelet takes a text that is no port's name for a number."""
+    return int(port) if isinstance(port, str) and port.isascii() and port.isdigit() else port

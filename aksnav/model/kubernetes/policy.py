@@ -60,7 +60,10 @@ class NetworkPolicy(KubernetesObject, kw_only=True, gc=False):
 
     @property
     def types(self) -> tuple[str, ...]:
-        """Directions that it isolates (networking/v1 policyTypes: Ingress always, Egress if an egress section exists)."""
+        """Directions that it isolates.
+
+        networking/v1 policyTypes, absent or empty: Ingress always, and Egress if there is an egress rule.
+        """
         if self.policy_types:
             return self.policy_types
         return ("Ingress", "Egress") if self.egress else ("Ingress",)

@@ -101,7 +101,7 @@ class EndpointPort(msgspec.Struct, frozen=True, rename="camel", gc=False):
 
 
 class EndpointConditions(msgspec.Struct, frozen=True, gc=False):
-    """Conditions of an endpoint; None is what the field's absence says (discovery/v1: ready unknown counts as ready)."""
+    """Conditions of an endpoint; None is a field that is absent (discovery/v1: ready unknown counts as ready)."""
 
     ready: bool | None = None
     serving: bool | None = None

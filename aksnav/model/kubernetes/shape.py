@@ -3,7 +3,7 @@
 A null is the same as an absent field (Kubernetes API conventions, "Optional vs. Required"), so nulls are dropped first.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -21,17 +21,51 @@ def without_nulls(value: Any) -> Any:
 
 def flat(wire: Json) -> Json:
     """Return spec, status, and the fields of metadata that are kept, in one flat JSON object."""
-    meta = wire.get("metadata") or {}
-    out = dict(wire.get("spec") or {})
+    out = dict(section(wire, "spec"))
     if "status" in wire:
         out["status"] = wire["status"]
-    out.update(metadata(meta))
+    out.update(metadata(wire))
     return out
 
 
-def metadata(meta: Mapping[str, Any]) -> Json:
-    """Return the fields of metadata that every object keeps."""
-    annotations = {key: value for key, value in (meta.get("annotations") or {}).items() if key != LAST_APPLIED}
+def section(wire: Json, *path: str) -> Json:
+    """Return an object inside an object, an empty one where it is absent.
+
+    Raises:
+        TypeError: what stands there is no object; the message names the field.
+    """
+    for depth, name in enumerate(path, 1):
+        found = wire.get(name, {})
+        if not isinstance(found, dict):
+            raise _mismatch("object", found, path[:depth])
+        wire = found
+    return wire
+
+
+def array(wire: Json, *path: str) -> list[Any]:
+    """Return a list inside an object, an empty one where it is absent.
+
+    Raises:
+        TypeError: what stands there is no list, or what it stands in no object; the message names the field.
+    """
+    found = section(wire, *path[:-1]).get(path[-1], [])
+    if not isinstance(found, list):
+        raise _mismatch("array", found, path)
+    return found
+
+
+def _mismatch(wanted: str, found: object, path: Sequence[str]) -> TypeError:
+    return TypeError(f"Expected `{wanted}`, got `{type(found).__name__}` - at `$.{'.'.join(path)}`")
+
+
+def metadata(wire: Json) -> Json:
+    """Return the fields of metadata that every object keeps.
+
+    Raises:
+        TypeError: metadata or its annotations are no objects.
+    """
+    meta = section(wire, "metadata")
+    annotations = {key: item for key, item in section(wire, "metadata", "annotations").items() if key != LAST_APPLIED}
     return {
         "name": meta.get("name", ""),
         "namespace": meta.get("namespace", ""),
@@ -40,30 +74,30 @@ def metadata(meta: Mapping[str, Any]) -> Json:
         "generation": meta.get("generation", 0),
         "created": meta.get("creationTimestamp", ""),
         "deleting": "deletionTimestamp" in meta,
-        "labels": meta.get("labels") or {},
+        "labels": meta.get("labels", {}),
         "annotations": annotations,
     }
 
 
 def _namespace(wire: Json) -> Json:
-    return {**metadata(wire.get("metadata") or {}), "phase": (wire.get("status") or {}).get("phase", "")}
+    return {**metadata(wire), "phase": section(wire, "status").get("phase", "")}
 
 
 def _node(wire: Json) -> Json:
-    spec, status = wire.get("spec") or {}, wire.get("status") or {}
-    info = status.get("nodeInfo") or {}
-    out = metadata(wire.get("metadata") or {})
+    spec, status = section(wire, "spec"), section(wire, "status")
+    info = section(wire, "status", "nodeInfo")
+    out = metadata(wire)
     out["annotations"] = {}
-    pods = str((status.get("allocatable") or {}).get("pods", "0"))
+    pods = str(section(wire, "status", "allocatable").get("pods", "0"))
     cidrs = spec.get("podCIDRs") or ([spec["podCIDR"]] if spec.get("podCIDR") else [])
     return {
         **out,
         "providerId": spec.get("providerID", ""),
         "podCidrs": cidrs,
         "unschedulable": spec.get("unschedulable", False),
-        "taints": spec.get("taints") or [],
-        "addresses": [(entry.get("type", ""), entry.get("address", "")) for entry in status.get("addresses") or []],
-        "conditions": status.get("conditions") or [],
+        "taints": spec.get("taints", []),
+        "addresses": [_typed(entry) for entry in array(wire, "status", "addresses")],
+        "conditions": status.get("conditions", []),
         "allocatablePods": int(pods) if pods.isdigit() else 0,
         "kubeletVersion": info.get("kubeletVersion", ""),
         "osImage": info.get("osImage", ""),
@@ -71,18 +105,26 @@ def _node(wire: Json) -> Json:
     }
 
 
+def _typed(entry: Any) -> tuple[Any, Any]:
+    if not isinstance(entry, dict):
+        raise _mismatch("object", entry, ("status", "addresses[...]"))
+    return entry.get("type", ""), entry.get("address", "")
+
+
 def _at_root(wire: Json) -> Json:
     """For kinds whose fields stand at the root of the object (EndpointSlice)."""
     rest = {key: value for key, value in wire.items() if key not in {"metadata", "kind", "apiVersion"}}
-    return {**rest, **metadata(wire.get("metadata") or {})}
+    return {**rest, **metadata(wire)}
 
 
 def _event(wire: Json) -> Json:
-    about = wire.get("involvedObject") or wire.get("regarding") or {}
-    series = wire.get("series") or {}
-    source = wire.get("source") or wire.get("deprecatedSource") or {}
+    """For either form: core/v1 and events.k8s.io/v1, which renames fields and keeps the old ones as ``deprecated…``."""
+    about = section(wire, "involvedObject") or section(wire, "regarding")
+    series = section(wire, "series")
+    source = section(wire, "source") or section(wire, "deprecatedSource")
+    meta = metadata(wire)
     return {
-        **metadata(wire.get("metadata") or {}),
+        **meta,
         "aboutKind": about.get("kind", ""),
         "aboutNamespace": about.get("namespace", ""),
         "aboutName": about.get("name", ""),
@@ -90,28 +132,28 @@ def _event(wire: Json) -> Json:
         "type": wire.get("type", ""),
         "reason": wire.get("reason", ""),
         "message": wire.get("message") or wire.get("note") or "",
-        "count": series.get("count") or wire.get("count") or 1,
+        "count": series.get("count") or wire.get("count") or wire.get("deprecatedCount") or 1,
         "lastSeen": series.get("lastObservedTime")
         or wire.get("lastTimestamp")
+        or wire.get("deprecatedLastTimestamp")
         or wire.get("eventTime")
-        or (wire.get("metadata") or {}).get("creationTimestamp", ""),
+        or meta["created"],
         "component": source.get("component") or wire.get("reportingComponent") or wire.get("reportingController") or "",
     }
 
 
 def _cilium(wire: Json) -> Json:
-    spec, specs = wire.get("spec"), wire.get("specs") or []
     return {
-        **metadata(wire.get("metadata") or {}),
-        "rules": [rule for rule in (spec, *specs) if rule],
-        "conditions": (wire.get("status") or {}).get("conditions") or [],
+        **metadata(wire),
+        "rules": [rule for rule in (section(wire, "spec"), *array(wire, "specs")) if rule],
+        "conditions": section(wire, "status").get("conditions", []),
     }
 
 
 def _secret(wire: Json) -> Json:
     data = wire.get("data")
     return {
-        **metadata(wire.get("metadata") or {}),
+        **metadata(wire),
         "annotations": {},
         "exists": wire.get("exists", True),
         "type": wire.get("type", ""),

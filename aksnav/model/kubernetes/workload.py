@@ -194,8 +194,8 @@ class Pod(msgspec.Struct, kw_only=True, gc=False):
         phase: Pending, Running, Succeeded, Failed, Unknown.
         ready: the Ready condition is True.
         ready_reason: reason of a Ready condition that is not True, as the kubelet gives it.
-        reason: why it is not running as it should, as kubectl's STATUS column shows it (CrashLoopBackOff, OOMKilled, …),
-            else the phase.
+        reason: why it is not running as it should, as kubectl's STATUS column shows it (CrashLoopBackOff, OOMKilled,
+            …), else the phase.
         unscheduled: message of a PodScheduled condition that is False.
         restarts: sum over the containers.
     """
@@ -268,17 +268,18 @@ class Event(KubernetesObject, kw_only=True, gc=False):
 
 NETWORK_REASONS = frozenset(
     {
-        "SyncLoadBalancerFailed", "UpdateLoadBalancerFailed", "CreatingLoadBalancerFailed", "DeletingLoadBalancerFailed",
-        "EnsuringLoadBalancer", "EnsuredLoadBalancer", "UpdatedLoadBalancer", "LoadBalancerUpdateFailed",
-        "InvalidSourceRanges", "InvalidAllowedIPRanges", "ConflictConfiguration", "ConflictingConfiguration",
-        "UnAvailableLoadBalancer", "PortAlreadyAllocated", "FailedToCreateEndpoint", "FailedToUpdateEndpoint",
-        "FailedToUpdateEndpointSlices", "TopologyAwareHintsDisabled", "InvalidIPFamilies", "LoadBalancerMixedProtocolNotSupported",
-        "UnsupportedInternalLoadBalancer", "UnsupportedSessionAffinity", "UnsupportedLoadBalancerIP",
-        "UnsupportedDualStack", "UnsupportedNamedTargetPort", "UnsupportedProtocol", "UnsupportedBackendPortCollision",
-        "InvalidIdleTimeout", "FailedCreatePodSandBox", "FailedKillPod", "NetworkNotReady", "FailedScheduling",
-        "Unhealthy", "BackOff", "Failed", "NodeNotReady", "NodeReady", "FailedToUpdateIngress", "Rejected", "AddedOrUpdated",
-        "Sync", "FailedMount", "FailedComputeMetricsReplicas", "CIDRNotAvailable", "RegisteredNode", "RemovingNode",
-        "FailedApplyIngress", "ErrorNoSuchSecret", "SecretNotFound", "NoValidIngress", "InvalidAnnotation", "ServiceNotFound",
+        "SyncLoadBalancerFailed", "UpdateLoadBalancerFailed", "CreatingLoadBalancerFailed",
+        "DeletingLoadBalancerFailed", "EnsuringLoadBalancer", "EnsuredLoadBalancer", "UpdatedLoadBalancer",
+        "LoadBalancerUpdateFailed", "InvalidSourceRanges", "InvalidAllowedIPRanges", "ConflictConfiguration",
+        "ConflictingConfiguration", "UnAvailableLoadBalancer", "PortAlreadyAllocated", "FailedToCreateEndpoint",
+        "FailedToUpdateEndpoint", "FailedToUpdateEndpointSlices", "TopologyAwareHintsDisabled", "InvalidIPFamilies",
+        "LoadBalancerMixedProtocolNotSupported", "UnsupportedInternalLoadBalancer", "UnsupportedSessionAffinity",
+        "UnsupportedLoadBalancerIP", "UnsupportedDualStack", "UnsupportedNamedTargetPort", "UnsupportedProtocol",
+        "UnsupportedBackendPortCollision", "InvalidIdleTimeout", "FailedCreatePodSandBox", "FailedKillPod",
+        "NetworkNotReady", "FailedScheduling", "Unhealthy", "BackOff", "Failed", "NodeNotReady", "NodeReady",
+        "FailedToUpdateIngress", "Rejected", "AddedOrUpdated", "Sync", "FailedMount",
+        "FailedComputeMetricsReplicas", "CIDRNotAvailable", "RegisteredNode", "RemovingNode", "FailedApplyIngress",
+        "ErrorNoSuchSecret", "SecretNotFound", "NoValidIngress", "InvalidAnnotation", "ServiceNotFound",
         "EndpointsEmpty", "PortResolutionError", "BackendPortNotFound", "UnhealthyBackend", "FailedToReconcile",
     }
 )  # fmt: skip
