@@ -138,22 +138,33 @@ class Table(Generic[T]):
         """Begin to note which rows a full list of the scope brings; nothing is removed yet."""
         self._listing[scope] = set()
 
+    @property
+    def listing(self) -> bool:
+        """Whether a full list has begun and not ended."""
+        return bool(self._listing)
+
     def end_list(self, scope: str, in_scope: Callable[[str], bool]) -> None:
-        """Remove the rows of the scope that the list did not bring."""
+        """Remove the rows of the scope, and the undecodable objects, that the list did not bring."""
         seen = self._listing.pop(scope, None)
         if seen is None:
             return
-        self.remove([ident for ident in self._rows if ident not in seen and in_scope(ident)])
+        self.remove([ident for ident in (*self._rows, *self.undecodable) if ident not in seen and in_scope(ident)])
 
     def note_undecodable(self, ident: str, reason: str) -> None:
-        """Remember that an object exists but could not be decoded; an empty reason takes it back."""
-        self.version += 1
-        if reason:
+        """Remember that an object exists but could not be decoded; an empty reason takes it back.
+
+        What was known of it goes: the object has changed since, nobody knows to what.
+        """
+        if not reason:
+            if self.undecodable.pop(ident, None) is not None:
+                self.version += 1
+            return
+        for listing in self._listing.values():
+            listing.add(ident)
+        if self.undecodable.get(ident) != reason or ident in self._rows:
+            self.remove((ident,))
             self.undecodable[ident] = reason
-            for listing in self._listing.values():
-                listing.add(ident)
-        else:
-            self.undecodable.pop(ident, None)
+            self.version += 1
 
     def access(self, scope: str = "") -> Access:
         """Return how well the rows of a scope can be read (a namespace, an ARM scope, or everywhere).

@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Input
 
 from aksnav.model.change import Change
@@ -22,6 +23,7 @@ from aksnav.ui import clipboard
 from aksnav.ui.commands import BadCommand, Command, parse_command
 from aksnav.ui.describe import describe_lines, health_lines, help_lines, yaml_lines
 from aksnav.ui.evaluate import Evaluator
+from aksnav.ui.pace import SLICE, Pace
 from aksnav.ui.panes.findings import Findings
 from aksnav.ui.panes.kinds import KindPane
 from aksnav.ui.screens.explorer import ExplorerScreen
@@ -31,7 +33,6 @@ from aksnav.ui.screens.trace import TraceScreen
 from aksnav.ui.targets import target_of
 from aksnav.ui.text import Line
 
-SLICE = 0.008  # seconds of work between two looks at the keyboard
 KEY_GATE = 0.06  # seconds after a key in which data wait
 TICK = 1.0  # seconds between two looks at ages and fading marks
 
@@ -85,7 +86,9 @@ class Explorer(App[None]):
         self._feed = feed
         self._clock = clock
         self._paused = False
-        self._scheduled = False
+        self._due: float | None = None
+        self._timer: Timer | None = None
+        self._pace = Pace()
         self._last_key = 0.0
         self._explorer = ExplorerScreen(self, self.evaluator)
 
@@ -101,7 +104,8 @@ class Explorer(App[None]):
     @property
     def idle(self) -> bool:
         """Whether nothing is waiting to be applied, evaluated or shown."""
-        return not self._scheduled and not self.evaluator.pending and bool(self.store.version)
+        waiting = self._due is not None or self.evaluator.pending or self._explorer.linking
+        return not waiting and bool(self.store.version)
 
     def get_default_screen(self) -> Screen[None]:
         """Return the explorer."""
@@ -120,7 +124,7 @@ class Explorer(App[None]):
         """Take note of a key: data wait a moment for the keyboard."""
         self._last_key = time.monotonic()
 
-    # The pump: changes go into the store in slices, traces are asked again in slices.
+    # The pump: changes go into the store in slices, panes follow, and traces are asked again in slices.
 
     def _wake(self) -> None:
         self.call_from_anywhere(self._schedule)
@@ -132,41 +136,56 @@ class Explorer(App[None]):
             loop.call_soon_threadsafe(callback)
 
     def _schedule(self, delay: float = 0.0) -> None:
-        if self._scheduled or self._paused or not self.is_running:
+        """Work after so many seconds, or sooner if that was arranged already."""
+        due = time.monotonic() + delay
+        if self._paused or not self.is_running or (self._due is not None and self._due <= due):
             return
-        self._scheduled = True
-        self.set_timer(delay, self._work) if delay else self.call_later(self._work)
+        if self._timer is not None:
+            self._timer.stop()
+        self._due = due
+        self._timer = self.set_timer(delay, self._work) if delay else None
+        if not delay:
+            self.call_later(self._work)
 
     def _work(self) -> None:
-        self._scheduled = False
+        self._due = None
         started = time.monotonic()
         wait = KEY_GATE - (started - self._last_key)
         if wait > 0:
             self._schedule(wait)
             return
         changes = self._feed.drain(SLICE)
-        for change in changes:
-            self.store.apply(change)
-        self.evaluator.note(changes)
         if changes:
+            for change in changes:
+                self.store.apply(change)
+            self.evaluator.note(changes)
+            self._pace.changed(loading=any(table.listing for table in self.store.tables.values()))
+        if self._pace.may_show():
             self._show()
-        if self.evaluator.pending:
-            self._evaluate(started)
-        if changes or self.evaluator.pending:
-            self._schedule(SLICE)
+        evaluator = self.evaluator
+        if evaluator.pending and self._pace.may_evaluate(first=evaluator.unasked):
+            self._evaluate()
+        delay = self._pace.delay(drained=bool(changes), pending=evaluator.pending, first=evaluator.unasked)
+        if delay is not None:
+            self._schedule(delay)
 
-    def _evaluate(self, started: float) -> None:
+    def _evaluate(self) -> None:
         screen = self.screen
         first = screen.entry.key if isinstance(screen, TraceScreen) else self._explorer.first_key
-        changed, gone = self.evaluator.work(lambda: time.monotonic() - started > 2 * SLICE, self.now(), first)
+        started = time.monotonic()
+        changed, gone = self.evaluator.work(lambda: time.monotonic() - started > SLICE, self.now(), first)
         self._explorer.show_entries(changed, gone, time.monotonic())
         if isinstance(screen, TraceScreen) and screen.entry.key in changed:
             screen.show(changed[screen.entry.key], self.now())
+        self._pace.evaluated(started)
 
     def _show(self) -> None:
-        follow = getattr(self.screen, "follow", None)
+        started = time.monotonic()
+        self._explorer.follow(started)
+        follow = None if self.screen is self._explorer else getattr(self.screen, "follow", None)
         if follow is not None:
-            follow(time.monotonic())
+            follow(started)
+        self._pace.shown(started)
 
     def _tick(self) -> None:
         if not self._paused:

@@ -1,12 +1,13 @@
 """Every entry point of the cluster with its trace, kept right while the store changes, in short slices of work."""
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 import msgspec
 
 from aksnav.model.change import Change, Heartbeat, Removed, SourceChanged, Upserted
 from aksnav.model.object import Ref
-from aksnav.report.words import OUTCOME_RANK, flatten
+from aksnav.report.words import flatten
 from aksnav.store import Store
 from aksnav.trace import trace
 from aksnav.trace.entrypoints import entry_points
@@ -14,36 +15,15 @@ from aksnav.trace.request import Request
 from aksnav.trace.routing_types import EntryPoint
 from aksnav.trace.step import Branch, Certainty, Confidence, Kind, Outcome, Step, Trace, Verdict
 from aksnav.trace.viewpoint import seen_from
+from aksnav.ui.entry import Entry
+from aksnav.ui.links import road_of
+
+T = TypeVar("T")
 
 # A change of these touches only traces that go through the object's namespace; of any other kind, every trace.
 _LOCAL = frozenset({"Pod", "EndpointSlice", "NetworkPolicy", "CiliumNetworkPolicy", "Secret"})
 _IRRELEVANT = frozenset({"Event"})
 _SOURCES_OF_ENTRIES = ("Ingress", "IngressClass", "HTTPRoute", "Gateway", "GatewayClass", "Service", "virtualNetworks")
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A request, and what becomes of it.
-
-    Attributes:
-        key: stable name of the entry.
-        request: the question.
-        via: the object through which it enters.
-        trace: the answer; None while it was not evaluated yet.
-        before: the outcome before the last change of it, in words; empty if it never changed.
-        changed_at: when the outcome last changed, seconds since the epoch; 0 if it never did.
-    """
-
-    key: str
-    request: Request
-    via: Ref | None = None
-    trace: Trace | None = None
-    before: str = ""
-    changed_at: float = 0.0
-
-    @property
-    def rank(self) -> int:
-        """Sorts worst first; what was not evaluated yet stands behind what is undecided."""
-        return 6 if self.trace is None else OUTCOME_RANK[self.trace.outcome]
 
 
 class Evaluator:
@@ -58,8 +38,12 @@ class Evaluator:
         self.entries: dict[str, Entry] = {}
         self._asked: dict[str, Entry] = {}
         self._dirty: dict[str, None] = {}
+        self._unasked: dict[str, None] = {}
+        self._noted: dict[str, int] = {}
         self._by_namespace: dict[str, set[str]] = {}
         self._namespaces: dict[str, frozenset[str]] = {}
+        self._by_object: dict[Ref, set[str]] = {}
+        self._objects: dict[str, frozenset[Ref]] = {}
         self._seen = (-1,) * len(_SOURCES_OF_ENTRIES)
 
     def ask(self, request: Request) -> Entry:
@@ -72,20 +56,42 @@ class Evaluator:
         return self._evaluate(key, 0.0)
 
     def note(self, changes: Iterable[Change]) -> None:
-        """Take note of what changed: the traces that may have read it have to be asked again."""
-        for change in changes:
-            if isinstance(change, SourceChanged | Heartbeat) or change.kind in _IRRELEVANT:
-                continue
-            if change.kind not in _LOCAL:
+        """Take note of what changed, after it was applied: the traces that may have read it have to be asked again."""
+        spaces: set[str] = set()
+        for kind, batch in self._news(changes).items():
+            if kind not in _LOCAL:
                 self._dirty.update(dict.fromkeys(self.entries))
-                continue
-            for namespace in _namespaces_of(change):
-                self._dirty.update(dict.fromkeys(self._by_namespace.get(namespace, ())))
+                return
+            spaces.update(namespace for change in batch for namespace in _namespaces_of(change))
+        for namespace in spaces:
+            self._dirty.update(dict.fromkeys(self._by_namespace.get(namespace, ())))
+
+    def _news(self, changes: Iterable[Change]) -> dict[str, list[Change]]:
+        """Return changes by kind, without the kinds whose tables are as they were (a heartbeat, a node's lease)."""
+        by_kind: dict[str, list[Change]] = {}
+        for change in changes:
+            if not isinstance(change, SourceChanged | Heartbeat) and change.kind not in _IRRELEVANT:
+                by_kind.setdefault(change.kind, []).append(change)
+        for kind in list(by_kind):
+            version = self._store.tables[kind].version
+            if self._noted.get(kind) == version:
+                del by_kind[kind]
+            self._noted[kind] = version
+        return by_kind
+
+    def passing(self, refs: Iterable[Ref]) -> set[str]:
+        """Return the keys of the entry points whose road passes through one of these objects."""
+        return {key for ref in refs for key in self._by_object.get(ref, ())}
 
     @property
     def pending(self) -> bool:
         """Whether some trace has to be asked again, or the entry points have to be listed again."""
         return bool(self._dirty) or self._seen != self._versions()
+
+    @property
+    def unasked(self) -> bool:
+        """Whether some trace was never asked: those come first."""
+        return bool(self._unasked)
 
     def work(self, until: Callable[[], bool], now: float, first: str = "") -> tuple[dict[str, Entry], set[str]]:
         """Ask again as many traces as time allows, at least one.
@@ -103,13 +109,14 @@ class Evaluator:
         if first in self._dirty:
             self._take(first, now, changed)
         while self._dirty:
-            self._take(next(iter(self._dirty)), now, changed)
+            self._take(next(iter(self._unasked or self._dirty)), now, changed)
             if until():
                 break
         return changed, gone
 
     def _take(self, key: str, now: float, changed: dict[str, Entry]) -> None:
         self._dirty.pop(key, None)
+        self._unasked.pop(key, None)
         before = self.entries.get(key)
         if before is None:
             return
@@ -134,16 +141,22 @@ class Evaluator:
         self.entries[key] = after
         if key in self._asked:
             self._asked[key] = after
-        self._index(key, frozenset(_touched(answer)))
+        self._index(after)
         return after
 
-    def _index(self, key: str, namespaces: frozenset[str]) -> None:
-        before = self._namespaces.get(key, frozenset())
-        for namespace in before - namespaces:
-            self._by_namespace[namespace].discard(key)
-        for namespace in namespaces - before:
-            self._by_namespace.setdefault(namespace, set()).add(key)
-        self._namespaces[key] = namespaces
+    def _index(self, entry: Entry) -> None:
+        namespaces = frozenset() if entry.trace is None else frozenset(_touched(entry.trace))
+        _move(self._by_namespace, entry.key, self._namespaces.pop(entry.key, frozenset()), namespaces)
+        objects = road_of(entry)
+        _move(self._by_object, entry.key, self._objects.pop(entry.key, frozenset()), objects)
+        self._namespaces[entry.key], self._objects[entry.key] = namespaces, objects
+
+    def _forget(self, key: str) -> None:
+        del self.entries[key]
+        self._dirty.pop(key, None)
+        self._unasked.pop(key, None)
+        _move(self._by_namespace, key, self._namespaces.pop(key, frozenset()), frozenset())
+        _move(self._by_object, key, self._objects.pop(key, frozenset()), frozenset())
 
     def _versions(self) -> tuple[int, ...]:
         return tuple(self._store.tables[kind].version for kind in _SOURCES_OF_ENTRIES)
@@ -156,15 +169,14 @@ class Evaluator:
         listed = {_key(point): point for point in entry_points(self._store)}
         gone = {key for key in self.entries if key not in listed and key not in self._asked}
         for key in gone:
-            del self.entries[key]
-            self._dirty.pop(key, None)
-            self._index(key, frozenset())
+            self._forget(key)
         for key, point in listed.items():
             known = self.entries.get(key)
             request = seen_from(self._store, point)
             if known is None or known.request != request:
                 changed[key] = self.entries[key] = Entry(key=key, request=request, via=point.via)
-                self._dirty[key] = None
+                self._index(changed[key])
+                self._dirty[key] = self._unasked[key] = None
         return gone
 
 
@@ -182,6 +194,16 @@ def _answer(store: Store, request: Request) -> Trace:
             confidence=Confidence(Certainty.PARTIAL, (why,)),
             breaks=(step,),
         )
+
+
+def _move(index: dict[T, set[str]], key: str, before: frozenset[T], after: frozenset[T]) -> None:
+    for item in before - after:
+        found = index[item]
+        found.discard(key)
+        if not found:
+            del index[item]
+    for item in after - before:
+        index.setdefault(item, set()).add(key)
 
 
 def _key(point: EntryPoint) -> str:

@@ -6,7 +6,7 @@ from aksnav.model.azure.cluster import ManagedCluster
 from aksnav.model.change import Reading
 from aksnav.store import Store
 from aksnav.trace.step import Outcome
-from aksnav.ui.evaluate import Entry
+from aksnav.ui.entry import Entry
 from aksnav.ui.text import Span
 
 _PLUGIN = {"azure": "Azure CNI", "kubenet": "kubenet", "none": "own CNI"}

@@ -11,7 +11,7 @@ from aksnav.model.object import Ref
 from aksnav.report.words import flatten
 from aksnav.store import Store
 from aksnav.trace.step import Branch
-from aksnav.ui.evaluate import Entry
+from aksnav.ui.entry import Entry
 
 
 def linked(store: Store, ref: Ref) -> set[Ref]:
@@ -22,18 +22,18 @@ def linked(store: Store, ref: Ref) -> set[Ref]:
         found.update(_around_service(store, row))
     elif isinstance(row, Pod):
         found.update(_around_pod(store, row))
-        found.update(Ref("Service", ident) for ident in services_of(store, row))
+        found.update(Ref("Service", ident) for ident in store.services_by_selector.of(row))
     elif isinstance(row, Node):
         found.update(_subnets(store, [row]))
         for pod in store.pods_of_node(row.name):
             found.add(pod_ref(pod))
-            found.update(Ref("Service", ident) for ident in services_of(store, pod))
+            found.update(Ref("Service", ident) for ident in store.services_by_selector.of(pod))
     elif isinstance(row, NetworkPolicy):
         for ident in store.pod_classes.matching(row.namespace, row.pod_selector):
             member = store.pods.get(ident)
             if member is not None:
                 found.update({pod_ref(member), Ref("Node", member.node)})
-                found.update(Ref("Service", name) for name in services_of(store, member))
+                found.update(Ref("Service", name) for name in store.services_by_selector.of(member))
     return found
 
 
@@ -56,41 +56,29 @@ def linked_entry(store: Store, entry: Entry) -> set[Ref]:
     return found
 
 
-def entries_of(store: Store, entries: Iterable[Entry], ref: Ref) -> set[str]:
-    """Return the keys of the entry points whose road passes through an object (of a Pod: through its Services too)."""
-    wanted = {ref}
+def ways_to(store: Store, ref: Ref) -> set[Ref]:
+    """Return the objects through which a road leads to an object: itself, and of a Pod the Services that select it."""
     row = store.get(ref)
+    found = {ref}
     if isinstance(row, Pod):
-        wanted.update(Ref("Service", ident) for ident in services_of(store, row))
-    return {entry.key for entry in entries if _passes(entry, wanted)}
+        found.update(Ref("Service", ident) for ident in store.services_by_selector.of(row))
+    return found
+
+
+def road_of(entry: Entry) -> frozenset[Ref]:
+    """Return the objects through which the road of an entry point passes."""
+    if entry.trace is None:
+        return frozenset(() if entry.via is None else (entry.via,))
+    found = {item.subject for _, item in flatten(entry.trace.steps) if not isinstance(item, Branch) and item.subject}
+    found.update(Ref("Service", f"{item.namespace}/{item.service}") for item in entry.trace.backends)
+    if entry.via is not None:
+        found.add(entry.via)
+    return frozenset(found)
 
 
 def pod_ref(pod: Pod) -> Ref:
     """Return the name of a Pod with its kind."""
     return Ref("Pod", pod.id)
-
-
-def services_of(store: Store, pod: Pod) -> Iterator[str]:
-    """Yield the ids of the Services of the Pod's namespace whose selector selects it."""
-    for service in store.services:
-        if service.namespace != pod.namespace or not service.selector:
-            continue
-        if all(pod.labels.get(key) == value for key, value in service.selector.items()):
-            yield service.id
-
-
-def _passes(entry: Entry, wanted: set[Ref]) -> bool:
-    if entry.via in wanted:
-        return True
-    if entry.trace is None:
-        return False
-    if any(Ref("Service", f"{item.namespace}/{item.service}") in wanted for item in entry.trace.backends):
-        return True
-    return any(
-        item.subject in wanted
-        for _, item in flatten(entry.trace.steps)
-        if not isinstance(item, Branch) and item.subject
-    )
 
 
 def _around_service(store: Store, service: Service) -> Iterator[Ref]:

@@ -6,7 +6,8 @@ from typing import ClassVar
 from aksnav.report.words import OUTCOME_GLYPH, outcome_words
 from aksnav.store import Store
 from aksnav.trace.step import Outcome
-from aksnav.ui.evaluate import Entry, Evaluator
+from aksnav.ui.entry import Entry
+from aksnav.ui.evaluate import Evaluator
 from aksnav.ui.panes.pane import Pane
 from aksnav.ui.search import Searchable
 from aksnav.ui.widgets.columns import Column

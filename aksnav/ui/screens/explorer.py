@@ -8,11 +8,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.events import DescendantFocus, Resize
 from textual.screen import Screen
+from textual.timer import Timer
 
 from aksnav.model.object import Ref
-from aksnav.ui.evaluate import Entry, Evaluator
+from aksnav.ui.entry import Entry
+from aksnav.ui.evaluate import Evaluator
 from aksnav.ui.facts import ago, cluster_spans, state_spans
-from aksnav.ui.links import entries_of, linked, linked_entry
+from aksnav.ui.links import linked, linked_entry, ways_to
 from aksnav.ui.panes.entry_points import EntryPoints
 from aksnav.ui.panes.network import Network
 from aksnav.ui.panes.network import Row as NetworkRow
@@ -29,6 +31,7 @@ from aksnav.ui.widgets.strip_bar import BarLine, StripBar
 from aksnav.ui.widgets.table import RecordTable
 
 SMALL = (110, 30)
+LINK_AFTER = 0.04  # seconds after a move of the cursor, in which further moves may come
 HINTS = (
     ": command  / filter  t trace  enter open  d describe  y yaml  f findings  n namespace  0 all  a sources  ? help"
 )
@@ -88,7 +91,8 @@ class ExplorerScreen(Screen[None]):
         self._opened = False
         self._namespace = ""
         self._filter_text = ""
-        self._links: frozenset[Ref] = frozenset()
+        self._roads: set[str] = set()
+        self._link_timer: Timer | None = None
 
     @property
     def panes(self) -> tuple[Pane[Any], ...]:
@@ -136,6 +140,8 @@ class ExplorerScreen(Screen[None]):
     def show_entries(self, changed: dict[str, Entry], gone: set[str], now: float) -> None:
         """Show entry points that were evaluated again."""
         self._entries.show(changed, gone, now)
+        if changed or gone:
+            self._find_roads()
         if self._shown_key() in changed or not self._entries.table.total:
             self.show_path()
         self.show_facts()
@@ -183,7 +189,7 @@ class ExplorerScreen(Screen[None]):
         """Mark what belongs to the row, in every pane."""
         message.stop()
         if message.table is self._current.table:
-            self._link()
+            self._link_soon()
 
     def on_record_table_row_selected(self, message: RecordTable.RowSelected) -> None:
         """Open the pane to the full screen; in an opened pane, describe the row."""
@@ -201,7 +207,7 @@ class ExplorerScreen(Screen[None]):
             return
         self._current = pane
         self._arrange()
-        self._link()
+        self._link_soon()
 
     def on_resize(self, event: Resize) -> None:
         """Show one pane at a time where there is no room for all."""
@@ -220,7 +226,18 @@ class ExplorerScreen(Screen[None]):
             return None
         return Ref(row.KIND, row.id)
 
+    @property
+    def linking(self) -> bool:
+        """Whether the links of the row under the cursor are still to be found."""
+        return self._link_timer is not None
+
+    def _link_soon(self) -> None:
+        """Find the links a moment later: the cursor does not wait for them, however many there are."""
+        if self._link_timer is None:
+            self._link_timer = self.set_timer(LINK_AFTER, self._link)
+
     def _link(self) -> None:
+        self._link_timer = None
         row = self._current.table.cursor_row
         store = self._desk.store
         if isinstance(row, Entry):
@@ -230,18 +247,23 @@ class ExplorerScreen(Screen[None]):
             links = set() if ref is None else linked(store, ref)
             if isinstance(row, NetworkRow):
                 links.add(Ref("subnets", row.key))
-        self._links = frozenset(links)
-        self._mark()
+        self._find_roads()
+        self._mark(links)
         self.show_path()
 
-    def _mark(self) -> None:
-        names = {str(ref) for ref in self._links}
-        services = {ref.id for ref in self._links if ref.kind == "Service"}
+    def _find_roads(self) -> None:
+        """Find the entry points that lead to the selected object."""
+        ref = self.selected
+        self._roads = set() if ref is None else self._evaluator.passing(ways_to(self._desk.store, ref))
+
+    def _mark(self, links: set[Ref]) -> None:
+        names = {str(ref) for ref in links}
+        services = {ref.id for ref in links if ref.kind == "Service"}
         marks: Iterable[tuple[Pane[Any], set[str]]] = (
-            (self._entries, self._entry_keys()),
+            (self._entries, self._roads),
             (self._services, services),
             (self._node_list, names),
-            (self._network, {ref.id for ref in self._links if ref.kind == "subnets"}),
+            (self._network, {ref.id for ref in links if ref.kind == "subnets"}),
             (self._policies, names),
         )
         for pane, keys in marks:
@@ -251,13 +273,8 @@ class ExplorerScreen(Screen[None]):
         row = self._current.table.cursor_row
         if isinstance(row, Entry):
             return self._evaluator.entries.get(row.key, row)
-        entries = [self._evaluator.entries[key] for key in self._entry_keys()]
+        entries = [self._evaluator.entries[key] for key in self._roads if key in self._evaluator.entries]
         return min(entries, key=lambda entry: (entry.rank, entry.request.text), default=None)
-
-    def _entry_keys(self) -> set[str]:
-        """Return the entry points that lead to the selected object."""
-        ref = self.selected
-        return set() if ref is None else entries_of(self._desk.store, self._evaluator.entries.values(), ref)
 
     def _shown_key(self) -> str:
         entry = self._shown()

@@ -12,7 +12,7 @@ from textual.screen import Screen
 from aksnav.report.markdown import trace_markdown
 from aksnav.report.words import VERDICT_GLYPH
 from aksnav.trace.step import Branch, Trace
-from aksnav.ui.evaluate import Entry
+from aksnav.ui.entry import Entry
 from aksnav.ui.facts import ago
 from aksnav.ui.screens.explorer import SMALL
 from aksnav.ui.screens.protocol import Desk
