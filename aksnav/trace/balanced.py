@@ -35,7 +35,7 @@ def over_the_internet(walk: Walk, journey: Journey, packet: Packet) -> Road | No
         packet_after=after,
         evidence=(Evidence("destination", where(packet), None, "an address of the internet"),),
         assumptions=(f"the network of {shown} lets it out to the internet",),
-        confirm="curl -s https://ifconfig.me  # at the client",
+        confirm="az network public-ip list -o table",
     )
     onward = msgspec.structs.replace(journey, source=Place(), outside=True, internet=True)
     road = balanced(walk, onward, after)
@@ -61,17 +61,27 @@ def balanced(walk: Walk, journey: Journey, packet: Packet) -> Road | None:
         )
         for group in _node_groups(walk, service, up)
     ]
-    spread = Step(
+    last = steps[-1] if steps else None
+    if last is not None and last.kind is Kind.LB_POOL and last.verdict is Verdict.PASS:
+        takes = f"any of {len(up)} nodes takes it" if len(up) > 1 else f"node {up[0].name} takes it"
+        considered = (*last.considered, *down)
+        pool = msgspec.structs.replace(last, summary=f"{last.summary}; {takes}", considered=considered)
+        return (*steps[:-1], *fan(pool, branches))
+    return (*steps, *fan(_spread(service, up, down, entry.packet), branches))
+
+
+def _spread(service: Service, up: Sequence[Node], down: Sequence[Considered], packet: Packet) -> Step:
+    """Return the step at which the roads of the nodes part, where the pool's own step does not stand last."""
+    return Step(
         kind=Kind.LB_POOL,
         verdict=Verdict.PASS,
         summary=f"any of {len(up)} nodes takes it" if len(up) > 1 else f"node {up[0].name} takes it",
         subject=service.ref,
-        packet=entry.packet,
+        packet=packet,
         evidence=(Evidence(".spec.externalTrafficPolicy", service.external_traffic_policy or "Cluster"),),
         considered=tuple(down),
         confirm=listing("Node"),
     )
-    return (*steps, *fan(spread, branches))
 
 
 def _node_groups(walk: Walk, service: Service, nodes: Sequence[Node]) -> list[list[Node]]:
