@@ -206,7 +206,10 @@ class _Server(ThreadingHTTPServer):
             except (ssl.SSLError, OSError):
                 return  # a client that does not trust the certificate
         self.api._sockets.append(request)
-        super().finish_request(request, client_address)
+        try:
+            super().finish_request(request, client_address)
+        finally:
+            request.close()  # a handler that fails must not leave its client waiting
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: broken connections are what some tests are about."""

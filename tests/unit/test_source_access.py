@@ -64,7 +64,8 @@ def test_every_verb_but_get_is_refused_before_it_is_sent(server: ApiServer, tran
 
 def test_the_one_post_is_an_access_review(server: ApiServer, transport: Transport) -> None:
     """SelfSubjectAccessReview goes through the method that names it, and only to its own path."""
-    assert json.loads(transport.review_access(b"{}"))["status"] == {"allowed": True}
+    review = {"spec": {"resourceAttributes": {"verb": "list", "resource": "pods", "group": "", "namespace": ""}}}
+    assert json.loads(transport.review_access(json.dumps(review).encode()))["status"] == {"allowed": True}
     assert [(item.method, item.path) for item in server.requests] == [("POST", ACCESS_REVIEW)]
 
 

@@ -68,7 +68,7 @@ class KubernetesSource:
         self._namespaces: NamespaceAsker | None = None
         self._told: tuple[Name, ...] = ()
         self._facts: dict[str, str] = {}
-        self._up: bool | None = None
+        self._link: tuple[bool, str] | None = None
         self._narrowed: dict[str, set[str]] = {}
 
     def start(self) -> None:
@@ -173,9 +173,9 @@ class KubernetesSource:
     def link(self, up: bool, reason: str = "") -> None:
         """Note that the server answered, or that it could not be reached."""
         with self._lock:
-            if self._up is up:
+            if self._link == (up, reason):
                 return
-            self._up = up
+            self._link = (up, reason)
         self._say(Reading.LIVE if up else Reading.STALE, reason)
 
     def denied(self, resource: Resource, scope: str) -> None:

@@ -210,7 +210,7 @@ class Transport:
                 return False
             self._loaded = self._pace.ticks()
             self.login = self._log_in()
-            self._pool.clear()
+            # The old pool is not closed: requests of other threads are under way in it. Its connections go with it.
             self._pool = _pool(self.login)
             self._header = None
             self._generation += 1
