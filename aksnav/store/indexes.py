@@ -15,9 +15,14 @@ _NONE: frozenset[str] = frozenset()
 
 
 class ManyIndex(Generic[T, K]):
-    """Ids of rows by each of the keys that a row has."""
+    """Ids of rows by each of the keys that a row has.
+
+    Attributes:
+        version: grows when a row gains or loses a key.
+    """
 
     def __init__(self, keys: Callable[[T], Iterable[K]]) -> None:
+        self.version = 0
         self._keys = keys
         # Nearly every key has one row: a set for each would cost 200 bytes an address.
         self._ids: dict[K, str | set[str]] = {}
@@ -28,6 +33,7 @@ class ManyIndex(Generic[T, K]):
         after = tuple(self._keys(new)) if new is not None else ()
         if before == after:
             return
+        self.version += 1
         for key in before:
             if key not in after:
                 self._drop(key, ident)

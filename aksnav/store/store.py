@@ -129,8 +129,9 @@ class Store:
             case ReadingChanged():
                 self._read(table, change)
             case Heartbeat():
-                known = table.access(change.scope)
-                if known.reading is Reading.LIVE:
+                # Of a scope that nobody listed nothing is known, however alive its watch is.
+                known = table.scopes().get(change.scope)
+                if known is not None and known.reading is Reading.LIVE:
                     table.set_access(change.scope, Access(Reading.LIVE, at=change.at))
             case UndecodableFound():
                 table.note_undecodable(change.id, change.reason)
