@@ -1,6 +1,8 @@
 """What the Azure tests share: a Resource Manager on loopback with the demo's objects, and a source that reads it."""
 
+import json
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -116,8 +118,13 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture
 def objects() -> dict[str, list[dict[str, Any]]]:
     """The Azure objects of the built-in cluster, in wire form."""
-    healthy = wire("healthy")
-    return {kind.name: list(healthy[kind.name]) for kind in AZURE_KINDS}
+    healthy = json.loads(_healthy())
+    return {kind.name: healthy[kind.name] for kind in AZURE_KINDS}
+
+
+@cache
+def _healthy() -> str:
+    return json.dumps(dict(wire("healthy")))
 
 
 @pytest.fixture
@@ -139,9 +146,9 @@ def bench(server: ArmServer, certificate: tuple[Path, Path]) -> Iterator[Bench]:
 
 def provider_ids() -> list[str]:
     """The provider ids of the built-in cluster's nodes."""
-    return [str(node["spec"]["providerID"]) for node in wire("healthy")["Node"]]
+    return [str(node["spec"]["providerID"]) for node in json.loads(_healthy())["Node"]]
 
 
 def host() -> str:
     """The host name of the built-in cluster's API server, with its port."""
-    return str(wire("healthy")["managedClusters"][0]["properties"]["fqdn"]) + ":443"
+    return str(json.loads(_healthy())["managedClusters"][0]["properties"]["fqdn"]) + ":443"

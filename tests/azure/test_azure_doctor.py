@@ -102,6 +102,7 @@ def test_without_credentials_the_doctor_says_what_to_do(bench: Bench) -> None:
     assert found.error.startswith("no Azure credentials: run 'az login'")
     assert not found.unreachable
     assert json.loads(found.role)["Actions"] == list(NEEDED)
+    assert json.loads(found.role)["AssignableScopes"] == [f"/subscriptions/{SUBSCRIPTION}"]
 
 
 def test_an_azure_that_cannot_be_reached_is_told_apart(bench: Bench) -> None:

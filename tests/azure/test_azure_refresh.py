@@ -96,6 +96,39 @@ def test_a_network_that_the_cluster_no_longer_uses_goes(bench: Bench) -> None:
     assert bench.store.virtual_networks.access("").reading is Reading.LIVE
 
 
+def test_what_is_out_of_sight_because_a_list_failed_stays(bench: Bench) -> None:
+    """The hub is found through the network's peering: when the network's list fails, the hub is stale and not gone."""
+    bench.read()
+    bench.server.rules.append(lambda asked: error(500, "Oops") if asked.path.endswith("/virtualnetworks") else None)
+    bench.read()
+    assert len(bench.store.virtual_networks) == 2
+    scopes = bench.store.virtual_networks.scopes()
+    assert {access.reading for access in scopes.values()} == {Reading.STALE}
+
+
+def test_a_cluster_that_cannot_be_read_again_stays_the_one_that_is_meant(bench: Bench) -> None:
+    """Without nodes to go by, a server error on the cluster does not end the rest."""
+    bench.made().hints((), host())
+    bench.read()
+    bench.server.rules.append(lambda asked: error(500, "Oops") if "/managedclusters" in asked.path else None)
+    bench.read()
+    assert len(bench.store.clusters) == 1
+    assert bench.store.clusters.access("").reading is Reading.STALE
+    assert bench.store.load_balancers.access("").reading is Reading.LIVE
+    assert bench.store.virtual_networks.access("").reading is Reading.LIVE
+
+
+def test_an_object_that_could_not_be_decoded_and_is_gone_is_forgotten(bench: Bench) -> None:
+    """What is set aside goes with the object."""
+    balancers = bench.server.content.objects["loadBalancers"]
+    balancers.append({"id": balancers[0]["id"] + "-odd", "properties": {"probes": 7}})
+    bench.read()
+    assert len(bench.store.load_balancers.undecodable) == 1
+    balancers.pop()
+    bench.read()
+    assert bench.store.load_balancers.undecodable == {}
+
+
 def test_a_scope_that_heals_after_a_refusal_is_live_again(bench: Bench) -> None:
     """What is read by id is live again too."""
     rule = bench.server.rules

@@ -85,6 +85,7 @@ def check_azure(
         pace: clock and rest; the real ones when left out.
     """
     states: list[SourceChanged] = []
+    provider_ids = tuple(provider_ids)
 
     def keep(change: Change) -> None:
         if isinstance(change, SourceChanged):
@@ -105,7 +106,7 @@ def check_azure(
         source=NAME,
         facts=last.facts,
         checks=checks,
-        role=_role(tries, last.facts),
+        role=_role(tries, _subscriptions(options, provider_ids, last.facts)),
         error=last.reason if broken or last.reading in {Reading.UNREAD, Reading.FAILED} else "",
         unreachable=any(isinstance(item.error, UnreachableError) for item in broken),
     )
@@ -134,7 +135,14 @@ def _check(item: _Try) -> Check:
     return Check(what=what, ok=False, missing=action if denied else "", scope=scope, reason=str(error))
 
 
-def _role(tries: list[_Try], facts: dict[str, str]) -> str:
+def _subscriptions(options: Options, provider_ids: Iterable[str], facts: dict[str, str]) -> list[str]:
+    """Return the scopes to ask for a role on where no refusal names one."""
+    groups = (group_of(item) for item in (options.cluster, *provider_ids))
+    named = sorted({f"/subscriptions/{plain(group.subscription)}" for group in groups if group is not None})
+    return named or [f"/subscriptions/{facts.get('subscription') or 'SUBSCRIPTION-ID'}"]
+
+
+def _role(tries: list[_Try], fallback: list[str]) -> str:
     """Return a custom role with the actions that no try has proven, as JSON for ``az role definition create``."""
     refused = [item for item in tries if isinstance(item.error, ArmError) and item.error.denied]
     refused_actions = {item.where.action for item in refused} & {*NEEDED, SUBSCRIPTION_READ}
@@ -146,13 +154,12 @@ def _role(tries: list[_Try], facts: dict[str, str]) -> str:
     groups = (group_of(item.where.scope) for item in refused)
     scopes = sorted({group.scope for group in groups if group is not None})
     whole = sorted({item.where.scope for item in refused if item.where.scope.lower().count("/") == 2})  # noqa: PLR2004 - /subscriptions/ID
-    fallback = f"/subscriptions/{facts.get('subscription') or 'SUBSCRIPTION-ID'}"
     role = {
         "Name": ROLE_NAME,
         "IsCustom": True,
         "Description": "What aksnav reads of Azure; nothing in it writes.",
         "Actions": actions,
         "NotActions": [],
-        "AssignableScopes": [plain(scope) for scope in [*whole, *scopes]] or [fallback],
+        "AssignableScopes": [plain(scope) for scope in [*whole, *scopes]] or fallback,
     }
     return json.dumps(role, indent=2)

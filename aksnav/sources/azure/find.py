@@ -49,12 +49,13 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is known of the managed cluster.
 
     Attributes:
-        cluster: the cluster in wire form, None where it cannot be read.
+        cluster: the cluster in wire form, None where it cannot be read; with an error, as it was when last read.
         cluster_id: its ARM id as Azure writes it, empty where it is not known.
         node_group: the resource group of its nodes, None where it is not known.
         how: by what it was found, for people.
         error: why the cluster itself is not known, one line; empty where it is.
         denied: the error is a refusal.
+        gone: the error is that there is no such cluster.
         where: the action that would tell, where it was refused.
         warning: what does not fit together, empty where all does.
     """
@@ -65,18 +66,19 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     how: str = ""
     error: str = ""
     denied: bool = False
+    gone: bool = False
     where: Where | None = None
     warning: str = ""
 
 
-def find(arm: Arm, wanted: str, hints: Hints, known: str = "") -> Found:
+def find(arm: Arm, wanted: str, hints: Hints, before: Found | None = None) -> Found:
     """Return the managed cluster, or as much of it as can be known.
 
     Args:
         arm: to ask.
         wanted: ARM id that the operator gave, empty to look for the cluster.
         hints: what the Kubernetes half knows.
-        known: ARM id that was found before: it is read alone.
+        before: what was found before: that cluster is read alone, and stays the one that is meant while that fails.
 
     Raises:
         CredentialError, UnreachableError: nothing can be read at all.
@@ -87,12 +89,20 @@ def find(arm: Arm, wanted: str, hints: Hints, known: str = "") -> Found:
             form = "/subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerService/managedClusters/NAME"
             error = f"--cluster {plain(wanted)} is not the resource id of a managed cluster: give {form}"
             return _by_nodes(hints, Found(error=error))
-        return _read(arm, wanted, hints, "--cluster")
-    if known:
-        found = _read(arm, known, hints, "found before")
+        found = _read(arm, wanted, hints, "--cluster")
+        return found if found.cluster is not None or found.gone or before is None else _kept(before, found)
+    if before is not None and before.cluster_id:
+        found = _read(arm, before.cluster_id, hints, before.how)
         if found.cluster is not None:
             return found
+        if not found.gone:
+            return _kept(before, found)
     return _look(arm, hints)
+
+
+def _kept(before: Found, failed: Found) -> Found:
+    """Return what was known with why it could not be read again, so that a fault does not end what hangs on it."""
+    return msgspec.structs.replace(before, error=failed.error, denied=failed.denied, where=failed.where)
 
 
 def _look(arm: Arm, hints: Hints) -> Found:
@@ -179,6 +189,7 @@ def _read(arm: Arm, ident: str, hints: Hints, how: str) -> Found:
             how=how,
             error=str(error),
             denied=error.denied,
+            gone=error.missing,
             where=error.where if error.denied else None,
         )
         return _by_nodes(hints, told)

@@ -154,14 +154,15 @@ class Reader:
         found = self._found
         group = group_of(found.cluster_id)
         scope = group.scope if group is not None else ""
-        if found.cluster is None:
-            if found.where is not None and not scope:
-                scope = found.where.scope.lower() if found.where.action == CLUSTER_READ else ""
-            reading = Reading.DENIED if found.denied else Reading.FAILED
-            return Read(kind="managedClusters", scope=scope, reading=reading, reason=found.error)
-        read = self._decoded("managedClusters", scope, [found.cluster])
-        self._cluster = next((item for item in read.objects if isinstance(item, ManagedCluster)), None)
-        return read
+        if found.cluster is not None:
+            read = self._decoded("managedClusters", scope, [found.cluster])
+            self._cluster = next((item for item in read.objects if isinstance(item, ManagedCluster)), None)
+            if not found.error:
+                return read
+        elif found.where is not None and not scope and found.where.action == CLUSTER_READ:
+            scope = found.where.scope.lower()
+        reading = Reading.DENIED if found.denied else Reading.FAILED
+        return Read(kind="managedClusters", scope=scope, reading=reading, reason=found.error)
 
     def _list(self, kind: str, group: Group, finish: Callable[[Json], Json] = lambda wire: wire) -> Read:
         """Read every object of a kind in a resource group."""

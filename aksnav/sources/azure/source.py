@@ -73,7 +73,7 @@ class AzureSource:
         self._arm = arm or Arm()
         self._hints = Hints()
         self._teller = Teller(self._emit, self._pace.now)
-        self._known = ""
+        self._found: Found | None = None
         self._facts: dict[str, str] = {}
         self._not_before = 0.0
         self._due = 0.0
@@ -200,8 +200,9 @@ class AzureSource:
             CredentialError, UnreachableError, ThrottledError: it ended early.
         """
         self._teller.begin()
-        found = self._patiently(lambda: find(self._arm, self._options.cluster, self._where_from(), self._known))
-        self._known = found.cluster_id if found.cluster is not None else ""
+        before = self._found
+        found: Found = self._patiently(lambda: find(self._arm, self._options.cluster, self._where_from(), before))
+        self._found = found if found.cluster is not None else None
         reader = Reader(self._arm, found, self._hints, self._patiently)
         for read in reader.reads():
             self._teller.tell(read)

@@ -23,12 +23,19 @@ _WORST_FIRST = (Reading.DENIED, Reading.FAILED, Reading.UNREAD, Reading.PENDING,
 
 
 class _Scope(msgspec.Struct):
-    """What was last said of a kind in one scope; ``at`` is when it was last read whole, 0 for never."""
+    """What was last said of a kind in one scope.
+
+    Attributes:
+        at: when it was last read whole, 0 for never.
+        ids, bad: what is known in it, and what is there and could not be decoded.
+        asked: it was asked for in this round.
+    """
 
     reading: Reading
     reason: str = ""
     at: float = 0.0
     ids: set[str] = set()
+    bad: set[str] = set()
     asked: bool = True
 
 
@@ -67,33 +74,45 @@ class Teller:
         known = self._scopes.setdefault((read.kind, read.scope), _Scope(read.reading))
         known.asked = True
         now = self._now()
-        ids = {item.id for item in read.objects} | {item.id for item in read.undecodable if item.id}
+        ids = {item.id for item in read.objects}
         if read.whole:
             self._emit(ListStarted(read.kind, read.scope))
         for start in range(0, len(read.objects), BATCH):
             self._emit(Upserted(read.kind, read.objects[start : start + BATCH]))
-        for item in read.undecodable:
-            self._emit(UndecodableFound(read.kind, item.id or f"{read.scope}/(unnamed)", item.reason))
+        bad = {item.id or f"{read.scope}/(unnamed)": item.reason for item in read.undecodable}
+        for ident, reason in bad.items():
+            self._emit(UndecodableFound(read.kind, ident, reason))
         self._seen[read.kind] |= bool(ids) or read.reading is Reading.LIVE
         if read.reading is Reading.LIVE:
             gone = sorted((known.ids - ids) | set(read.gone)) if not read.whole else []
             if gone:
                 self._emit(Removed(read.kind, gone))
-            known.ids, known.at = ids, now
+            for ident in known.bad - bad.keys() - ids:
+                self._emit(UndecodableFound(read.kind, ident, ""))
+            known.ids, known.bad, known.at = ids, set(bad), now
             known.reading, known.reason = Reading.LIVE, ""
             said = ListEnded(read.kind, read.scope, now)
             self._emit(said if read.whole else ReadingChanged(read.kind, Reading.LIVE, read.scope, "", now))
             return
         known.ids |= ids
+        known.bad |= bad.keys()
         before = known.at > 0 and read.reading is Reading.FAILED  # what is known stays good for a while
         known.reading, known.reason = (Reading.STALE if before else read.reading), read.reason
         if read.scope:
             self._emit(ReadingChanged(read.kind, known.reading, read.scope, read.reason, now))
 
     def end(self) -> None:
-        """Say how well each kind can be read, now that everything was asked for; drop what is not asked any more."""
+        """Say how well each kind can be read, now that everything was asked for.
+
+        What is not asked for any more is dropped, unless something failed: then it may only be out of sight.
+        """
+        asked = [known for known in self._scopes.values() if known.asked]
+        failed = next((known for known in asked if known.reading in {Reading.FAILED, Reading.STALE}), None)
         for (of, scope), known in list(self._scopes.items()):
             if known.asked:
+                continue
+            if failed is not None:
+                self._outdate(of, scope, known, failed.reason)
                 continue
             del self._scopes[of, scope]
             if known.ids:
@@ -114,11 +133,8 @@ class Teller:
             reason: one line for people.
         """
         for (of, scope), known in self._scopes.items():
-            if known.asked or known.reading not in {Reading.LIVE, Reading.STALE}:
-                continue
-            known.reading, known.reason = Reading.STALE, reason
-            if scope:
-                self._emit(ReadingChanged(of, Reading.STALE, scope, reason, self._now()))
+            if not known.asked:
+                self._outdate(of, scope, known, reason)
         for kind in AZURE_KINDS:
             worst, before = self._worst(kind.name), self._kinds.get(kind.name)
             if worst.reading is Reading.DENIED:
@@ -127,6 +143,13 @@ class Teller:
                 self._say(kind.name, Reading.STALE, reason, self._now())
             else:  # scopes that were not reached may hold more of it
                 self._say(kind.name, reading, reason, self._now())
+
+    def _outdate(self, kind: str, scope: str, known: _Scope, reason: str) -> None:
+        """Say that what was read before was not read again."""
+        if known.reading in {Reading.LIVE, Reading.STALE}:
+            known.reading, known.reason = Reading.STALE, reason
+            if scope:
+                self._emit(ReadingChanged(kind, Reading.STALE, scope, reason, self._now()))
 
     def _of(self, kind: str) -> list[_Scope]:
         return [known for (of, _), known in self._scopes.items() if of == kind]
