@@ -62,6 +62,8 @@ def unreadable(table: Table[Any], scope: str = "") -> str:
         what = f"{kind.group}/{kind.plural}/read"
     else:
         what = f"list {kind.plural}" + (f" in namespace {scope}" if scope and kind.namespaced else "")
+    if access.reason.startswith(what):
+        return access.reason  # the source has named it already, with its scope
     return f"{what} ({access.reason or access.reading.value})"
 
 
