@@ -2,22 +2,21 @@
 
 from collections.abc import Iterator
 
-from aksnav.checks.finding import Finding
+import msgspec
+
+from aksnav.checks.finding import Finding, Proof
 from aksnav.checks.from_steps import finding_of
 from aksnav.model.addresses import parse_address
 from aksnav.model.kubernetes.service import Service
+from aksnav.model.kubernetes.workload import Node
 from aksnav.store import Store
+from aksnav.trace import nameserver
 from aksnav.trace.packet import Packet
 from aksnav.trace.service import Via, endpoints
 
 
-def service_findings(store: Store) -> Iterator[Finding]:
-    """Yield what is wrong with the endpoints of every Service (S01, S02, S04 and what is behind them)."""
-    for service in store.services:
-        yield from _of_service(store, service)
-
-
-def _of_service(store: Store, service: Service) -> Iterator[Finding]:
+def service_findings(store: Store, service: Service) -> Iterator[Finding]:
+    """Yield what is wrong with the endpoints of a Service (S01, S02, S04, D05 and what is behind them)."""
     if service.type == "ExternalName":
         return
     address = next((number for ip in service.virtual_ips if (number := parse_address(ip)) is not None), None)
@@ -26,5 +25,45 @@ def _of_service(store: Store, service: Service) -> Iterator[Finding]:
         decision = endpoints(store, service, port, packet, Via(anywhere=True))
         for step in (decision.step, *decision.further):
             found = finding_of(step)
-            if found is not None:
-                yield found
+            if found is None:
+                continue
+            if service.id == nameserver.SERVICE and step is decision.step:
+                summary = f"the cluster's DNS has no endpoint: {found.summary}"
+                found = msgspec.structs.replace(found, id="D05", summary=summary)
+            yield found
+
+
+def local_policy_findings(store: Store) -> Iterator[Finding]:
+    """Yield S08 and S07: nodes without an endpoint of a Service whose traffic policy keeps connections to their node.
+
+    A load balancer probes nodes and leaves those without an endpoint out; for a Service of type NodePort nobody does.
+    """
+    kept = [
+        (service, via)
+        for service in store.services
+        for via in (Via(), Via(external=True))
+        if via.local(service) and (not via.external or service.type == "NodePort")
+    ]
+    nodes = sorted((node for node in store.nodes if _takes_packets(node)), key=lambda node: node.name) if kept else []
+    for service, via in kept:
+        yield from _kept_to_a_node(store, service, via, nodes)
+
+
+def _takes_packets(node: Node) -> bool:
+    return node.ready is True and node.labels.get("type") != "virtual-kubelet"
+
+
+def _kept_to_a_node(store: Store, service: Service, via: Via, nodes: list[Node]) -> Iterator[Finding]:
+    homes = {
+        item.node_name
+        for piece in store.slices_of(service.id)
+        for item in piece.endpoints
+        if item.ready or item.serving_while_terminating
+    }
+    without = [node for node in nodes if node.name not in homes]
+    for port in service.ports if homes and without else ():
+        packet = Packet(port=port.port, protocol=port.protocol)
+        found = finding_of(endpoints(store, service, port, packet, msgspec.structs.replace(via, node=without[0])).step)
+        if found is not None and found.id in {"S07", "S08"}:
+            more = f", like {len(without) - 1} other nodes" if len(without) > 1 else ""
+            yield msgspec.structs.replace(found, proof=Proof.LIKELY, summary=found.summary + more)

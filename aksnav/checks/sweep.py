@@ -1,38 +1,65 @@
 """The sweep: every check, of every object. It asks the functions that a trace asks, so that both say the same."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from aksnav.checks.capacity import subnet_findings
 from aksnav.checks.finding import Finding, Proof
 from aksnav.checks.from_steps import finding_of
+from aksnav.checks.network import peer_findings, pool_findings
+from aksnav.checks.nodes import cluster_findings, node_findings
+from aksnav.checks.policies import dns_findings, dns_namespaces, policy_findings
 from aksnav.checks.routing import routing_findings
-from aksnav.checks.services import service_findings
+from aksnav.checks.services import local_policy_findings, service_findings
 from aksnav.model.change import Reading
 from aksnav.model.kinds import KINDS
+from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import trace
 from aksnav.trace.entrypoints import entry_points
+from aksnav.trace.routing_types import EntryPoint
 from aksnav.trace.viewpoint import seen_from
 
 _ORDER = {Proof.PROVEN: 0, Proof.LIKELY: 1, Proof.HINT: 2}
 
 
 def sweep(store: Store) -> list[Finding]:
-    """Return everything that is wrong, each check once for an object, proven ones first."""
-    found: dict[tuple[str, str], Finding] = {}
-    for check in CHECKS:
-        for finding in check(store):
-            found.setdefault((finding.id, str(finding.subject)), finding)
-    return sorted(found.values(), key=lambda item: (_ORDER[item.proof], item.id, str(item.subject)))
+    """Return everything that is wrong, each check once for an object (where it is surest), proven ones first."""
+    return in_order(list(sweeping(store))[-1])
 
 
-def way_in_findings(store: Store) -> Iterator[Finding]:
-    """Yield what breaks the ways in, as their traces say."""
-    for point in entry_points(store):
-        for step in trace(store, seen_from(store, point)).breaks:
-            found = finding_of(step)
-            if found is not None:
-                yield found
+def sweeping(store: Store) -> Iterator[Mapping[tuple[str, Ref], Finding]]:
+    """Sweep in pieces of some milliseconds, between which the store may change; yield what was found so far.
+
+    It is the same mapping each time, by check and object; at the end it holds the whole sweep.
+    """
+    found: dict[tuple[str, Ref], Finding] = {}
+    for piece in _pieces(store):
+        for finding in piece:
+            key = finding.id, finding.subject
+            if key not in found or _ORDER[finding.proof] < _ORDER[found[key].proof]:
+                found[key] = finding
+        yield found
+
+
+def in_order(found: Mapping[tuple[str, Ref], Finding]) -> list[Finding]:
+    """Return findings, proven ones first."""
+    return sorted(found.values(), key=lambda item: (_ORDER[item.proof], item.id, item.subject))
+
+
+def _pieces(store: Store) -> Iterator[Iterator[Finding]]:
+    """Yield the work of a sweep: what is many is asked one by one, of the objects that are there now."""
+    yield from (way_in_findings(store, point) for point in entry_points(store))
+    yield from (service_findings(store, service) for service in list(store.services))
+    yield from (dns_findings(store, namespace) for namespace in dns_namespaces(store))
+    yield from (check(store) for check in CHECKS)
+
+
+def way_in_findings(store: Store, point: EntryPoint) -> Iterator[Finding]:
+    """Yield what breaks a way in, as its trace says."""
+    for step in trace(store, seen_from(store, point)).breaks:
+        found = finding_of(step)
+        if found is not None:
+            yield found
 
 
 def blind_spots(store: Store) -> list[str]:
@@ -51,8 +78,12 @@ def blind_spots(store: Store) -> list[str]:
 
 
 CHECKS: tuple[Callable[[Store], Iterator[Finding]], ...] = (
-    way_in_findings,
-    service_findings,
+    local_policy_findings,
     routing_findings,
+    policy_findings,
+    pool_findings,
+    peer_findings,
     subnet_findings,
+    node_findings,
+    cluster_findings,
 )
