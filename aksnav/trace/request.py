@@ -5,7 +5,7 @@ from enum import StrEnum
 import msgspec
 
 
-class BadRequest(ValueError):
+class BadRequest(ValueError):  # noqa: N818 - a bad request, as the user made it, is no error of the program
     """A target or a source that cannot be understood; the message is one line for people."""
 
 

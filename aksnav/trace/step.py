@@ -60,7 +60,7 @@ class Verdict(StrEnum):
     behind a step that ended the road.
     """
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
     DROP = "drop"
     REJECT = "reject"
     RESPOND = "respond"
