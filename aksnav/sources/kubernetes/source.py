@@ -69,6 +69,7 @@ class KubernetesSource:
         self._told: tuple[Name, ...] = ()
         self._facts: dict[str, str] = {}
         self._link: tuple[bool, str] | None = None
+        self._link_lock = threading.Lock()
         self._narrowed: dict[str, set[str]] = {}
 
     def start(self) -> None:
@@ -172,11 +173,11 @@ class KubernetesSource:
 
     def link(self, up: bool, reason: str = "") -> None:
         """Note that the server answered, or that it could not be reached."""
-        with self._lock:
+        with self._link_lock:  # held while it is said, so that the last word is the last state
             if self._link == (up, reason):
                 return
             self._link = (up, reason)
-        self._say(Reading.LIVE if up else Reading.STALE, reason)
+            self._say(Reading.LIVE if up else Reading.STALE, reason)
 
     def denied(self, resource: Resource, scope: str) -> None:
         """Read a kind in the namespaces that may be readable, where it may not be read everywhere."""
