@@ -9,7 +9,10 @@ from aksnav.model.text import plain
 from aksnav.report.text import evidence_words
 from aksnav.report.words import VERDICT_GLYPH, confidence_words, flatten, outcome_words, packet_words
 from aksnav.trace.step import Branch, Step, Trace, Verdict
+from aksnav.ui.entry import Entry
+from aksnav.ui.facts import ago
 from aksnav.ui.text import Line, Span, shorten
+from aksnav.ui.widgets.strip_bar import BarLine
 
 VERDICT_TONE = {
     Verdict.PASS: "good",
@@ -111,6 +114,27 @@ def verdict_spans(trace: Trace) -> list[Span]:
     """Return the verdict in words, with its certainty."""
     tone = {"delivered": "good", "undecided": "unknown"}.get(trace.outcome, "bad")
     return [Span(outcome_words(trace), tone, keep=True), Span(f" · {confidence_words(trace)}", "muted", keep=True)]
+
+
+def path_lines(entry: Entry | None, now: float, nowhere: str) -> tuple[BarLine, BarLine, BarLine]:
+    """Return the request path of an entry point: what is asked with the verdict, the road, and what decides.
+
+    Args:
+        entry: the entry point; None where there is none.
+        now: seconds since the epoch.
+        nowhere: what to say where there is none.
+    """
+    title = [Span("─ ", "muted", keep=True), Span("Request path", "title", keep=True)]
+    if entry is None or entry.trace is None:
+        return BarLine([*title, Span(" ")], (), "─", "muted"), BarLine([Span(f" {nowhere}", "muted")]), BarLine()
+    changed = f" · was {entry.before} until {ago(now - entry.changed_at)}" if entry.changed_at else ""
+    source = entry.request.source.id or str(entry.request.source.origin)
+    right = [Span(" "), *verdict_spans(entry.trace), Span(f"{changed} ", "muted")]
+    return (
+        BarLine([*title, Span(f": {entry.request.text} from {source} ")], right, "─", "muted"),
+        BarLine([Span(" "), *strip_line(entry.trace)]),
+        BarLine([Span("   "), *because_line(entry.trace)]),
+    )
 
 
 def evidence_lines(item: Step | Branch) -> list[Line]:

@@ -1,5 +1,6 @@
 """Pane 4: the virtual network as a tree: subnets, the overlay, peerings, with addresses used and free."""
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ from aksnav.ui.widgets.columns import Column
 
 AZURE_RESERVED = 5  # addresses of every subnet that Azure keeps (Azure virtual network FAQ)
 NEARLY_FULL = 0.9
+FREE, COUNT_REST = 0.002, 50  # seconds that counting may take without a pause; pause for each second beyond
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -122,7 +124,8 @@ def _cluster_ranges(store: Store) -> Iterator[Row]:
             block = parse_prefix(prefix)
             if block is None:
                 continue
-            used = sum(1 for number in store.pods_by_address.keys() if number in block)  # noqa: SIM118 - not a dict
+            first, last = block.first, block.last
+            used = sum(1 for number in store.pods_by_address.keys() if first <= number <= last)  # noqa: SIM118 - no dict
             yield Row(
                 f"pods {prefix}",
                 "range",
@@ -152,7 +155,8 @@ class Network(Pane[Row]):
 
     def __init__(self, store: Store, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(store, id=id)
-        self._counted = -1
+        self._counted = (0, 0)
+        self._count_at = 0.0
 
     def columns(self) -> Sequence[Column[Row]]:
         """Return name, prefix, used, free and notes."""
@@ -189,6 +193,17 @@ class Network(Pane[Row]):
     def rows(self) -> Sequence[Row]:
         """Return the tree, flattened."""
         return list(network_rows(self.store))
+
+    def follow(self, now: float) -> None:
+        """Show what changed; the addresses that Pods and Services use are counted again from time to time."""
+        super().follow(now)
+        used = (self.store.pods_by_address.version, self.store.services.version)
+        if used != self._counted and now >= self._count_at and len(self.store.clusters):
+            started = time.monotonic()
+            self._counted = used
+            rows = {row.key: row for row in self.rows()}
+            self.table.update_rows({key: row for key, row in rows.items() if self.table.row(key) != row})
+            self._count_at = now + COUNT_REST * max(0.0, time.monotonic() - started - FREE)
 
     def search(self, row: Row) -> Searchable:
         """Return name, prefixes and notes."""

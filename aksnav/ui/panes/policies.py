@@ -32,6 +32,7 @@ class Policies(Pane[Row]):
 
     def __init__(self, store: Store, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(store, id=id)
+        self._counted = (-1, False)
         self.table.sort_by("name")
 
     def columns(self) -> Sequence[Column[Row]]:
@@ -57,7 +58,9 @@ class Policies(Pane[Row]):
         """Return what the journals say."""
         rows: dict[str, Row] = {}
         gone: set[str] = set()
-        if self.store.pods.version != versions[-1]:
+        known = (self.store.pod_classes.version, self.store.pods.access().complete)
+        if self._counted != known:
+            self._counted = known
             self.table.redraw()  # the number of selected Pods is not in the rows
         for kind, version in zip(self.kinds[:-1], versions[:-1], strict=True):
             table = self.store.tables[kind]

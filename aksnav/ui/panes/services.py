@@ -47,6 +47,7 @@ class Services(ObjectPane):
 
     def __init__(self, store: Store, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(store, id=id)
+        self._complete = False
         self.table.sort_by("name")
 
     def columns(self) -> Sequence[Column[Any]]:
@@ -69,6 +70,7 @@ class Services(ObjectPane):
         if own is None or pieces is None:
             return None
         rows = dict(own[0])
+        served = set()
         for ident in pieces:
             piece = self.store.endpoint_slices.get(ident)
             if piece is None:
@@ -76,7 +78,13 @@ class Services(ObjectPane):
             service = self.store.services.get(f"{piece.namespace}/{piece.service}")
             if service is not None:
                 rows[service.id] = service
-        self.table.redraw()  # readiness is not in the row: the drawn lines do not know that it changed
+                served.add(service.id)
+        access = self.store.endpoint_slices.access()
+        if access.complete != self._complete:
+            self._complete = access.complete
+            self.table.redraw()
+        elif served:
+            self.table.redraw(served)  # readiness is not in the row: the drawn lines do not know that it changed
         return rows, own[1]
 
     def _ready(self, row: Service) -> str:

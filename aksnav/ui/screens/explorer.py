@@ -13,7 +13,7 @@ from textual.timer import Timer
 from aksnav.model.object import Ref
 from aksnav.ui.entry import Entry
 from aksnav.ui.evaluate import Evaluator
-from aksnav.ui.facts import ago, cluster_spans, state_spans
+from aksnav.ui.facts import cluster_spans, state_spans
 from aksnav.ui.links import linked, linked_entry, ways_to
 from aksnav.ui.panes.entry_points import EntryPoints
 from aksnav.ui.panes.network import Network
@@ -25,7 +25,7 @@ from aksnav.ui.panes.services import Services
 from aksnav.ui.prompt import Prompt
 from aksnav.ui.screens.protocol import Desk
 from aksnav.ui.search import BadFilter, Filter, parse_filter
-from aksnav.ui.show import because_line, strip_line, verdict_spans
+from aksnav.ui.show import path_lines
 from aksnav.ui.text import Span
 from aksnav.ui.widgets.strip_bar import BarLine, StripBar
 from aksnav.ui.widgets.table import RecordTable
@@ -159,24 +159,9 @@ class ExplorerScreen(Screen[None]):
 
     def show_path(self) -> None:
         """Show the request path of the entry that is selected, or that the selected row belongs to."""
-        entry = self._shown()
-        title = [Span("─ ", "muted", keep=True), Span("Request path", "title", keep=True)]
-        if entry is None or entry.trace is None:
-            self._path.set_line(BarLine([*title, Span(" ")], (), "─", "muted"))
-            word = (
-                "" if not self._entries.table.total else "no way in from outside leads here; t traces to it from inside"
-            )
-            self._path.set_line(BarLine([Span(f" {word}", "muted")]), 1)
-            self._path.set_line(BarLine(), 2)
-            return
-        changed = ""
-        if entry.changed_at:
-            changed = f" · was {entry.before} until {ago(self._desk.now() - entry.changed_at)}"
-        source = entry.request.source.id or str(entry.request.source.origin)
-        right = [Span(" "), *verdict_spans(entry.trace), Span(f"{changed} ", "muted")]
-        self._path.set_line(BarLine([*title, Span(f": {entry.request.text} from {source} ")], right, "─", "muted"))
-        self._path.set_line(BarLine([Span(" "), *strip_line(entry.trace)]), 1)
-        self._path.set_line(BarLine([Span("   "), *because_line(entry.trace)]), 2)
+        nowhere = "no way in from outside leads here; t traces to it from inside" if self._entries.table.total else ""
+        for number, line in enumerate(path_lines(self._shown(), self._desk.now(), nowhere)):
+            self._path.set_line(line, number)
 
     @property
     def first_key(self) -> str:

@@ -1,6 +1,7 @@
 """How one row of a table becomes one line of the screen."""
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Generic, NamedTuple, TypeVar
 
 from rich.style import Style
@@ -70,9 +71,13 @@ class RowPainter(Generic[T]):
         self._placed = place(self._columns, width - GUTTER - 1)
         self._kept.clear()
 
-    def forget(self) -> None:
-        """Draw every row anew: the colours changed, or something that the cells read beside the row."""
-        self._kept.clear()
+    def forget(self, keys: AbstractSet[str] | None = None) -> None:
+        """Draw these rows anew, or all: the colours changed, or something that the cells read beside the row."""
+        if keys is None:
+            self._kept.clear()
+            return
+        for key in [key for key in self._kept if key[0] in keys]:
+            del self._kept[key]
 
     def row(self, key: str, row: T, look: Look) -> Strip:
         """Answer with the line of a row."""

@@ -244,9 +244,13 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         if over:
             self.repaint_soon()
 
-    def redraw(self) -> None:
-        """Draw every cell anew because something changed that the columns read beside the rows, such as a clock."""
-        self._painter.forget()
+    def redraw(self, keys: AbstractSet[str] | None = None) -> None:
+        """Draw cells anew because something changed that the columns read beside the rows, such as a clock.
+
+        Args:
+            keys: The rows that it concerns; all of them when None.
+        """
+        self._painter.forget(keys)
         self.repaint_soon()
 
     def go_to(self, key: str) -> bool:
