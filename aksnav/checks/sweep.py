@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+import msgspec
+
 from aksnav.checks.capacity import subnet_findings
 from aksnav.checks.finding import Finding, Proof
 from aksnav.checks.from_steps import finding_of
@@ -12,11 +14,12 @@ from aksnav.checks.routing import routing_findings
 from aksnav.checks.services import local_policy_findings, service_findings
 from aksnav.model.change import Reading
 from aksnav.model.kinds import KINDS
-from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import trace
 from aksnav.trace.entrypoints import entry_points
+from aksnav.trace.request import Origin
 from aksnav.trace.routing_types import EntryPoint
+from aksnav.trace.step import Kind
 from aksnav.trace.viewpoint import seen_from
 
 _ORDER = {Proof.PROVEN: 0, Proof.LIKELY: 1, Proof.HINT: 2}
@@ -27,21 +30,21 @@ def sweep(store: Store) -> list[Finding]:
     return in_order(list(sweeping(store))[-1])
 
 
-def sweeping(store: Store) -> Iterator[Mapping[tuple[str, Ref], Finding]]:
+def sweeping(store: Store) -> Iterator[Mapping[tuple[str, str], Finding]]:
     """Sweep in pieces of some milliseconds, between which the store may change; yield what was found so far.
 
     It is the same mapping each time, by check and object; at the end it holds the whole sweep.
     """
-    found: dict[tuple[str, Ref], Finding] = {}
+    found: dict[tuple[str, str], Finding] = {}
     for piece in _pieces(store):
         for finding in piece:
-            key = finding.id, finding.subject
+            key = finding.id, f"{finding.subject.kind} {finding.subject.id}"
             if key not in found or _ORDER[finding.proof] < _ORDER[found[key].proof]:
                 found[key] = finding
         yield found
 
 
-def in_order(found: Mapping[tuple[str, Ref], Finding]) -> list[Finding]:
+def in_order(found: Mapping[tuple[str, str], Finding]) -> list[Finding]:
     """Return findings, proven ones first."""
     return sorted(found.values(), key=lambda item: (_ORDER[item.proof], item.id, item.subject))
 
@@ -55,11 +58,21 @@ def _pieces(store: Store) -> Iterator[Iterator[Finding]]:
 
 
 def way_in_findings(store: Store, point: EntryPoint) -> Iterator[Finding]:
-    """Yield what breaks a way in, as its trace says."""
-    for step in trace(store, seen_from(store, point)).breaks:
+    """Yield what breaks a way in, as its trace says.
+
+    Where the client is one that was made up for an internal way in, a policy that does not admit it is no fault: a hint
+    where it may be a real one (a host of the network), nothing where it is just some Pod or node.
+    """
+    request = seen_from(store, point)
+    made_up = request.source != point.request.source
+    for step in trace(store, request).breaks:
         found = finding_of(step)
-        if found is not None:
+        if found is None:
+            continue
+        if not (made_up and step.kind is Kind.POLICY):
             yield found
+        elif request.source.origin is Origin.ADDRESS:
+            yield msgspec.structs.replace(found, proof=Proof.HINT)
 
 
 def blind_spots(store: Store) -> list[str]:

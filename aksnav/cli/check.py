@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
             rows.append(finding_data(finding, "" if check is None else check.title))
         print(encode({"findings": rows, "not_read": blind}))
     elif args.output == "markdown":
-        print("\n".join(findings_markdown(findings)))
+        print("\n".join(findings_markdown(findings, blind)))
     else:
         print("\n".join(finding_lines(findings)))
         for line in blind:

@@ -100,7 +100,7 @@ def _answers(store: Store, lines: Iterator[str]) -> Iterator[tuple[dict[str, Any
             yield {"id": ident, "error": str(error)}, 2
             continue
         found = trace(store, request)
-        yield {**answer(found), "id": ident}, STATUS.get(found.outcome, NOT_DELIVERED)
+        yield answer(found, ident), STATUS.get(found.outcome, NOT_DELIVERED)
 
 
 def _worse(a: int, b: int) -> int:

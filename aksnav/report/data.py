@@ -14,7 +14,7 @@ from aksnav.trace.step import Branch, Evidence, Step, Trace
 Json = dict[str, Any]
 
 
-def answer(trace: Trace, ident: str | None = None) -> Json:
+def answer(trace: Trace, ident: str | int | None = None) -> Json:
     """Return a trace as one JSON object.
 
     Args:
@@ -77,7 +77,8 @@ def subject(ref: Ref | None, version: str = "") -> Json | None:
     if ref is None:
         return None
     kind = KINDS.get(ref.kind)
-    plane = "azure" if kind is not None and kind.azure else "kubernetes"
+    # Parts of Azure resources (a subnet) are no kinds of their own: their ARM id tells them.
+    plane = "azure" if ref.id.startswith("/") or (kind is not None and kind.azure) else "kubernetes"
     out: Json = {"plane": plane, "kind": ref.kind, "id": ref.id}
     if version:
         out["version"] = version

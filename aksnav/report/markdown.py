@@ -10,19 +10,23 @@ from aksnav.trace.step import Branch, Trace
 
 
 def code(text: str) -> str:
-    """Return text as a Markdown code span; backquotes in it become apostrophes, so that it cannot end the span."""
-    return f"`{plain(text).replace('`', chr(0x2019))}`"
+    """Return text as a Markdown code span; backquotes in it become apostrophes, so that it cannot end the span.
+
+    No text at all is a blank: two backquotes with nothing between them would begin a longer span.
+    """
+    return f"`{plain(text).replace('`', chr(0x2019)) or ' '}`"
 
 
 def trace_markdown(trace: Trace) -> Iterator[str]:
-    """Yield a trace as Markdown lines: verdict, ladder, breaks."""
+    """Yield a trace as Markdown lines: verdict, ladder, breaks, and what the verdict hangs on."""
     yield f"**{outcome_words(trace)}** {code(trace.request.text)}, {confidence_words(trace)}"
     yield ""
     for depth, item in flatten(trace.steps):
         pad = "  " * depth
         if isinstance(item, Branch):
             share = "" if item.weight is None else f" ({item.weight:.0%})"
-            yield f"{pad}- {code(item.label)}{share}"
+            count = f" ×{item.alike}" if item.alike > 1 else ""  # noqa: RUF001 - it is a multiplication
+            yield f"{pad}- {code(item.label)}{share}{count}"
         else:
             cause = f" **{item.cause}**" if item.cause else ""
             yield f"{pad}- {VERDICT_GLYPH[item.verdict]} {item.verdict} {item.kind}{cause} {code(item.summary)}"
@@ -37,13 +41,28 @@ def trace_markdown(trace: Trace) -> Iterator[str]:
             yield f"- confirm {code(step.confirm)}"
         if step.fix:
             yield f"- fix: {code(step.fix)}"
+    if trace.confidence.because:
+        yield ""
+        yield from (f"- hangs on {code(line)}" for line in trace.confidence.because)
 
 
-def findings_markdown(findings: Sequence[Finding]) -> Iterator[str]:
-    """Yield findings as a Markdown list."""
+def findings_markdown(findings: Sequence[Finding], not_read: Sequence[str] = ()) -> Iterator[str]:
+    """Yield findings as a Markdown list, with what could not be looked at behind them.
+
+    Args:
+        findings: in their order.
+        not_read: one line for each blind spot: without findings, they say that nothing was proven.
+    """
+    if not findings:
+        yield "no findings"
     for finding in findings:
         yield f"- **{finding.id}** ({finding.proof}) {code(finding.summary)}"
         for fact in finding.evidence:
             yield f"  - because {code(f'{fact.subject or finding.subject} {fact.field} = {fact.value}')}"
+        if finding.confirm:
+            yield f"  - confirm {code(finding.confirm)}"
         if finding.fix:
             yield f"  - fix: {code(finding.fix)}"
+    if not_read:
+        yield ""
+        yield from (f"- not read: {code(line)}" for line in not_read)

@@ -28,14 +28,14 @@ def trace_lines(trace: Trace) -> Iterator[str]:
 def _ladder(item: Step | Branch) -> str:
     if isinstance(item, Branch):
         share = "" if item.weight is None else f" {item.weight:.0%}"
-        count = f" ×{item.alike}" if item.alike > 1 else ""
+        count = f" ×{item.alike}" if item.alike > 1 else ""  # noqa: RUF001 - it is a multiplication
         return f"├ {item.label}{share}{count}"
     word = str(item.verdict) + (f" {item.status}" if item.status else "")
     return f"{VERDICT_GLYPH[item.verdict]} {word:<11} {item.kind:<20} {item.summary}"
 
 
 def break_lines(step: Step) -> Iterator[str]:
-    """Yield what ends (or may end) the road: the check, the deciding fields, the rules considered, how to check and mend."""
+    """Yield what ends (or may end) the road: the check, the deciding fields, the rules, how to check and mend."""
     check = find_check(step.cause)
     title = f"{step.cause} {check.title}" if check is not None else str(step.kind)
     yield plain(f"{VERDICT_GLYPH[step.verdict]} {step.verdict}: {step.summary}")

@@ -10,7 +10,7 @@ VERDICT_GLYPH = {
     Verdict.PASS: "✔",
     Verdict.TRANSFORM: "✔",
     Verdict.FANOUT: "✔",
-    Verdict.SKIP: "–",
+    Verdict.SKIP: "–",  # noqa: RUF001 - a dash is meant
     Verdict.DROP: "✖",
     Verdict.REJECT: "✖",
     Verdict.RESPOND: "✖",
