@@ -24,7 +24,6 @@ from aksnav.ui.commands import BadCommand, Command, parse_command
 from aksnav.ui.describe import describe_lines, health_lines, help_lines, yaml_lines
 from aksnav.ui.evaluate import Evaluator
 from aksnav.ui.pace import SLICE, Pace
-from aksnav.ui.panes.findings import Findings
 from aksnav.ui.panes.kinds import KindPane
 from aksnav.ui.screens.explorer import ExplorerScreen
 from aksnav.ui.screens.lines import LinesScreen
@@ -104,7 +103,8 @@ class Explorer(App[None]):
     @property
     def idle(self) -> bool:
         """Whether nothing is waiting to be applied, evaluated or shown."""
-        waiting = self._due is not None or self.evaluator.pending or self._explorer.linking
+        working = isinstance(self.screen, TableScreen) and self.screen.busy
+        waiting = self._due is not None or self.evaluator.pending or self._explorer.linking or working
         return not waiting and bool(self.store.version)
 
     def get_default_screen(self) -> Screen[None]:
@@ -287,9 +287,9 @@ class Explorer(App[None]):
 
     def action_findings(self) -> None:
         """Sweep over everything and show what is wrong."""
-        from aksnav.checks.sweep import sweep
+        from aksnav.ui.panes.findings import Findings
 
-        self.push_screen(TableScreen(self, Findings(self.store, sweep(self.store))))
+        self.push_screen(TableScreen(self, Findings(self.store)))
 
     def action_health(self) -> None:
         """Show age and health of every source."""

@@ -1,11 +1,16 @@
 """Findings as a pane: what is wrong, with the field that proves it."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
+
+from textual.binding import Binding, BindingType
 
 from aksnav.checks.catalogue import find_check
 from aksnav.checks.finding import Finding
+from aksnav.checks.sweep import blind_spots, in_order, sweeping
 from aksnav.store import Store
+from aksnav.ui.pace import SLICE
 from aksnav.ui.panes.pane import Pane
 from aksnav.ui.search import Searchable
 from aksnav.ui.widgets.columns import Column
@@ -26,14 +31,53 @@ def _proof(row: Finding) -> str:
 
 
 class Findings(Pane[Finding]):
-    """Findings of one sweep."""
+    """Findings of one sweep, which goes on in slices between keys; they are of the time at which it went over them."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "sweep", "Sweep again", id="findings.sweep", tooltip="Look for everything that is wrong again"),
+    ]
     heading: ClassVar[str] = "Findings"
 
-    def __init__(self, store: Store, findings: Sequence[Finding]) -> None:
+    def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self._findings = findings
+        self._found: Mapping[tuple[str, str], Finding] = {}
+        self._rest: Iterator[Mapping[tuple[str, str], Finding]] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether the sweep has not come to its end yet."""
+        return self._rest is not None
+
+    def on_mount(self) -> None:
+        """Start the sweep."""
+        self.action_sweep()
+
+    def action_sweep(self) -> None:
+        """Sweep over everything, from the beginning."""
+        running = self._rest is not None
+        self._rest = sweeping(self.store)
+        self.table.set_notice("sweeping …", "muted")
+        self.table.set_empty("nothing found so far")
+        if not running:
+            self.call_later(self._go_on)
+
+    def _go_on(self) -> None:
+        """Sweep for a slice, then let keys and changes have their turn."""
+        if self._rest is None:
+            return
+        end = time.monotonic() + SLICE
+        found: Mapping[tuple[str, str], Finding] | None = self._found
+        while found is not None and time.monotonic() < end:
+            found = next(self._rest, None)
+            self._found = self._found if found is None else found
+        if found is not None:
+            self.set_timer(SLICE, self._go_on)
+            return
+        self._rest = None
+        self.table.set_rows(self.rows())
+        self.table.set_notice("; ".join(blind_spots(self.store)))
         self.table.set_empty("nothing found in what could be read")
+        self.show_title()
 
     def columns(self) -> Sequence[Column[Finding]]:
         """Return check, object, words and proof."""
@@ -53,7 +97,7 @@ class Findings(Pane[Finding]):
 
     def rows(self) -> Sequence[Finding]:
         """Return the findings."""
-        return self._findings
+        return in_order(self._found)
 
     def namespace_of(self, row: Finding) -> str | None:
         """Return the namespace of the object."""
@@ -64,8 +108,8 @@ class Findings(Pane[Finding]):
         return Searchable(f"{row.id} {row.proof} {row.subject} {row.summary} {_proof(row)} {_title(row)}")
 
     def follow(self, now: float) -> None:
-        """Show the findings; they are of the moment at which they were asked for."""
-        if not self.table.total and self._findings:
-            self.table.set_rows(self._findings)
+        """Show what was found so far."""
+        if self._rest is not None and len(self._found) != self.table.total:
+            self.table.set_rows(self.rows())
         self.table.tick(now)
         self.show_title()

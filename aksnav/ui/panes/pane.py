@@ -77,6 +77,11 @@ class Pane(Vertical, Generic[T]):
         del versions
         return None
 
+    @property
+    def busy(self) -> bool:
+        """Whether rows are still being worked out."""
+        return False
+
     def namespace_of(self, row: T) -> str | None:
         """Return the namespace of a row, None where a row has none and is shown with every namespace."""
         return getattr(row, "namespace", None) or None

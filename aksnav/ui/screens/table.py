@@ -68,6 +68,11 @@ class TableScreen(Screen[str | None]):
         self._pane.follow(now)
 
     @property
+    def busy(self) -> bool:
+        """Whether rows are still being worked out."""
+        return self._pane.busy
+
+    @property
     def selected(self) -> Ref | None:
         """The object under the cursor."""
         row = self._pane.table.cursor_row
