@@ -7,12 +7,12 @@ from aksnav.checks.from_steps import finding_of
 from aksnav.model.azure.network import LoadBalancer, LoadBalancingRule, Subnet, VirtualNetwork
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store import Store
-from aksnav.trace.azure import attach_node, unreadable
-from aksnav.trace.frontend import Found, confirm
-from aksnav.trace.lb_pool import EXCLUDED, pool_step
-from aksnav.trace.next_hop import prefixes, remote, table_of
+from aksnav.trace.azure.frontend import Found, confirm
+from aksnav.trace.azure.joins import attach_node, unreadable
+from aksnav.trace.azure.lb_pool import EXCLUDED, pool_step
+from aksnav.trace.azure.next_hop import prefixes, remote, table_of
+from aksnav.trace.azure.routes import back
 from aksnav.trace.packet import Packet
-from aksnav.trace.routes import back
 from aksnav.trace.step import ENDS, Evidence, Verdict
 
 _TOLD = 5

@@ -9,9 +9,9 @@ from aksnav.model.azure.cluster import ManagedCluster
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store import Store
 from aksnav.trace import kubectl
-from aksnav.trace.azure import cluster
+from aksnav.trace.azure.joins import cluster
+from aksnav.trace.cluster.pod import lost_node
 from aksnav.trace.packet import Packet
-from aksnav.trace.pod import lost_node
 from aksnav.trace.step import Evidence
 
 

@@ -11,8 +11,9 @@ from aksnav.model.kubernetes.policy import NetworkPolicy, PolicyRule
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.labels import Labels
 from aksnav.store import Store
-from aksnav.trace import kubectl, nameserver, policy
-from aksnav.trace.azure import pod_prefixes
+from aksnav.trace import kubectl, policy
+from aksnav.trace.azure.joins import pod_prefixes
+from aksnav.trace.cluster import nameserver
 from aksnav.trace.journey import Walk
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import Evidence

@@ -8,14 +8,18 @@ from aksnav.model.kubernetes.gateway import GROUP, Gateway, HTTPRoute, Listener
 from aksnav.model.kubernetes.workload import Condition
 from aksnav.model.object import Ref
 from aksnav.store import Store
-from aksnav.trace import gateway_attach, gateway_backends, gateway_class, gateway_listener, kubectl
-from aksnav.trace.backends import resolve
-from aksnav.trace.controllers import for_gateway
-from aksnav.trace.gateway import FIXES
-from aksnav.trace.gateway_class import find_condition, stale
-from aksnav.trace.gateway_filters import Scene
+from aksnav.trace import kubectl
+from aksnav.trace.gateway import attach as gateway_attach
+from aksnav.trace.gateway import backends as gateway_backends
+from aksnav.trace.gateway import classes as gateway_class
+from aksnav.trace.gateway import listener as gateway_listener
+from aksnav.trace.gateway.classes import find_condition, stale
+from aksnav.trace.gateway.filters import Scene
+from aksnav.trace.gateway.route import FIXES
 from aksnav.trace.packet import Packet
-from aksnav.trace.routing_types import Controller, Flavour
+from aksnav.trace.routing.backends import resolve
+from aksnav.trace.routing.controllers import for_gateway
+from aksnav.trace.routing.types import Controller, Flavour
 from aksnav.trace.step import Evidence, Step
 
 

@@ -10,13 +10,15 @@ from aksnav.checks.routes import gateway_findings, route_findings
 from aksnav.model.addresses import parse_address
 from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.store import Store
-from aksnav.trace import kubectl, nginx_canary, nginx_locations, tls
-from aksnav.trace.controllers import claims, for_ingress, ingress_controllers
-from aksnav.trace.ingress_answer import target
-from aksnav.trace.ingress_class import default_classes
-from aksnav.trace.ingress_rules import Rule, Rules, rules_of, same_place
+from aksnav.trace import kubectl
+from aksnav.trace.ingress import nginx_canary, nginx_locations
+from aksnav.trace.ingress.answer import target
+from aksnav.trace.ingress.classes import default_classes
+from aksnav.trace.ingress.rules import Rule, Rules, rules_of, same_place
 from aksnav.trace.packet import Packet
-from aksnav.trace.routing_types import NGINX, Controller
+from aksnav.trace.routing import tls
+from aksnav.trace.routing.controllers import claims, for_ingress, ingress_controllers
+from aksnav.trace.routing.types import NGINX, Controller
 from aksnav.trace.step import Evidence, Step
 
 

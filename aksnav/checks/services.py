@@ -10,9 +10,9 @@ from aksnav.model.addresses import parse_address
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store import Store
-from aksnav.trace import nameserver
+from aksnav.trace.cluster import nameserver
+from aksnav.trace.cluster.service import Via, endpoints
 from aksnav.trace.packet import Packet
-from aksnav.trace.service import Via, endpoints
 
 
 def service_findings(store: Store, service: Service) -> Iterator[Finding]:

@@ -16,11 +16,11 @@ from aksnav.model.change import Reading
 from aksnav.model.kinds import KINDS
 from aksnav.store import Store
 from aksnav.trace import trace
-from aksnav.trace.entrypoints import entry_points
 from aksnav.trace.request import Origin
-from aksnav.trace.routing_types import EntryPoint
+from aksnav.trace.routing.entrypoints import entry_points
+from aksnav.trace.routing.types import EntryPoint
+from aksnav.trace.routing.viewpoint import seen_from
 from aksnav.trace.step import Kind
-from aksnav.trace.viewpoint import seen_from
 
 _ORDER = {Proof.PROVEN: 0, Proof.LIKELY: 1, Proof.HINT: 2}
 

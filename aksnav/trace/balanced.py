@@ -7,16 +7,18 @@ import msgspec
 from aksnav.model.addresses import format_address
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Node
-from aksnav.trace import classes, controllers, loadbalancer, node, nsg, routes
-from aksnav.trace.azure import unreadable
+from aksnav.trace.azure import loadbalancer, nsg, routes
+from aksnav.trace.azure.joins import unreadable
+from aksnav.trace.cluster import classes, node
+from aksnav.trace.cluster.pod import lost_node
+from aksnav.trace.cluster.service import Via
 from aksnav.trace.crossings import leaving
 from aksnav.trace.inside import through_service
 from aksnav.trace.journey import Journey, Road, Walk, fan, where
 from aksnav.trace.kubectl import listing, show
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Entry, Place
-from aksnav.trace.pod import lost_node
-from aksnav.trace.service import Via
+from aksnav.trace.routing import controllers
 from aksnav.trace.step import ENDS, Branch, Considered, Evidence, Kind, Step, Verdict
 
 

@@ -3,13 +3,16 @@
 from aksnav.model.addresses import format_address
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Pod
-from aksnav.trace import classes, controllers, nsg, policy
-from aksnav.trace.endpoints import Chosen
+from aksnav.trace import policy
+from aksnav.trace.azure import nsg
+from aksnav.trace.cluster import classes
+from aksnav.trace.cluster.endpoints import Chosen
+from aksnav.trace.cluster.pod import ref_of
+from aksnav.trace.cluster.service import Via
 from aksnav.trace.journey import Journey, Road, Walk
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Place
-from aksnav.trace.pod import ref_of
-from aksnav.trace.service import Via
+from aksnav.trace.routing import controllers
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 from aksnav.trace.verdict import DESTINATION_FIELD
 

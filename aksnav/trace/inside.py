@@ -6,23 +6,25 @@ from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
-from aksnav.trace import controllers, node, routing
-from aksnav.trace.alias import external_name
 from aksnav.trace.alike import stand_for
-from aksnav.trace.azure import cluster, pod_prefixes, unreadable
+from aksnav.trace.azure.joins import cluster, pod_prefixes, unreadable
+from aksnav.trace.cluster import node
+from aksnav.trace.cluster.alias import external_name
+from aksnav.trace.cluster.endpoints import Chosen
+from aksnav.trace.cluster.hosts import claims_of
+from aksnav.trace.cluster.pod import absent, arrive, ref_of
+from aksnav.trace.cluster.service import Via, endpoints, find_port, missing_service, no_port, port_step
+from aksnav.trace.cluster.unserved import problems
 from aksnav.trace.crossings import filters, groups, leaving, places
-from aksnav.trace.endpoints import Chosen
-from aksnav.trace.gateway_controllers import GATEWAY_NAME_LABEL
-from aksnav.trace.hosts import claims_of
+from aksnav.trace.gateway.controllers import GATEWAY_NAME_LABEL
 from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, answered, ended, fan, too_long, where
 from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Entry, Place
-from aksnav.trace.pod import absent, arrive, ref_of
-from aksnav.trace.routing_types import ENVOY_ISTIO, Controller, Flavour, Target
-from aksnav.trace.service import Via, endpoints, find_port, missing_service, no_port, port_step
+from aksnav.trace.routing import controllers
+from aksnav.trace.routing import router as routing
+from aksnav.trace.routing.types import ENVOY_ISTIO, Controller, Flavour, Target
 from aksnav.trace.step import ENDS, Branch, Evidence, Kind, Step, Verdict
-from aksnav.trace.unserved import problems
 from aksnav.trace.verdict import DESTINATION_FIELD
 
 

@@ -10,7 +10,7 @@ from aksnav.store.store import Store
 from aksnav.trace.alike import merge
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Entry, Place
-from aksnav.trace.routing_types import NGINX, OUTSIDE, Controller, Flavour
+from aksnav.trace.routing.types import NGINX, OUTSIDE, Controller, Flavour
 from aksnav.trace.step import ENDS, Branch, Evidence, Kind, Step, Verdict
 
 DEEPEST = 8

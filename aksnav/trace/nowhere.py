@@ -6,7 +6,7 @@ import msgspec
 
 from aksnav.model.addresses import Prefix, format_address, parse_prefix
 from aksnav.model.kubernetes.service import Service
-from aksnav.trace.azure import cluster, pod_prefixes, unreadable
+from aksnav.trace.azure.joins import cluster, pod_prefixes, unreadable
 from aksnav.trace.journey import Journey, Road, Walk, where
 from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet

@@ -7,9 +7,11 @@ import msgspec
 from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Node
-from aksnav.trace import controllers, loadbalancer, node, nsg
-from aksnav.trace.azure import pod_prefixes, unreadable
+from aksnav.trace.azure import loadbalancer, nsg
+from aksnav.trace.azure.joins import pod_prefixes, unreadable
 from aksnav.trace.balanced import at_node, balanced, no_service, over_the_internet, taken
+from aksnav.trace.cluster import node
+from aksnav.trace.cluster.service import Via, find_port, no_port
 from aksnav.trace.crossings import leaving
 from aksnav.trace.inside import proxied_outside, through_service, to_cluster_ip, to_pod, unserved
 from aksnav.trace.journey import Journey, Road, Walk, ended, where
@@ -18,7 +20,7 @@ from aksnav.trace.nowhere import external_ip, from_afar, pod_from_outside, servi
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Entry, Place
 from aksnav.trace.policy.who import is_public
-from aksnav.trace.service import Via, find_port, no_port
+from aksnav.trace.routing import controllers
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 

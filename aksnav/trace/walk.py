@@ -7,22 +7,22 @@ from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.alias import external_name
-from aksnav.trace.azure import unreadable
-from aksnav.trace.dns import DOMAIN, Answer, Resolution, resolve
-from aksnav.trace.headless import headless
+from aksnav.trace.azure.joins import unreadable
+from aksnav.trace.azure.lb_address import pending
+from aksnav.trace.cluster.alias import external_name
+from aksnav.trace.cluster.dns import DOMAIN, Answer, Resolution, resolve
+from aksnav.trace.cluster.headless import headless
+from aksnav.trace.cluster.nameserver import ask
+from aksnav.trace.cluster.pod import arrive, ref_of
+from aksnav.trace.cluster.service import find_port, missing_service, no_port
+from aksnav.trace.cluster.unserved import problems
 from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, cut, ended, fan, too_long
 from aksnav.trace.kubectl import listing, show
-from aksnav.trace.lb_address import pending
-from aksnav.trace.nameserver import ask
 from aksnav.trace.outside import to_address, to_node
 from aksnav.trace.packet import Packet
-from aksnav.trace.pod import arrive, ref_of
 from aksnav.trace.request import Request
-from aksnav.trace.service import find_port, missing_service, no_port
 from aksnav.trace.start import first_packet, start
 from aksnav.trace.step import Branch, Evidence, Kind, Step, Trace, Verdict
-from aksnav.trace.unserved import problems
 from aksnav.trace.verdict import add_up
 
 

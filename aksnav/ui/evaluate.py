@@ -10,11 +10,11 @@ from aksnav.model.object import Ref
 from aksnav.report.words import flatten
 from aksnav.store import Store
 from aksnav.trace import trace
-from aksnav.trace.entrypoints import entry_points
 from aksnav.trace.request import Request
-from aksnav.trace.routing_types import EntryPoint
+from aksnav.trace.routing.entrypoints import entry_points
+from aksnav.trace.routing.types import EntryPoint
+from aksnav.trace.routing.viewpoint import seen_from
 from aksnav.trace.step import Branch, Certainty, Confidence, Kind, Outcome, Step, Trace, Verdict
-from aksnav.trace.viewpoint import seen_from
 from aksnav.ui.entry import Entry
 from aksnav.ui.links import road_of
 

@@ -9,9 +9,9 @@ from aksnav.model.kubernetes.workload import Node, Pod
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import parse_request
-from aksnav.trace.entrypoints import entry_points
 from aksnav.trace.request import Origin, Request, Source
-from aksnav.trace.viewpoint import seen_from
+from aksnav.trace.routing.entrypoints import entry_points
+from aksnav.trace.routing.viewpoint import seen_from
 
 
 def target_of(store: Store, ref: Ref) -> Request | None:

@@ -15,8 +15,9 @@ from aksnav.model.change import ListEnded, ListStarted, Upserted
 from aksnav.model.decode import decode_wire
 from aksnav.model.kinds import KINDS
 from aksnav.store import Store
-from aksnav.trace import controllers, routing
 from aksnav.trace.packet import Packet
+from aksnav.trace.routing import controllers
+from aksnav.trace.routing import router as routing
 from aksnav.trace.step import Verdict
 
 _DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "ingress"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from aksnav.trace import routing
-from aksnav.trace.routing_types import Controller, Flavour
+from aksnav.trace.routing import router as routing
+from aksnav.trace.routing.types import Controller, Flavour
 from tests.unit.trace_routing.world import (
     ask,
     ingress,

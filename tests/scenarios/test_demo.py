@@ -9,7 +9,7 @@ from aksnav.checks.catalogue import catalogue
 from aksnav.sources import demo
 from aksnav.store import Store
 from aksnav.trace import parse_request, trace
-from aksnav.trace.entrypoints import entry_points
+from aksnav.trace.routing.entrypoints import entry_points
 from aksnav.trace.step import UNKNOWN, Branch, Certainty, Kind, Outcome, Step, Trace, Verdict
 
 ASKED = [fault for fault in demo.FAULTS if fault.expected.to]

@@ -9,8 +9,8 @@ from aksnav.model.kinds import KINDS
 from aksnav.sources import demo
 from aksnav.store import Store
 from aksnav.trace import parse_request, trace
-from aksnav.trace.entrypoints import entry_points
 from aksnav.trace.request import Request
+from aksnav.trace.routing.entrypoints import entry_points
 from aksnav.trace.step import Certainty, Outcome, Trace
 
 # Nothing on a road stands or falls with these alone.

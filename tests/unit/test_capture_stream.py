@@ -16,8 +16,8 @@ from aksnav.sources.capture.redact import Redaction
 from aksnav.sources.capture.strip import REMOVED, strip
 from aksnav.store import Store
 from aksnav.trace import trace
-from aksnav.trace.entrypoints import entry_points
-from aksnav.trace.viewpoint import seen_from
+from aksnav.trace.routing.entrypoints import entry_points
+from aksnav.trace.routing.viewpoint import seen_from
 
 AT = 1_795_000_000.0
 KEY = bytes(range(32))

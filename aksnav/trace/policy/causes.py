@@ -9,7 +9,7 @@ from aksnav.model.kubernetes.policy import NetworkPolicy, PolicyPeer, PolicyRule
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure import cluster, is_gateway_subnet, subnet_of
+from aksnav.trace.azure.joins import cluster, is_gateway_subnet, subnet_of
 from aksnav.trace.place import Crossing, Entry
 from aksnav.trace.policy import rules
 from aksnav.trace.policy.compiled import compiled, engine_rules

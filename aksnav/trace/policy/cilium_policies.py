@@ -6,7 +6,7 @@ from aksnav.model.addresses import parse_address
 from aksnav.model.kubernetes.policy import CiliumNetworkPolicy
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure import unreadable
+from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.policy import cilium
 from aksnav.trace.policy.decision import PolicyWord
 

@@ -10,7 +10,7 @@ import msgspec
 
 from aksnav.trace.packet import Packet
 from aksnav.trace.policy.rules import Target
-from aksnav.trace.safe_regex import Refused, compile_safely
+from aksnav.trace.routing.safe_regex import Refused, compile_safely
 from aksnav.trace.ternary import Answer, Unknown, every, some
 
 Json = dict[str, Any]

@@ -9,7 +9,7 @@ from aksnav.model.change import Reading
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure import cluster, unreadable
+from aksnav.trace.azure.joins import cluster, unreadable
 from aksnav.trace.step import Evidence
 
 

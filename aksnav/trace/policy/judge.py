@@ -7,7 +7,7 @@ import msgspec
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure import stale
+from aksnav.trace.azure.joins import stale
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Entry
 from aksnav.trace.policy import causes

@@ -10,7 +10,7 @@ import msgspec
 
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.store.store import Store
-from aksnav.trace import classes
+from aksnav.trace.cluster import classes
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Place
 from aksnav.trace.policy.readings import allows

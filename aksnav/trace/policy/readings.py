@@ -4,7 +4,7 @@ import msgspec
 
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.store.store import Store
-from aksnav.trace.azure import unreadable
+from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.place import Crossing, Entry
 from aksnav.trace.policy.compiled import Asked, compiled, engine_of, engine_rules
 from aksnav.trace.policy.decision import DROPS, PASSES, Decision, Direction, Effect

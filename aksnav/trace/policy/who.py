@@ -8,7 +8,7 @@ from aksnav.model.addresses import Prefix, format_address, is_v4, parse_address,
 from aksnav.model.kubernetes.workload import Node, Pod
 from aksnav.model.labels import EMPTY, Labels
 from aksnav.store.store import Store
-from aksnav.trace.azure import unreadable
+from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.place import Crossing, Entry, Place
 from aksnav.trace.policy.engines import Engine
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from aksnav.trace import egress
+from aksnav.trace.azure import egress
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import Kind, Step, Verdict
 from tests.unit.trace_edge.cloud import bent, group, rule

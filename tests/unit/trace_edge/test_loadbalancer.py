@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from aksnav.store.store import Store
-from aksnav.trace import loadbalancer, nsg
-from aksnav.trace.lb_address import pending
-from aksnav.trace.loadbalancer import LoadBalancerEntry
+from aksnav.trace.azure import loadbalancer, nsg
+from aksnav.trace.azure.lb_address import pending
+from aksnav.trace.azure.loadbalancer import LoadBalancerEntry
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import Kind, Step, Verdict
 from tests.unit.trace_edge import cloud

@@ -10,9 +10,9 @@ from aksnav.model.addresses import parse_address, parse_prefix
 from aksnav.model.azure.network import NetworkSecurityGroup
 from aksnav.model.decode import decode_wire
 from aksnav.model.kinds import KINDS
-from aksnav.trace.nsg_rules import ALLOW, DENY, INBOUND, Context, RuleDecision, evaluate
+from aksnav.trace.azure.nsg_rules import ALLOW, DENY, INBOUND, Context, RuleDecision, evaluate
+from aksnav.trace.azure.tags import Space
 from aksnav.trace.packet import Packet
-from aksnav.trace.tags import Space
 from tests.unit.trace_edge.world import ARM, address
 
 SPACE = Space(prefixes=tuple(p for p in map(parse_prefix, ("10.224.0.0/12", "10.1.0.0/16")) if p is not None))

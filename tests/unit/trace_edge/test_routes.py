@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from aksnav.store.store import Store
-from aksnav.trace import routes
-from aksnav.trace.azure import subnet_of
+from aksnav.trace.azure import routes
+from aksnav.trace.azure.joins import subnet_of
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import Step, Verdict
 from tests.unit.trace_edge.cloud import PUBLIC, bent

@@ -4,8 +4,8 @@ import pytest
 
 from aksnav.model.addresses import parse_address
 from aksnav.store import Store
-from aksnav.trace import controllers
-from aksnav.trace.routing_types import Controller, Flavour
+from aksnav.trace.routing import controllers
+from aksnav.trace.routing.types import Controller, Flavour
 from aksnav.trace.step import Step, Verdict
 from tests.unit.trace_routing.world import (
     FRONT,

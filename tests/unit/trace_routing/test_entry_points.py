@@ -1,8 +1,8 @@
 """Every way into the cluster, once, in a stable order."""
 
 from aksnav.model.addresses import parse_address
-from aksnav.trace.entrypoints import entry_points
-from aksnav.trace.routing_types import EntryPoint, Flavour
+from aksnav.trace.routing.entrypoints import entry_points
+from aksnav.trace.routing.types import EntryPoint, Flavour
 from tests.unit.trace_routing.world import (
     FRONT,
     Wire,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aksnav.trace.routing_types import Routing
+from aksnav.trace.routing.types import Routing
 from aksnav.trace.step import Step, Verdict
 from tests.unit.trace_routing.world import (
     Wire,

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from aksnav.model.kubernetes.gateway import RouteMatch, ValueMatch
-from aksnav.trace import gateway_filters, gateway_match, hostnames
+from aksnav.trace.gateway import filters as gateway_filters
+from aksnav.trace.gateway import match as gateway_match
+from aksnav.trace.routing import hostnames
 from tests.unit.trace_routing.world import (
     ask,
     exact,

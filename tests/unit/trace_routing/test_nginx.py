@@ -4,7 +4,7 @@ import pytest
 
 from aksnav.model.addresses import parse_address
 from aksnav.trace.packet import Packet
-from aksnav.trace.routing_types import Routing
+from aksnav.trace.routing.types import Routing
 from aksnav.trace.step import Kind, Step, Verdict
 from tests.unit.trace_routing.world import (
     Wire,

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aksnav.checks.routing import routing_findings
-from aksnav.trace.entrypoints import entry_points
-from aksnav.trace.routing_types import Routing
-from aksnav.trace.safe_regex import Refused, compile_safely
+from aksnav.trace.routing.entrypoints import entry_points
+from aksnav.trace.routing.safe_regex import Refused, compile_safely
+from aksnav.trace.routing.types import Routing
 from aksnav.trace.step import ENDS, UNKNOWN, Step, Verdict
 from tests.unit.trace_routing.world import (
     Wire,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aksnav.trace.safe_regex import MAX_WAYS, Refused, compile_safely, ways
+from aksnav.trace.routing.safe_regex import MAX_WAYS, Refused, compile_safely, ways
 
 SUBJECT = "/" + "a" * 60
 

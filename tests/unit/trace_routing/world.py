@@ -6,9 +6,10 @@ from aksnav.model.change import ListEnded, ListStarted, Reading, ReadingChanged,
 from aksnav.model.decode import decode_wire
 from aksnav.model.kinds import KINDS
 from aksnav.store import Store
-from aksnav.trace import controllers, routing
 from aksnav.trace.packet import Packet
-from aksnav.trace.routing_types import Controller, Routing
+from aksnav.trace.routing import controllers
+from aksnav.trace.routing import router as routing
+from aksnav.trace.routing.types import Controller, Routing
 
 Wire = dict[str, Any]
 NGINX_LABELS = {"app.kubernetes.io/name": "ingress-nginx", "app.kubernetes.io/component": "controller"}

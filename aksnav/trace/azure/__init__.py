@@ -1,0 +1,1 @@
+"""The stretch of road that Azure decides: addresses, load balancers, security groups, routes, ways out."""

@@ -1,0 +1,100 @@
+"""A Service and its traces in Azure: names that the cloud provider gives, annotations that it reads.
+
+Sources: cloud-provider-azure pkg/provider/azure_standard.go (names) and azure_loadbalancer.go (annotations), in
+aks-networking.md 1.6 and 2.a.
+"""
+
+from shlex import quote
+
+import msgspec
+
+from aksnav.model.azure.network import Frontend, LoadBalancer, LoadBalancingRule
+from aksnav.model.kubernetes.service import Service, ServicePort
+from aksnav.store.store import Store
+from aksnav.trace.azure.joins import group_of
+from aksnav.trace.memo import once
+from aksnav.trace.packet import Packet
+
+ANNOTATION = "service.beta.kubernetes.io/"
+_PREFIX_LENGTH = 32
+
+
+class Found(msgspec.Struct, frozen=True, gc=False):
+    """A frontend with its load balancer."""
+
+    balancer: LoadBalancer
+    frontend: Frontend
+
+
+def annotation(service: Service | None, name: str) -> str:
+    """Return a cloud provider's annotation of a Service without its prefix, or an empty string."""
+    return "" if service is None else service.annotations.get(f"{ANNOTATION}{name}", "")
+
+
+def is_true(service: Service | None, name: str) -> bool:
+    """Return whether an annotation says true."""
+    return annotation(service, name).strip().lower() == "true"
+
+
+def prefix_of(service: Service) -> str:
+    """Return what the names of a Service's frontends and rules begin with: ``a`` and the UID, cut to 32 characters."""
+    return f"a{service.uid.replace('-', '')}"[:_PREFIX_LENGTH] if service.uid else ""
+
+
+def is_internal(service: Service | None) -> bool:
+    """Return whether a Service asks for a load balancer inside the network."""
+    return is_true(service, "azure-load-balancer-internal")
+
+
+def keeps_address(service: Service, v4: bool) -> bool:
+    """Return whether the load balancer should keep the frontend's address as destination (aks-networking.md, T1)."""
+    if is_true(service, "azure-disable-load-balancer-floating-ip"):
+        return False
+    return v4 or not is_internal(service)
+
+
+def service_of(store: Store, found: Found) -> Service | None:
+    """Return the Service that a frontend or one of its rules is named after."""
+    names = [found.frontend.name, *(rule.name for rule in rules_of(found))]
+    known = _by_prefix(store)
+    return next((known[name[:_PREFIX_LENGTH]] for name in names if name[:_PREFIX_LENGTH] in known), None)
+
+
+def rules_of(found: Found) -> list[LoadBalancingRule]:
+    """Return the load-balancing rules of a frontend."""
+    wanted = found.frontend.id
+    return [rule for rule in found.balancer.load_balancing_rules if rule.frontend_ip_configuration.id == wanted]
+
+
+def rule_for(found: Found, packet: Packet) -> LoadBalancingRule | None:
+    """Return the rule that takes a packet: by protocol and port, or one for every port (HA ports)."""
+    for rule in rules_of(found):
+        protocol = rule.protocol.upper()
+        if protocol == "ALL" and rule.frontend_port == 0:
+            return rule
+        if protocol in {packet.protocol, "ALL"} and rule.frontend_port == packet.port:
+            return rule
+    return None
+
+
+def confirm(found: Found, what: str) -> str:
+    """Return the command that lists a kind of part of a load balancer (rule, probe, address-pool)."""
+    group = group_of(found.balancer.id).rpartition("/")[2]
+    return f"az network lb {what} list -g {quote(group)} --lb-name {quote(found.balancer.name)} -o table"
+
+
+def port_of(services: list[Service], packet: Packet) -> tuple[Service | None, ServicePort | None]:
+    """Return the Service, of several on one address, that has the packet's port; else the first, without a port."""
+    for service in services:
+        for port in service.ports:
+            if port.port == packet.port and port.protocol == packet.protocol:
+                return service, port
+    return (services[0] if services else None), None
+
+
+def _by_prefix(store: Store) -> dict[str, Service]:
+    return once(store, "services by prefix", ("Service",), lambda: _prefixes(store))
+
+
+def _prefixes(store: Store) -> dict[str, Service]:
+    return {prefix_of(item): item for item in store.services if item.type == "LoadBalancer" and item.uid}

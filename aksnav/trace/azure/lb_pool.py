@@ -1,0 +1,133 @@
+"""The backend pool of a load-balancing rule: which nodes are in it.
+
+Source: aks-networking.md 2.a, step 5: members by network interface, by address, or both.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from aksnav.model.addresses import parse_address
+from aksnav.model.azure.network import BackendPool, LoadBalancingRule
+from aksnav.model.kubernetes.service import Service
+from aksnav.model.kubernetes.workload import Node
+from aksnav.store.store import Store
+from aksnav.trace.azure.frontend import Found, confirm
+from aksnav.trace.azure.joins import stale, unreadable
+from aksnav.trace.memo import once
+from aksnav.trace.packet import Packet
+from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
+
+EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
+_READ = ("loadBalancers", "Node", "networkInterfaces")
+_MOST_TOLD = 20
+
+
+def pool_step(
+    store: Store, found: Found, rule: LoadBalancingRule, service: Service | None, packet: Packet
+) -> tuple[tuple[Node, ...], Step]:
+    """Return the nodes in the rule's pools, and the step that says so."""
+    wanted = {reference.id for reference in rule.pools}
+    pools = [pool for pool in found.balancer.backend_address_pools if pool.id in wanted]
+    members = sum(len(pool.backend_ip_configurations) + len(pool.load_balancer_backend_addresses) for pool in pools)
+    names = ", ".join(pool.name for pool in pools) or "(none)"
+    base = Step(
+        kind=Kind.LB_POOL,
+        verdict=Verdict.PASS,
+        summary="",
+        subject=found.balancer.ref,
+        version=found.balancer.etag,
+        packet=packet,
+        evidence=(Evidence(_field(pools, names), f"{members} members", found.balancer.ref),),
+        assumptions=stale(store.load_balancers, store.nodes),
+        confirm=confirm(found, "address-pool"),
+    )
+    if members == 0:
+        return (), msgspec.structs.replace(
+            base,
+            verdict=Verdict.DROP,
+            summary=f"backend pool {names} is empty",
+            cause="L11",
+            fix="scale a node pool up, or touch the Service so that the pool is filled again",
+        )
+    missing = unreadable(store.nodes)
+    nodes = _members(store, pools)
+    if not nodes:
+        why = missing or "its members are not nodes that are known"
+        blind = msgspec.structs.replace(
+            base, verdict=Verdict.BLIND, summary=f"backend pool {names}: {members} members, {why}", missing=why
+        )
+        return (), blind
+    outside = _outside(store, nodes)
+    notes = [Considered(f"node {node.name}", decided=False, why=_why_outside(node)) for node in outside[:_MOST_TOLD]]
+    if len(outside) > _MOST_TOLD:
+        notes.append(Considered("other nodes", decided=False, why=f"L10: {len(outside) - _MOST_TOLD} more"))
+    local = service is not None and service.external_traffic_policy == "Local"
+    return nodes, msgspec.structs.replace(
+        base,
+        summary=f"backend pool {names}: {len(nodes)} of {len(nodes) + len(outside)} nodes",
+        considered=() if local else tuple(notes),
+    )
+
+
+def _field(pools: Sequence[BackendPool], names: str) -> str:
+    by_address = any(pool.load_balancer_backend_addresses and not pool.backend_ip_configurations for pool in pools)
+    field = "loadBalancerBackendAddresses" if by_address else "backendIPConfigurations"
+    return f".backendAddressPools[?name=='{names}'].{field}"
+
+
+def _outside(store: Store, nodes: tuple[Node, ...]) -> list[Node]:
+    inside = {node.name for node in nodes}
+    return sorted((node for node in store.nodes if node.name not in inside), key=lambda node: node.name)
+
+
+def _why_outside(node: Node) -> str:
+    return "L10: not in the pool" + (f": label {EXCLUDED}" if EXCLUDED in node.labels else "")
+
+
+def _members(store: Store, pools: Sequence[BackendPool]) -> tuple[Node, ...]:
+    """Return the nodes of pools; every Service of a load balancer shares them, so they are worked out once."""
+    known: dict[tuple[str, ...], tuple[Node, ...]] = once(store, "pool members", _READ, dict)
+    key = tuple(pool.id for pool in pools)
+    found = known.get(key)
+    if found is None:
+        found = known[key] = _nodes_of(store, pools)
+    return found
+
+
+def _nodes_of(store: Store, pools: Sequence[BackendPool]) -> tuple[Node, ...]:
+    """Return the nodes of pools: by the machine of each interface, and by address."""
+    machines: set[str] = set()
+    found: dict[str, Node] = {}
+    for pool in pools:
+        listed = [item.id for item in pool.backend_ip_configurations]
+        for entry in pool.load_balancer_backend_addresses:
+            if entry.network_interface_ip_configuration is not None:
+                listed.append(entry.network_interface_ip_configuration.id)
+            number = parse_address(entry.ip_address)
+            for node in store.nodes_at(number) if number is not None else ():
+                found[node.name] = node
+        for ident in listed:
+            interface = ident.partition("/ipconfigurations/")[0]
+            head = interface.partition("/networkinterfaces/")[0]
+            if "/virtualmachines/" in head:
+                machines.add(head)
+            else:
+                _by_interface(store, interface, machines, found)
+    for node in store.nodes:
+        if node.provider_id.lower().removeprefix("azure://") in machines:
+            found[node.name] = node
+    return tuple(found[name] for name in sorted(found))
+
+
+def _by_interface(store: Store, ident: str, machines: set[str], found: dict[str, Node]) -> None:
+    """Take note of the machine, or the node, that has an interface of its own."""
+    interface = store.interfaces.get(ident)
+    if interface is None:
+        return
+    if interface.virtual_machine is not None:
+        machines.add(interface.virtual_machine.id)
+    for configuration in interface.ip_configurations:
+        number = parse_address(configuration.private_ip_address)
+        for node in store.nodes_at(number) if number is not None else ():
+            found[node.name] = node

@@ -1,0 +1,230 @@
+"""One network security group: which rule decides a packet, and what stays unknown.
+
+Source: Azure documentation, "Network security groups" and "How network security groups filter traffic"
+(aks-networking.md, 3.1).
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from aksnav.model.addresses import format_address, is_v4, parse_prefix
+from aksnav.model.azure.network import NetworkSecurityGroup, SecurityRule, SubResource
+from aksnav.trace.azure import tags
+from aksnav.trace.azure.tags import Space
+from aksnav.trace.packet import Packet
+from aksnav.trace.step import Considered
+from aksnav.trace.ternary import Answer, Unknown, every, some
+
+ALLOW, DENY = "Allow", "Deny"
+INBOUND, OUTBOUND = "Inbound", "Outbound"
+FIRST_DEFAULT = 65000
+# Clients choose their source port from here up (RFC 6056, section 3.2).
+_EPHEMERAL = (1024, 65535)
+
+
+def _default(priority: int, direction: str, name: str, access: str, source: str, destination: str) -> SecurityRule:
+    return SecurityRule(
+        name=name,
+        priority=priority,
+        direction=direction,
+        access=access,
+        source_address_prefix=source,
+        source_port_range="*",
+        destination_address_prefix=destination,
+        destination_port_range="*",
+    )
+
+
+DEFAULTS = (
+    _default(65000, INBOUND, "AllowVnetInBound", ALLOW, "VirtualNetwork", "VirtualNetwork"),
+    _default(65001, INBOUND, "AllowAzureLoadBalancerInBound", ALLOW, "AzureLoadBalancer", "*"),
+    _default(65500, INBOUND, "DenyAllInBound", DENY, "*", "*"),
+    _default(65000, OUTBOUND, "AllowVnetOutBound", ALLOW, "VirtualNetwork", "VirtualNetwork"),
+    _default(65001, OUTBOUND, "AllowInternetOutBound", ALLOW, "*", "Internet"),
+    _default(65500, OUTBOUND, "DenyAllOutBound", DENY, "*", "*"),
+)
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What the rules are asked with, besides the packet.
+
+    Attributes:
+        space: what the tag VirtualNetwork holds here.
+        source_groups, destination_groups: ids of the application security groups of either end; None where they are
+            not known, with the reason in ``groups_unsure``.
+        frontend: the destination is a load balancer's frontend, which the interface does not have (floating IP).
+    """
+
+    space: Space = Space()
+    source_groups: frozenset[str] | None = frozenset()
+    destination_groups: frozenset[str] | None = frozenset()
+    groups_unsure: str = ""
+    frontend: bool = False
+
+
+class RuleDecision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a group does with a packet.
+
+    Attributes:
+        access: Allow or Deny; empty where it cannot be decided.
+        rule: the rule that decides; where it is undecided, the first whose matching is not known.
+        unknown: what would have to be known, where it is undecided.
+        considered: every rule of the direction in the order of evaluation, up to the one that decides.
+    """
+
+    access: str
+    rule: SecurityRule | None
+    unknown: str = ""
+    considered: tuple[Considered, ...] = ()
+
+
+def rules(group: NetworkSecurityGroup, direction: str) -> list[SecurityRule]:
+    """Return the rules of a direction in the order of evaluation; Azure's default rules where the group omits them."""
+    defaults = group.default_security_rules
+    listed = (*group.security_rules, *(defaults or DEFAULTS))
+    wanted = direction.lower()
+    return sorted((rule for rule in listed if rule.direction.lower() == wanted), key=lambda rule: rule.priority)
+
+
+def evaluate(group: NetworkSecurityGroup, direction: str, packet: Packet, context: Context) -> RuleDecision:
+    """Return what a group does with the first packet of a flow.
+
+    The first rule that matches decides. A rule whose matching is not known decides only together with what comes
+    after it: where both say the same it does not matter, else the answer is undecided.
+
+    Args:
+        group: the network security group.
+        direction: Inbound or Outbound.
+        packet: as the interface sees it (aks-networking.md, T1); source None is any client of the internet.
+        context: tags and application security groups.
+    """
+    considered: list[Considered] = []
+    unsure: list[tuple[SecurityRule, str]] = []
+    for rule in rules(group, direction):
+        answer = matches(rule, packet, context)
+        name = f"{rule.priority} {rule.name}"
+        if answer is False:
+            considered.append(Considered(name, False, why_not(rule, packet, context)))
+            continue
+        if isinstance(answer, Unknown):
+            considered.append(Considered(name, False, answer.why))
+            unsure.append((rule, answer.why))
+            continue
+        against = next((item for item in unsure if item[0].access.lower() != rule.access.lower()), None)
+        if against is not None:
+            considered.append(Considered(name, False, "would decide, if no rule before it does"))
+            return RuleDecision(access="", rule=against[0], unknown=against[1], considered=tuple(considered))
+        considered.append(Considered(name, True, f"matches: {rule.access.lower()}"))
+        access = ALLOW if rule.access.lower() == ALLOW.lower() else DENY
+        return RuleDecision(access=access, rule=rule, considered=tuple(considered))
+    return RuleDecision(access=DENY, rule=None, considered=tuple(considered))
+
+
+def matches(rule: SecurityRule, packet: Packet, context: Context) -> Answer:
+    """Return whether a rule matches a packet: protocol, both addresses and both ports."""
+    return every(answer for _, answer in parts(rule, packet, context))
+
+
+def parts(rule: SecurityRule, packet: Packet, context: Context) -> Iterator[tuple[str, Answer]]:
+    """Yield what each part of a rule says of a packet, cheapest first."""
+    yield "protocol", rule.protocol.lower() in {"*", "any", packet.protocol.lower()}
+    yield "destination port", any(low <= packet.port <= high for low, high in destination_ports(rule))
+    yield "source port", _source_ports(rule)
+    yield "source", _source(rule, packet, context)
+    yield "destination", _destination(rule, packet, context)
+
+
+def why_not(rule: SecurityRule, packet: Packet, context: Context) -> str:
+    """Return the first part of a rule that does not match, with both values."""
+    part = next((name for name, answer in parts(rule, packet, context) if answer is False), "")
+    if part == "source":
+        told = format_address(packet.source) if packet.source is not None else "any client of the internet"
+        narrower = packet.source is None and any(parse_prefix(text) for text in sources(rule))
+        note = ": it depends on the client" if narrower else ""
+        return f"source {', '.join(sources(rule)) or '(application security group)'} does not hold {told}{note}"
+    if part == "destination":
+        told = format_address(packet.destination) if packet.destination is not None else "the destination"
+        return f"destination {', '.join(destinations(rule)) or '(application security group)'} does not hold {told}"
+    if part == "destination port":
+        ports = (rule.destination_port_range, *rule.destination_port_ranges)
+        return f"destination port {', '.join(filter(None, ports))} does not hold {packet.port}"
+    return (
+        f"protocol {rule.protocol} is not {packet.protocol}" if part == "protocol" else "the source port does not match"
+    )
+
+
+def sources(rule: SecurityRule) -> tuple[str, ...]:
+    """Return the source prefixes and tags of a rule, of both forms."""
+    return tuple(filter(None, (rule.source_address_prefix, *rule.source_address_prefixes)))
+
+
+def destinations(rule: SecurityRule) -> tuple[str, ...]:
+    """Return the destination prefixes and tags of a rule, of both forms."""
+    return tuple(filter(None, (rule.destination_address_prefix, *rule.destination_address_prefixes)))
+
+
+def destination_ports(rule: SecurityRule) -> list[tuple[int, int]]:
+    """Return the destination ports of a rule as ranges."""
+    return _ranges((rule.destination_port_range, *rule.destination_port_ranges))
+
+
+def _source_ports(rule: SecurityRule) -> Answer:
+    ranges = _ranges((rule.source_port_range, *rule.source_port_ranges))
+    if not ranges:
+        return True
+    low, high = _EPHEMERAL
+    if any(first <= low and last >= high for first, last in ranges):
+        return True
+    if all(last < low for _, last in ranges):
+        return False
+    return Unknown("the rule names source ports, and the client's is not known beforehand")
+
+
+def _ranges(texts: Iterable[str]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for text in filter(None, texts):
+        if text == "*":
+            found.append((0, 65535))
+            continue
+        low, _, high = text.partition("-")
+        if low.strip().isdigit() and (high.strip() or low.strip()).isdigit():
+            found.append((int(low), int(high.strip() or low)))
+    return found
+
+
+def _source(rule: SecurityRule, packet: Packet, context: Context) -> Answer:
+    v4 = _family(packet)
+    return some(
+        (
+            tags.match(sources(rule), packet.source, v4, context.space),
+            _in_groups(rule.source_application_security_groups, context.source_groups, context),
+        )
+    )
+
+
+def _destination(rule: SecurityRule, packet: Packet, context: Context) -> Answer:
+    groups = rule.destination_application_security_groups
+    if groups and context.frontend:
+        # aks-networking.md, section 8, point 1: whether membership of the interface counts is documented nowhere.
+        by_group: Answer = Unknown(
+            "an application security group as destination of load-balanced traffic with floating IP is not documented"
+        )
+    else:
+        by_group = _in_groups(groups, context.destination_groups, context)
+    if packet.destination is None:
+        return some((Unknown("the destination address is not known"), by_group))
+    return some((tags.match(destinations(rule), packet.destination, _family(packet), context.space), by_group))
+
+
+def _in_groups(wanted: tuple[SubResource, ...], own: frozenset[str] | None, context: Context) -> Answer:
+    if not wanted:
+        return False
+    if own is None:
+        return Unknown(context.groups_unsure or "the application security groups of that end are not known")
+    return any(item.id in own for item in wanted)
+
+
+def _family(packet: Packet) -> bool:
+    address = packet.destination if packet.destination is not None else packet.source
+    return address is None or is_v4(address)

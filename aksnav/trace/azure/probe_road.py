@@ -1,0 +1,97 @@
+"""The road of a health probe: from 168.63.129.16 to each node, past security groups and, at a nodePort, past policies.
+
+A node that the probe does not reach is taken out of rotation (aks-networking.md 2.0, T1, and 2.a, step 6).
+"""
+
+import msgspec
+
+from aksnav.model.kubernetes.service import Service, ServicePort
+from aksnav.model.kubernetes.workload import Node, Pod
+from aksnav.store.store import Store
+from aksnav.trace import policy
+from aksnav.trace.azure import nsg, tags
+from aksnav.trace.cluster import classes
+from aksnav.trace.packet import Packet
+from aksnav.trace.place import Crossing, Entry, Place
+from aksnav.trace.step import Evidence, Step, Verdict
+
+
+class Blocked(msgspec.Struct, frozen=True, gc=False):
+    """What keeps the probe from a node.
+
+    Attributes:
+        cause: N04 (a security group) or P07 (a network policy).
+        step: the step that drops the probe.
+    """
+
+    cause: str
+    step: Step
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """The fields of the step, each with its object."""
+        return tuple(
+            fact if fact.subject is not None else msgspec.structs.replace(fact, subject=self.step.subject)
+            for fact in self.step.evidence
+        )
+
+
+def blocked(
+    store: Store, nodes: tuple[Node, ...], asked: int, service: Service, port: ServicePort
+) -> dict[str, Blocked]:
+    """Return what keeps the probe from nodes, by their names; a node that it reaches, or may reach, is left out.
+
+    Args:
+        store: what is known.
+        nodes: of the pool.
+        asked: the port that the probe asks on a node.
+        service: whose port it is.
+        port: whose nodePort is asked, or not: behind a nodePort the Service's Pods answer, of whatever node.
+    """
+    of_class: dict[tuple[object, ...], Blocked | None] = {}
+    found: dict[str, Blocked] = {}
+    behind = _endpoints(store, service, port) if asked == port.node_port else []
+    homes = {pod.node for pod, _ in behind}
+    for node in nodes:
+        key = (*classes.of_node(store, node), node.name if node.name in homes else "")
+        if key not in of_class:
+            of_class[key] = _filtered(store, node, asked) or (_denied(store, node, behind) if behind else None)
+        answer = of_class[key]
+        if answer is not None:
+            found[node.name] = answer
+    return found
+
+
+def _filtered(store: Store, node: Node, port: int) -> Blocked | None:
+    packet = Packet(source=tags.PLATFORM, port=port)
+    step = next((item for item in nsg.into_node(store, node, packet) if item.verdict is Verdict.DROP), None)
+    return Blocked("N04", step) if step is not None else None
+
+
+def _endpoints(store: Store, service: Service, port: ServicePort) -> list[tuple[Pod, int]]:
+    """Return one ready Pod of the Service, with its port, for each class that policies can tell apart."""
+    found: dict[tuple[object, ...], tuple[Pod, int]] = {}
+    for piece in store.slices_of(service.id):
+        number = next((item.port for item in piece.ports or () if item.name == port.name), None)
+        for endpoint in piece.endpoints:
+            pod = store.pods.get(f"{piece.namespace}/{endpoint.target_ref.name}") if endpoint.ready else None
+            if pod is not None and number is not None:
+                found.setdefault((*classes.of_pod(store, pod), pod.node), (pod, number))
+    return list(found.values())
+
+
+def _denied(store: Store, node: Node, behind: list[tuple[Pod, int]]) -> Blocked | None:
+    """Return the policy step where no Pod of the Service takes the probe from a node; None where one does or may."""
+    drop: Step | None = None
+    for pod, number in behind:
+        crossing = Crossing(
+            source=Place(address=tags.PLATFORM),
+            destination=Place.of_pod(pod, store.nodes.get(pod.node)),
+            packet=Packet(source=tags.PLATFORM, port=number),
+            entry=Entry.CLUSTER,
+            entry_node=node,
+        )
+        if policy.allows(store, crossing) is not False:
+            return None
+        drop = drop or policy.judge(store, crossing)[-1]
+    return Blocked("P07", drop) if drop is not None else None

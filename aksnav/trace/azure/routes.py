@@ -1,0 +1,259 @@
+"""Routes: whether an answer goes back the way that the request came, and where a packet goes next.
+
+Sources: Azure documentation, "Virtual network traffic routing" (aks-networking.md 3.2) and, for asymmetric routing,
+"Limit egress traffic" of AKS and "Integrate Azure Firewall with Azure Load Balancer" (2.i).
+"""
+
+from shlex import quote
+
+import msgspec
+
+from aksnav.model.addresses import format_address, is_v4, parse_address, parse_prefix
+from aksnav.model.azure.network import Peering, Subnet, VirtualNetwork
+from aksnav.model.kubernetes.workload import Node
+from aksnav.model.object import Ref
+from aksnav.store.store import Store
+from aksnav.trace.azure.joins import attach_node, cluster, group_of, interface_at, stale, subnet_of, unreadable
+from aksnav.trace.azure.next_hop import (
+    APPLIANCE,
+    GATEWAY,
+    INTERNET,
+    NONE,
+    RouteDecision,
+    next_hop,
+    prefixes,
+    remote,
+    table_of,
+)
+from aksnav.trace.azure.tags import CONNECTED
+from aksnav.trace.packet import Packet
+from aksnav.trace.policy.who import is_public
+from aksnav.trace.step import Evidence, Kind, Step, Verdict
+
+__all__ = ["APPLIANCE", "INTERNET", "NONE", "RouteDecision", "back", "forward_step", "next_hop"]
+
+
+def forward_step(store: Store, subnet: Subnet, packet: Packet, decision: RouteDecision) -> Step:
+    """Return the step of a packet that leaves a subnet by a known route; whether it gets on is the caller's to say."""
+    where = format_address(packet.destination) if packet.destination is not None else "the internet"
+    return _step(store, subnet, packet, decision, f"subnet {subnet.name} sends to {where} by {_words(decision)}")
+
+
+def back(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
+    """Return what becomes of the answers of a node to inbound traffic.
+
+    The load balancer answers from the node's side straight to the client; where the node's subnet sends the client's
+    address to an appliance or gateway that did not see the request, a stateful one drops the answer (R01).
+
+    Args:
+        store: what is known.
+        node: that took the packet.
+        packet: as it arrived; source None is any client of the internet.
+    """
+    if packet.source is not None and not is_public(packet.source):
+        return _back_inside(store, node, packet)
+    at = attach_node(store, node)
+    if at.subnet is None:
+        missing = unreadable(store.virtual_networks) or f"the subnet of node {node.name} is not known"
+        return (_blind(packet, f"the way back from node {node.name} is not known", missing, node.ref),)
+    v4 = packet.destination is None or is_v4(packet.destination)
+    decision = next_hop(store, at.subnet, packet.source, v4=v4)
+    where = f"answers leave subnet {at.subnet.name}"
+    whom = format_address(packet.source) if packet.source is not None else "clients of the internet"
+    if decision.unknown:
+        return (_blind(packet, f"{where}: next hop to {whom} is not known", decision.unknown, _subnet_ref(at.subnet)),)
+    step = _step(store, at.subnet, packet, decision, f"{where} to {whom} by {_words(decision)}")
+    if decision.hop in {APPLIANCE, GATEWAY}:
+        summary = f"{step.summary}: it never saw the request, and drops the answer"
+        fix = "DNAT in the firewall to an internal load balancer, or route the firewall's public address to Internet"
+        return (msgspec.structs.replace(step, verdict=Verdict.DROP, summary=summary, cause="R01", fix=fix),)
+    if decision.hop == NONE:
+        fix = f"correct route {decision.route.name}" if decision.route is not None else "add a route for the client"
+        return (msgspec.structs.replace(step, verdict=Verdict.DROP, cause="R02", fix=fix),)
+    return (step,)
+
+
+def _back_inside(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
+    """Return what becomes of answers to a private client: black holes, and peerings that do not work both ways."""
+    at = attach_node(store, node)
+    if at.subnet is None or at.network is None or packet.source is None:
+        missing = unreadable(store.virtual_networks) or f"the subnet of node {node.name} is not known"
+        return (_blind(packet, f"the way back from node {node.name} is not known", missing, node.ref),)
+    overlap = _overlap(store, packet)
+    if overlap is not None:
+        return (overlap,)
+    broken = _broken_peering(store, at.network, packet.source)
+    if broken is not None:
+        return (_peering_step(broken, at.network, packet),)
+    decision = next_hop(store, at.subnet, packet.source)
+    text = format_address(packet.source)
+    where = f"answers leave subnet {at.subnet.name}"
+    if decision.unknown:
+        return (_blind(packet, f"{where}: next hop to {text} is not known", decision.unknown, _subnet_ref(at.subnet)),)
+    step = _step(store, at.subnet, packet, decision, f"{where} to {text} by {_words(decision)}")
+    if decision.hop == NONE or _nobody(store, decision):
+        fix = (
+            f"correct route {decision.route.name}"
+            if decision.route is not None
+            else "peer the networks, or add a route"
+        )
+        cause = (
+            "R02" if decision.route is not None else "R09" if _without_learned(store, at.network, at.subnet) else "R06"
+        )
+        return (msgspec.structs.replace(step, verdict=Verdict.DROP, cause=cause, fix=fix),)
+    return (step,)
+
+
+def _overlap(store: Store, packet: Packet) -> Step | None:
+    """Return the step of a client whose address the cluster takes for one of its own (R10)."""
+    managed = cluster(store)
+    if managed is None or packet.source is None:
+        return None
+    profile = managed.network_profile
+    fields = (
+        ("podCidr", (profile.pod_cidr, *profile.pod_cidrs)),
+        ("serviceCidr", (profile.service_cidr, *profile.service_cidrs)),
+    )
+    for name, texts in fields:
+        text = next((item for item in texts if packet.source in (parse_prefix(item) or ())), None)
+        if text is not None:
+            field = f".networkProfile.{name}"
+            return Step(
+                kind=Kind.ROUTE,
+                verdict=Verdict.DROP,
+                summary=f"{format_address(packet.source)} is in the cluster's own {name} {text}: answers stay inside",
+                subject=managed.ref,
+                version=managed.etag,
+                packet=packet,
+                cause="R10",
+                evidence=(Evidence(field, text, managed.ref),),
+                confirm=f"az aks show --ids {quote(managed.arm_id)} --query networkProfile",
+                fix="give the cluster or the clients another range",
+            )
+    return None
+
+
+def _without_learned(store: Store, network: VirtualNetwork, subnet: Subnet) -> bool:
+    """Return whether the subnet refuses the routes that a gateway learned, and there is a gateway (R09)."""
+    table, _ = table_of(store, subnet)
+    gateway = any(item.name == "GatewaySubnet" for item in network.subnets)
+    transit = any(item.use_remote_gateways for item in network.virtual_network_peerings)
+    return table is not None and table.disable_bgp_route_propagation and (gateway or transit)
+
+
+def _nobody(store: Store, decision: RouteDecision) -> bool:
+    """Return whether an appliance's address lies in a known subnet and no interface has it (R02)."""
+    number = parse_address(decision.address)
+    if decision.hop != APPLIANCE or number is None or unreadable(store.interfaces):
+        return False
+    known = any(
+        number in prefix
+        for network in store.virtual_networks
+        for prefix in prefixes(network.address_space.address_prefixes)
+    )
+    firewalls = any(
+        subnet.name == "AzureFirewallSubnet" for network in store.virtual_networks for subnet in network.subnets
+    )
+    return known and not firewalls and interface_at(store, number) is None and _listed(store, number)
+
+
+def _listed(store: Store, address: int) -> bool:
+    """Return whether interfaces of the address's own subnet are read, so that its absence says something."""
+    place = subnet_of(store, address)
+    return place is not None and any(
+        configuration.subnet is not None and configuration.subnet.id == place[1].id
+        for interface in store.interfaces
+        for configuration in interface.ip_configurations
+    )
+
+
+def _broken_peering(store: Store, network: VirtualNetwork, source: int) -> Peering | None:
+    """Return the peering to a client's network that does not carry traffic, where one is known (R06)."""
+    for peering in network.virtual_network_peerings:
+        if not any(source in prefix for prefix in remote(peering)):
+            continue
+        if peering.peering_state.lower() != CONNECTED or not peering.allow_virtual_network_access:
+            return peering
+        other = store.virtual_networks.get(peering.remote_virtual_network.id)
+        if other is not None and not any(
+            item.remote_virtual_network.id == network.id and item.peering_state.lower() == CONNECTED
+            for item in other.virtual_network_peerings
+        ):
+            return peering
+    return None
+
+
+def _peering_step(peering: Peering, network: VirtualNetwork, packet: Packet) -> Step:
+    state = peering.peering_state or "(not said)"
+    group = group_of(network.id).rpartition("/")[2]
+    return Step(
+        kind=Kind.PEERING,
+        verdict=Verdict.DROP,
+        summary=f"peering {peering.name} of {network.name} is {state}: traffic with the peer does not pass both ways",
+        subject=network.ref,
+        version=network.etag,
+        packet=packet,
+        cause="R06",
+        evidence=(
+            Evidence(f".virtualNetworkPeerings[?name=='{peering.name}'].peeringState", state, network.ref),
+            Evidence(
+                f".virtualNetworkPeerings[?name=='{peering.name}'].allowVirtualNetworkAccess",
+                str(peering.allow_virtual_network_access).lower(),
+                network.ref,
+            ),
+        ),
+        confirm=f"az network vnet peering list -g {quote(group)} --vnet-name {quote(network.name)} -o table",
+        fix="make the peering again on both sides",
+    )
+
+
+def _step(store: Store, subnet: Subnet, packet: Packet, decision: RouteDecision, summary: str) -> Step:
+    table = decision.table
+    facts: tuple[Evidence, ...]
+    if decision.route is not None and table is not None:
+        field = f".routes[?name=='{decision.route.name}']"
+        facts = (
+            Evidence(f"{field}.addressPrefix", decision.route.address_prefix, table.ref),
+            Evidence(f"{field}.nextHopType", decision.route.next_hop_type, table.ref),
+            Evidence(f"{field}.nextHopIpAddress", decision.route.next_hop_ip_address or "(none)", table.ref),
+        )
+        group = group_of(table.id).rpartition("/")[2]
+        confirm = f"az network route-table route list -g {quote(group)} --route-table-name {quote(table.name)} -o table"
+    else:
+        name = subnet.route_table.arm_id if subnet.route_table is not None else "(none)"
+        facts = (Evidence(".routeTable.id", name, _subnet_ref(subnet), "system routes decide"),)
+        confirm = f"az network vnet subnet show --ids {quote(subnet.arm_id)} --query routeTable"
+    return Step(
+        kind=Kind.ROUTE,
+        verdict=Verdict.PASS,
+        summary=summary,
+        subject=table.ref if table is not None else _subnet_ref(subnet),
+        version=table.etag if table is not None else subnet.etag,
+        packet=packet,
+        evidence=facts,
+        considered=decision.considered,
+        assumptions=stale(store.route_tables, store.virtual_networks),
+        confirm=confirm,
+    )
+
+
+def _words(decision: RouteDecision) -> str:
+    named = f"route {decision.route.name}" if decision.route is not None else "the system route"
+    return f"{named} {decision.prefix} to {decision.hop}" + (f" {decision.address}" if decision.address else "")
+
+
+def _subnet_ref(subnet: Subnet) -> Ref:
+    return Ref("subnets", subnet.id)
+
+
+def _blind(packet: Packet, summary: str, missing: str, subject: Ref) -> Step:
+    return Step(
+        kind=Kind.ROUTE,
+        verdict=Verdict.BLIND,
+        summary=summary,
+        subject=subject,
+        packet=packet,
+        missing=missing,
+        confirm="az network nic show-effective-route-table --ids NIC -o table",
+        fix="grant Reader on the virtual network and its route tables",
+    )

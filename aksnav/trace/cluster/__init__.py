@@ -1,0 +1,1 @@
+"""The stretch of road inside the cluster: names, nodes, Services, endpoints, Pods."""

@@ -1,0 +1,116 @@
+"""Nodes and Pods between which no rule can tell a difference: one of a class is walked for all of them.
+
+Security rules, routes and policies tell machines apart by subnet, interface group, application security group, label
+and address. Two addresses are told apart only by a prefix that holds one and not the other; so all the prefixes that
+any rule has cut the address space into pieces, and the class of an address is its piece.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from aksnav.model.addresses import Prefix, parse_address, parse_prefix
+from aksnav.model.kubernetes.workload import Node, Pod
+from aksnav.store.store import Store
+from aksnav.trace.azure.joins import attach_node
+from aksnav.trace.memo import once
+
+_RULES = (
+    "NetworkPolicy",
+    "CiliumNetworkPolicy",
+    "CiliumClusterwideNetworkPolicy",
+    "networkSecurityGroups",
+    "routeTables",
+)
+_NODES = (*_RULES, "Node", "networkInterfaces", "virtualNetworks", "managedClusters")
+_CIDR = re.compile(r'"([0-9a-fA-F.:]+/[0-9]{1,3}|[0-9.]+)"')
+
+Key = tuple[object, ...]
+
+
+class Cuts:
+    """Where the address space is cut by prefixes: addresses between two cuts are in the same prefixes.
+
+    Attributes:
+        points: the cuts, ascending.
+    """
+
+    def __init__(self, prefixes: Iterable[Prefix]) -> None:
+        self.points = sorted({edge for prefix in prefixes for edge in (prefix.first, prefix.last + 1)})
+
+    def place(self, address: int | None) -> int:
+        """Return the number of the piece that an address lies in."""
+        return -1 if address is None else bisect_right(self.points, address)
+
+
+def cuts(store: Store) -> Cuts:
+    """Return the cuts that all rules make which are read."""
+    return once(store, "cuts", _RULES, lambda: Cuts(_prefixes(store)))
+
+
+def _prefixes(store: Store) -> Iterator[Prefix]:
+    texts: list[str] = []
+    for policy in store.network_policies:
+        peers = [peer for rule in policy.ingress for peer in rule.peers]
+        peers += [peer for rule in policy.egress for peer in rule.peers]
+        for peer in peers:
+            if peer.ip_block is not None:
+                texts += (peer.ip_block.cidr, *peer.ip_block.exceptions)
+    for group in store.security_groups:
+        for item in (*group.security_rules, *(group.default_security_rules or ())):
+            texts += (item.source_address_prefix, *item.source_address_prefixes)
+            texts += (item.destination_address_prefix, *item.destination_address_prefixes)
+    for table in store.route_tables:
+        texts += [route.address_prefix for route in table.routes]
+    for cilium in (*store.cilium_policies, *store.cilium_clusterwide_policies):
+        texts += _CIDR.findall(msgspec.json.encode(cilium.rules).decode())
+    for text in set(texts):
+        prefix = parse_prefix(text)
+        if prefix is not None:
+            yield prefix
+
+
+def of_node(store: Store, node: Node) -> Key:
+    """Return the class of a node."""
+    known: dict[str, Key] = once(store, "node classes", _NODES, dict)
+    key = known.get(node.name)
+    if key is None:
+        key = known[node.name] = _of_node(store, node)
+    return key
+
+
+def _of_node(store: Store, node: Node) -> Key:
+    at = attach_node(store, node)
+    configuration = at.configuration
+    group = at.interface.network_security_group if at.interface is not None else None
+    pieces = cuts(store)
+    labels = node.labels if any(True for _ in store.cilium_clusterwide_policies) else None
+    return (
+        at.subnet.id if at.subnet is not None else "",
+        group.id if group is not None else "",
+        tuple(item.id for item in configuration.application_security_groups) if configuration is not None else (),
+        bool(at.blind),
+        # Where the interface is not read, its group may be told by the machine: that of a scale set is one for all.
+        node.provider_id.rpartition("/virtualMachines/")[0] if at.interface is None else "",
+        node.ready,
+        tuple(pieces.place(parse_address(text)) for text in node.internal_ips),
+        labels,
+    )
+
+
+def of_pod(store: Store, pod: Pod) -> Key:
+    """Return the class of a Pod, its node's class included."""
+    node = store.nodes.get(pod.node) if pod.node else None
+    pieces = cuts(store)
+    return (
+        id(pod.template),
+        pod.namespace,
+        pod.phase,
+        pod.ready,
+        pod.reason,
+        pod.deleting,
+        tuple(pieces.place(parse_address(text)) for text in pod.ips),
+        of_node(store, node) if node is not None else pod.node,
+    )

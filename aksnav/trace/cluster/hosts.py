@@ -1,0 +1,158 @@
+"""Host names that objects of the cluster claim, and the addresses that they have for them."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from aksnav.model.addresses import parse_address
+from aksnav.model.kubernetes.gateway import Gateway
+from aksnav.model.kubernetes.ingress import Ingress
+from aksnav.model.object import Ref
+from aksnav.store.store import Store
+from aksnav.trace.memo import once
+from aksnav.trace.routing import controllers
+from aksnav.trace.routing.types import Controller
+
+_EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/hostname"
+_LABEL = "service.beta.kubernetes.io/azure-dns-label-name"
+_CLOUD = ".cloudapp.azure.com"
+_READS = ("Ingress", "IngressClass", "Gateway", "GatewayClass", "HTTPRoute", "Service", "publicIPAddresses")
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An object says that a host name is its own.
+
+    Attributes:
+        ref: the object.
+        field, value: where it says so.
+        addresses: address integers that it has.
+        aliases: host names that it has for an address.
+        certain: DNS cannot say anything else (the label of a public address, which Azure itself serves).
+    """
+
+    ref: Ref
+    field: str
+    value: str
+    addresses: tuple[int, ...] = ()
+    aliases: tuple[str, ...] = ()
+    certain: bool = False
+
+
+def claims_of(store: Store, host: str) -> tuple[Claim, ...]:
+    """Return who claims a host name: those that name it, and where none has an address, whose wildcard covers it."""
+    known = once(store, "claimed hosts", _READS, lambda: _claims(store))
+    found = [*known.get(host, ())]
+    labels = host.split(".")
+    for cut in range(1, len(labels)):
+        if any(claim.addresses or claim.aliases for claim in found):
+            break
+        # A wildcard of a Gateway covers several labels, one of an Ingress a single one.
+        found += [
+            claim
+            for claim in known.get("*." + ".".join(labels[cut:]), ())
+            if cut == 1 or claim.ref.kind in {"Gateway", "HTTPRoute"}
+        ]
+    label = _labelled(store, host) if not found else None
+    return (label,) if label is not None else tuple(found)
+
+
+def _claims(store: Store) -> dict[str, list[Claim]]:
+    found: dict[str, list[Claim]] = {}
+    for host, claim in (*_public_ips(store), *_ingresses(store), *_gateways(store), *_services(store)):
+        found.setdefault(host.lower().removesuffix("."), []).append(claim)
+    return found
+
+
+def _public_ips(store: Store) -> Iterator[tuple[str, Claim]]:
+    for item in store.public_ips:
+        address = parse_address(item.ip_address)
+        if item.dns_settings.fqdn and address is not None:
+            field = ".dnsSettings.fqdn"
+            value = item.dns_settings.fqdn
+            yield value, Claim(ref=item.ref, field=field, value=value, addresses=(address,), certain=True)
+
+
+def _ingresses(store: Store) -> Iterator[tuple[str, Claim]]:
+    for ingress in store.ingresses:
+        named = {rule.host: f".spec.rules[{index}].host" for index, rule in reversed([*enumerate(ingress.rules)])}
+        if not any(named):
+            continue
+        addresses, aliases = _points(store, ingress)
+        for host, field in named.items():
+            if host:
+                yield (
+                    host,
+                    Claim(ref=ingress.ref, field=field, value=host, addresses=addresses, aliases=aliases),
+                )
+
+
+def _points(store: Store, ingress: Ingress) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Return the addresses of an Ingress: of its status, else of the Service of its controller."""
+    ips = _numbers(point.ip for point in ingress.ingress_points)
+    names = tuple(point.hostname for point in ingress.ingress_points if point.hostname and not point.ip)
+    if ips or names:
+        return ips, names
+    return _of_controller(controllers.for_ingress(store, ingress)), ()
+
+
+def _of_controller(found: object) -> tuple[int, ...]:
+    if isinstance(found, Controller) and found.service is not None:
+        return _numbers(iter(found.service.external_addresses))
+    return ()
+
+
+def _gateways(store: Store) -> Iterator[tuple[str, Claim]]:
+    places = {gateway.id: _gateway_points(store, gateway) for gateway in store.gateways}
+    for gateway in store.gateways:
+        addresses, aliases = places[gateway.id]
+        for index, listener in enumerate(gateway.listeners):
+            if listener.hostname:
+                field = f".spec.listeners[{index}].hostname"
+                claim = Claim(
+                    ref=gateway.ref, field=field, value=listener.hostname, addresses=addresses, aliases=aliases
+                )
+                yield listener.hostname, claim
+    for route in store.http_routes:
+        for parent in route.parent_refs:
+            at = places.get(f"{parent.namespace or route.namespace}/{parent.name}")
+            for index, host in enumerate(route.hostnames):
+                addresses, aliases = at or ((), ())
+                field = f".spec.hostnames[{index}]"
+                yield host, Claim(ref=route.ref, field=field, value=host, addresses=addresses, aliases=aliases)
+
+
+def _gateway_points(store: Store, gateway: Gateway) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    ips = _numbers(item.value for item in gateway.status.addresses)
+    names = tuple(item.value for item in gateway.status.addresses if item.type == "Hostname")
+    if ips or names:
+        return ips, names
+    return _of_controller(controllers.for_gateway(store, gateway)), ()
+
+
+def _services(store: Store) -> Iterator[tuple[str, Claim]]:
+    for service in store.services:
+        if not service.annotations:
+            continue
+        addresses = _numbers(iter(service.external_addresses))
+        field = f".metadata.annotations['{_EXTERNAL_DNS}']"
+        for host in service.annotations.get(_EXTERNAL_DNS, "").split(","):
+            if host.strip():
+                yield host.strip(), Claim(ref=service.ref, field=field, value=host.strip(), addresses=addresses)
+
+
+def _labelled(store: Store, host: str) -> Claim | None:
+    """Return the Service whose DNS label annotation makes a name of Azure's own zone, where Azure cannot be asked."""
+    if not host.endswith(_CLOUD):
+        return None
+    label = host.partition(".")[0]
+    for service in store.services:
+        if service.annotations.get(_LABEL) == label:
+            addresses = _numbers(iter(service.external_addresses))
+            field = f".metadata.annotations['{_LABEL}']"
+            return Claim(ref=service.ref, field=field, value=label, addresses=addresses)
+    return None
+
+
+def _numbers(texts: Iterator[str]) -> tuple[int, ...]:
+    found = (parse_address(text) for text in texts)
+    return tuple(dict.fromkeys(number for number in found if number is not None))

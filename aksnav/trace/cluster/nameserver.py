@@ -1,0 +1,67 @@
+"""Whether a Pod can ask the cluster's DNS at all."""
+
+import msgspec
+
+from aksnav.model.kubernetes.workload import Pod
+from aksnav.trace import policy
+from aksnav.trace.cluster.endpoints import Chosen
+from aksnav.trace.cluster.service import Via, endpoints, find_port
+from aksnav.trace.journey import Road, Walk
+from aksnav.trace.packet import Packet
+from aksnav.trace.place import Crossing, Place
+from aksnav.trace.step import Kind, Step, Verdict
+
+SERVICE = "kube-system/kube-dns"
+PORT = 53
+
+
+def ask(walk: Walk, pod: Pod, packet: Packet) -> Road:
+    """Return the steps that keep a Pod from asking the cluster's DNS: it has no endpoint (D05), or a policy (P06).
+
+    Nothing is returned where the way is free, or where the DNS Service is not one that is known: AKS always has
+    ``kube-system/kube-dns``, other clusters may serve names otherwise. A Pod in its node's network asks the node's
+    resolver.
+    """
+    service = walk.store.services.get(SERVICE)
+    found = find_port(service, PORT, "", "UDP") if service is not None else None
+    if service is None or found is None or pod.template.host_network:
+        return ()
+    node = walk.node_of(pod)
+    question = msgspec.structs.replace(
+        packet, port=PORT, protocol="UDP", scheme="udp", host="", path="", headers=(), sni="", tls=False
+    )
+    decision = endpoints(walk.store, service, found[1], question, Via(node=node))
+    if not decision.chosen:
+        if decision.step.verdict is Verdict.BLIND:
+            return ()
+        return (_as_name_failure(decision.step, "D05", "the cluster's DNS has no endpoint"),)
+    roads = [_policies(walk, pod, item, question) for item in decision.chosen]
+    stopped = [next((step for step in road if step.verdict is Verdict.DROP), None) for road in roads]
+    if stopped and all(step is not None for step in stopped) and stopped[0] is not None:
+        return (_as_name_failure(stopped[0], "P06", "the Pod may not ask the cluster's DNS"),)
+    unsure = next(
+        (step for road in roads for step in road if step.verdict in {Verdict.BLIND, Verdict.UNSUPPORTED}), None
+    )
+    return (unsure,) if unsure is not None else ()
+
+
+def _policies(walk: Walk, pod: Pod, item: Chosen, packet: Packet) -> Road:
+    packet = msgspec.structs.replace(packet, destination=item.address, port=item.port)
+    there = walk.node_of(item.pod) if item.pod is not None else None
+    crossing = Crossing(
+        source=Place.of_pod(pod, walk.node_of(pod)),
+        destination=Place(pod=item.pod, node=there, address=item.address),
+        packet=packet,
+    )
+    return policy.judge(walk.store, crossing)
+
+
+def _as_name_failure(step: Step, cause: str, why: str) -> Step:
+    return msgspec.structs.replace(
+        step,
+        kind=Kind.DNS_RESOLVE,
+        verdict=Verdict.REJECT,
+        cause=cause,
+        summary=f"{why}: {step.summary}",
+        fix=step.fix or "let UDP and TCP 53 to kube-dns through",
+    )

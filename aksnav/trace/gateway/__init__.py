@@ -1,0 +1,1 @@
+"""The Gateway API: listeners, routes that attach, matches, filters and backends."""

@@ -1,0 +1,1 @@
+"""Ingress, as its specification and each controller read it."""

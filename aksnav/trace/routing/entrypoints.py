@@ -1,0 +1,211 @@
+"""Every way into the cluster: rules of Ingresses and HTTPRoutes, and ports of LoadBalancer and NodePort Services."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from aksnav.model.addresses import format_address, parse_address
+from aksnav.model.kubernetes.gateway import HTTPRoute, Listener, RouteMatch
+from aksnav.model.kubernetes.ingress import Ingress, IngressBackend
+from aksnav.model.kubernetes.service import Service
+from aksnav.model.object import Ref
+from aksnav.store import Store
+from aksnav.trace.gateway import attach as gateway_attach
+from aksnav.trace.gateway import classes as gateway_class
+from aksnav.trace.ingress.rules import age, rules_in
+from aksnav.trace.memo import once
+from aksnav.trace.request import Request
+from aksnav.trace.routing.controllers import claims, for_gateway, for_ingress
+from aksnav.trace.routing.types import Controller, EntryPoint, Flavour
+
+_READS = ("IngressClass", "Ingress", "Service", "Gateway", "GatewayClass", "HTTPRoute", "Namespace")
+_INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
+_WELL_KNOWN = {"http": 80, "https": 443}
+# What stands in for the label of a wildcard host: a name that no rule is likely to have as its own.
+_ANY_LABEL = "any"
+
+
+def entry_points(store: Store) -> tuple[EntryPoint, ...]:
+    """Return every way into the cluster, each text once, in a stable order.
+
+    Rules of Ingresses come first, then those of HTTPRoutes, then Service ports. A wildcard host is asked for as
+    ``any.DOMAIN``; a rule for every host by the controller's address, and a path that is an expression by its literal
+    beginning. A Service port behind which an Ingress or Gateway controller stands is a way in as well.
+    """
+    return once(store, "entry points", _READS, lambda: _collect(store))
+
+
+class _Origin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Whose way in it is: what is common to all rules of one object under one controller."""
+
+    via: Ref
+    flavour: Flavour | None
+    address: int | None
+    internal: bool
+
+
+def _collect(store: Store) -> tuple[EntryPoint, ...]:
+    found: dict[tuple[str, str, tuple[tuple[str, str], ...]], EntryPoint] = {}
+    for point in (*_of_ingresses(store), *_of_routes(store), *_of_services(store)):
+        found.setdefault((point.text, point.request.method, point.request.headers), point)
+    return tuple(found.values())
+
+
+def _of_ingresses(store: Store) -> Iterator[EntryPoint]:
+    known = claims(store)
+    for ingress in sorted(store.ingresses, key=age):
+        served = for_ingress(store, ingress)
+        service = served.service if isinstance(served, Controller) else None
+        own = next(
+            (number for point in ingress.ingress_points if (number := parse_address(point.ip)) is not None), None
+        )
+        origin = _Origin(
+            via=ingress.ref,
+            flavour=known[ingress.id].flavour if known[ingress.id].problem is None else None,
+            address=own if own is not None else _address(service),
+            internal=service is not None and _is_internal(service),
+        )
+        for rules in rules_in([ingress]).values():
+            for rule in rules:
+                scheme = "https" if _has_tls(ingress, rule.host) else "http"
+                yield from _web(
+                    origin, rule.field, _name(ingress, rule.backend), scheme, rule.host, _literal(rule.path)
+                )
+        if ingress.default_backend is not None and not ingress.rules:
+            yield from _web(origin, ".spec.defaultBackend", _name(ingress, ingress.default_backend), "http", "", "/")
+
+
+def _name(ingress: Ingress, backend: IngressBackend) -> str:
+    return f"{ingress.namespace}/{backend.service.name}" if backend.service is not None else ""
+
+
+def _has_tls(ingress: Ingress, host: str) -> bool:
+    return any(not entry.hosts or host in {name.lower() for name in entry.hosts} for entry in ingress.tls)
+
+
+def _of_routes(store: Store) -> Iterator[EntryPoint]:
+    for gateway in sorted(store.gateways, key=lambda row: row.id):
+        served = for_gateway(store, gateway)
+        service = served.service if isinstance(served, Controller) else None
+        own = (parse_address(point.value) for point in gateway.status.addresses)
+        origin = _Origin(
+            via=gateway.ref,
+            flavour=gateway_class.class_of(store, gateway).flavour,
+            address=next((number for number in own if number is not None), _address(service)),
+            internal=service is not None and _is_internal(service),
+        )
+        attached = gateway_attach.attached(store, gateway)
+        for item in attached.attachments:
+            for hostname in item.hostnames:
+                yield from _route(origin, item.listener, item.route, hostname)
+        # A route that does not attach is a way in that somebody meant: it is asked for at the first HTTP listener.
+        first = next((item for item in gateway.listeners if item.protocol in gateway_attach.HTTP_PROTOCOLS), None)
+        if first is None:
+            continue
+        for refusal in attached.refusals:
+            for hostname in refusal.route.hostnames:
+                yield from _route(origin, first, refusal.route, hostname.lower())
+
+
+def _route(origin: _Origin, listener: Listener, route: HTTPRoute, hostname: str) -> Iterator[EntryPoint]:
+    scheme = "https" if listener.protocol == "HTTPS" else "http"
+    own = msgspec.structs.replace(origin, via=route.ref)
+    for index, rule in enumerate(route.rules):
+        backend = rule.backend_refs[0] if rule.backend_refs else None
+        service = f"{backend.namespace or route.namespace}/{backend.name}" if backend is not None else ""
+        for place, match in enumerate(rule.matches or (RouteMatch(),)):
+            field = f".spec.rules[{index}]" + (f".matches[{place}]" if rule.matches else "")
+            expression = match.path.type == "RegularExpression"
+            path = _literal(match.path.value) if expression else match.path.value or "/"
+            for point in _web(own, field, service, scheme, hostname, path, port=listener.port):
+                yield _asking(point, match)
+
+
+def _asking(point: EntryPoint, match: RouteMatch) -> EntryPoint:
+    """The same way in, asked for with the method, headers and query parameters that a match wants."""
+    query = "&".join(f"{item.name}={item.value}" for item in match.query_params if item.type in {"", "Exact"})
+    text = f"{point.text}?{query}" if query else point.text
+    request = msgspec.structs.replace(
+        point.request,
+        text=text,
+        method=match.method or "GET",
+        headers=tuple((item.name.lower(), item.value) for item in match.headers if item.type in {"", "Exact"}),
+        query=query,
+    )
+    return msgspec.structs.replace(point, text=text, request=request)
+
+
+def _of_services(store: Store) -> Iterator[EntryPoint]:
+    for service in sorted(store.services, key=lambda row: row.id):
+        if service.type not in {"LoadBalancer", "NodePort"}:
+            continue
+        address = _address(service) if service.type == "LoadBalancer" else None
+        for index, port in enumerate(service.ports):
+            scheme = port.protocol.lower()
+            own = f"svc/{service.id}:{port.port}"
+            text = f"{scheme}://{_bracket(format_address(address))}:{port.port}" if address is not None else own
+            request = Request(
+                text=text,
+                scheme=scheme,
+                address=address,
+                port=port.port,
+                path="",
+                method="",
+                service="" if address is not None else service.id,
+            )
+            yield EntryPoint(
+                text=text,
+                request=request,
+                via=service.ref,
+                field=f".spec.ports[{index}]",
+                service=service.id,
+                internal=_is_internal(service),
+            )
+
+
+def _web(
+    origin: _Origin, field: str, service: str, scheme: str, pattern: str, path: str, *, port: int = 0
+) -> Iterator[EntryPoint]:
+    """The entry point of one rule; none where the rule is for every host and no address is known to ask at."""
+    number = port or _WELL_KNOWN[scheme]
+    name = f"{_ANY_LABEL}.{pattern[2:]}" if pattern.startswith("*.") else pattern
+    if not name and origin.address is None:
+        return
+    host = name or _bracket(format_address(origin.address or 0))
+    text = f"{scheme}://{host}{'' if _WELL_KNOWN[scheme] == number else f':{number}'}{path or '/'}"
+    yield EntryPoint(
+        text=text,
+        request=Request(
+            text=text,
+            scheme=scheme,
+            host=name,
+            address=origin.address,
+            port=number,
+            path=path or "/",
+            sni=name if scheme == "https" else "",
+        ),
+        via=origin.via,
+        field=field,
+        service=service,
+        flavour=origin.flavour,
+        internal=origin.internal,
+    )
+
+
+def _literal(path: str) -> str:
+    """The part of a path that is certainly literal: up to the first character with a meaning in an expression."""
+    cut = next((index for index, char in enumerate(path) if char in "()[]{}|*+?\\^$"), len(path))
+    return path[:cut] or "/"
+
+
+def _address(service: Service | None) -> int | None:
+    texts = service.external_addresses if service is not None else ()
+    return next((number for text in texts if (number := parse_address(text)) is not None), None)
+
+
+def _is_internal(service: Service) -> bool:
+    return service.type != "LoadBalancer" or service.annotations.get(_INTERNAL, "").lower() == "true"
+
+
+def _bracket(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

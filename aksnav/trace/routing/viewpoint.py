@@ -1,0 +1,57 @@
+"""From where an entry point is asked when nobody says from where: the internet, or a host inside for internal ones."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from aksnav.model.addresses import Prefix, parse_prefix
+from aksnav.store.store import Store
+from aksnav.trace.memo import once
+from aksnav.trace.request import Origin, Request, Source
+from aksnav.trace.routing.types import EntryPoint
+
+_KEPT_BY_AZURE = 5  # the first four addresses and the last one of a subnet
+
+
+def seen_from(store: Store, point: EntryPoint) -> Request:
+    """Return the request of an entry point: an internal one is asked from inside, since the internet cannot reach it.
+
+    A Service is asked from a ready Pod; an address from a host of the virtual network that is no node, and where no
+    virtual network is known, from a node.
+    """
+    request = point.request
+    if not point.internal or request.source.origin is not Origin.INTERNET:
+        return request
+    source = _pod(store) if request.service else next(_hosts(store), None) or _node(store)
+    return request if source is None else msgspec.structs.replace(request, source=source)
+
+
+def _hosts(store: Store) -> Iterator[Source]:
+    """Yield an address for a host in each subnet, those without nodes first."""
+    subnets = [
+        block
+        for network in sorted(store.virtual_networks, key=lambda network: network.id)
+        for subnet in network.subnets
+        for block in map(parse_prefix, subnet.prefixes)
+        if block is not None and block.size > _KEPT_BY_AZURE
+    ]
+    for block in sorted(subnets, key=lambda block: _has_node(store, block)):
+        yield Source(Origin.ADDRESS, address=block.last - 1)
+
+
+def _has_node(store: Store, block: Prefix) -> bool:
+    return any(number in block for number in store.nodes_by_address.keys())  # noqa: SIM118 - an index, not a dict
+
+
+def _node(store: Store) -> Source | None:
+    name = min((node.name for node in store.nodes), default="")
+    return Source(Origin.NODE, id=name) if name else None
+
+
+def _pod(store: Store) -> Source | None:
+    found = once(store, "the first ready Pod", ("Pod",), lambda: _first_ready(store))
+    return Source(Origin.POD, id=found) if found else None
+
+
+def _first_ready(store: Store) -> str:
+    return min((pod.id for pod in store.pods if pod.ready and not pod.template.host_network), default="")
