@@ -149,6 +149,8 @@ class Explorer(App[None]):
 
     def _work(self) -> None:
         self._due = None
+        if not self.screen_stack:
+            return  # leaving: a timer may still fire when the screens have gone
         started = time.monotonic()
         wait = KEY_GATE - (started - self._last_key)
         if wait > 0:
@@ -188,7 +190,7 @@ class Explorer(App[None]):
         self._pace.shown(started)
 
     def _tick(self) -> None:
-        if not self._paused:
+        if not self._paused and self.screen_stack:
             self._show()
             if self.evaluator.pending:
                 self._schedule()
