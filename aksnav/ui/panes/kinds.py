@@ -22,7 +22,9 @@ class KindPane(ObjectPane):
 
     def columns(self) -> Sequence[Column[Any]]:
         """Return the name and what matters of the kind."""
-        name: Column[Any] = Column("name", "NAME", _name, width=30, min_width=16, flex=2, elide="middle")
+        name: Column[Any] = Column(
+            "name", "NAME", _name, width=30, min_width=16, flex=2, elide="middle", sort_key=_name
+        )
         return (name, *COLUMNS.get(self._kind.name, ()))
 
 

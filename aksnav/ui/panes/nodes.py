@@ -5,17 +5,12 @@ from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar
 
 from aksnav.model.kubernetes.workload import Node, Pod
-from aksnav.store import Store
+from aksnav.store import Store, Table
 from aksnav.ui.panes.pane import Pane
 from aksnav.ui.widgets.columns import Column
 
 Row = Node | Pod
 _LAST = "\uffff"
-
-
-def row_key(row: Row) -> str:
-    """Return the row's key: Pods and nodes share one table."""
-    return f"Pod {row.id}" if isinstance(row, Pod) else f"Node {row.id}"
 
 
 def place(row: Row) -> tuple[str, str, str]:
@@ -84,8 +79,8 @@ class NodesAndPods(Pane[Row]):
         )  # fmt: skip
 
     def key(self, row: Row) -> str:
-        """Return kind and id."""
-        return row_key(row)
+        """Return the id: a Pod's has a slash in it, a node's has none."""
+        return row.id
 
     def rows(self) -> Sequence[Row]:
         """Return every node and every Pod."""
@@ -99,13 +94,14 @@ class NodesAndPods(Pane[Row]):
             return None
         rows: dict[str, Row] = {}
         gone: set[str] = set()
-        for kind, table, idents in (("Node", self.store.nodes, nodes), ("Pod", self.store.pods, pods)):
+        tables: tuple[tuple[Table[Any], set[str]], ...] = ((self.store.nodes, nodes), (self.store.pods, pods))
+        for table, idents in tables:
             for ident in idents:
-                row: Any = table.get(ident)
+                row = table.get(ident)
                 if row is None:
-                    gone.add(f"{kind} {ident}")
+                    gone.add(ident)
                 else:
-                    rows[f"{kind} {ident}"] = row
+                    rows[ident] = row
         return rows, gone
 
 

@@ -1,7 +1,8 @@
 """What every pane is: a title line, a table, and the rules by which rows are shown, filtered and marked."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import islice
 from typing import Any, ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
@@ -17,6 +18,11 @@ from aksnav.ui.widgets.strip_bar import BarLine, StripBar
 from aksnav.ui.widgets.table import RecordTable
 
 T = TypeVar("T")
+
+FILL_SLICE = 2000
+"""Rows that are put into a table before keys are handled again: some 10 ms."""
+FILL_PAUSE = 0.002
+"""Seconds until the next ones."""
 
 READING_WORDS = {
     Reading.PENDING: "reading",
@@ -50,6 +56,8 @@ class Pane(Vertical, Generic[T]):
         self._filter_text = ""
         self._active = False
         self._versions: tuple[int, ...] = ()
+        self._filling: Iterator[T] = iter(())
+        self._gone: set[str] = set()
         self.title = StripBar(classes="pane-title")
         self.table: RecordTable[T] = RecordTable(self.columns(), self.key, empty="reading …")
 
@@ -107,12 +115,35 @@ class Pane(Vertical, Generic[T]):
             before, self._versions = self._versions, versions
             change = self.changed(before) if before else None
             if change is None:
-                self.table.set_rows(self.rows())
+                self._fill(self.rows())
             else:
-                self.table.update_rows(change[0], change[1], now=now)
+                self._gone |= change[1]
+                # What a first list brings is not news: marks would be all over the table, and cost as much as the rows.
+                loading = any(self.store.tables[kind].listing for kind in self.kinds)
+                self.table.update_rows(change[0], change[1], now=None if loading else now)
             self._say_access()
         self.table.tick(now)
         self.show_title()
+
+    def _fill(self, rows: Sequence[T]) -> None:
+        """Show these rows; of very many the first ones now, and the others in slices between keys."""
+        first = FILL_SLICE if not self.table.total and self.is_running else len(rows)
+        self.table.set_rows(rows[:first])
+        self._gone = set()
+        self._filling = iter(rows[first:])
+        if first < len(rows):
+            self.call_later(self._fill_on)
+
+    def _fill_on(self) -> None:
+        batch = {self.key(row): row for row in islice(self._filling, FILL_SLICE)}
+        if not batch:
+            return
+        # What has changed or gone meanwhile is newer than what is filled in.
+        self.table.update_rows(
+            {key: row for key, row in batch.items() if key not in self._gone and self.table.row(key) is None}
+        )
+        self.show_title()
+        self.set_timer(FILL_PAUSE, self._fill_on)
 
     def restrict(self, namespace: str, accepts: Filter | None, text: str) -> None:
         """Show the rows of one namespace (all for an empty string) that a filter accepts."""

@@ -247,7 +247,7 @@ class ExplorerScreen(Screen[None]):
         marks: Iterable[tuple[Pane[Any], set[str]]] = (
             (self._entries, self._roads),
             (self._services, services),
-            (self._node_list, names),
+            (self._node_list, {ref.id for ref in links if ref.kind in {"Pod", "Node"}}),
             (self._network, {ref.id for ref in links if ref.kind == "subnets"}),
             (self._policies, names),
         )
