@@ -91,7 +91,7 @@ def decode_wire(kind: Kind, wire: Any) -> AnyObject:
         made = msgspec.convert(shaped, kind.struct, dec_hook=_labels)
     except _FAULTS as error:
         raise Undecodable(kind.name, _ident(wire), _reason(error)) from error
-    if not made.id:
+    if not (made.id if kind.azure else made.name):
         raise Undecodable(kind.name, "", "it has no name")
     return made
 
