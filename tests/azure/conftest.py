@@ -63,6 +63,9 @@ class HandPace:
         self.at_rest()
         return False
 
+    def hurry(self) -> None:
+        """Nobody rests here for long."""
+
     def chance(self) -> float:
         """Return the middle."""
         return 0.5

@@ -36,6 +36,9 @@ class HeldPace:
         self._seconds += seconds
         return self.stopped.is_set()
 
+    def hurry(self) -> None:
+        """Nobody rests here for long."""
+
     def chance(self) -> float:
         return 0.5
 

@@ -1,5 +1,6 @@
 """Watches: events, bookmarks, expiry and broken connections, against a server on loopback."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,10 +8,12 @@ import pytest
 
 from aksnav.model.change import Heartbeat, Reading, ReadingChanged, SourceChanged
 from aksnav.sources.kubernetes.follower import DENIALS_IN_DOUBT
+from aksnav.sources.kubernetes.pace import RealPace
 from aksnav.sources.options import ListMode
 from tests.unit.api_server import PODS, ApiServer, Reply, forbidden, pod, status
 from tests.unit.kubernetes_source import Watched, wait_for_request, watched
 
+PATIENCE = 300
 LONGEST_POLL = 60.0 * 1.1
 EXPIRED = status(410, "too old resource version", "Expired")
 
@@ -93,15 +96,15 @@ def test_a_lost_connection_leaves_what_is_known_with_its_age_and_comes_back(serv
         assert len(server.asked(PODS, watch=False)) == 1
 
 
-def test_the_pause_between_tries_doubles_up_to_half_a_minute(server: ApiServer) -> None:
-    """Back-off with jitter: the whole of it with the chance at one half is three quarters of the doubled time."""
+def test_the_pause_between_tries_doubles_up_to_eight_seconds_without_a_connection(server: ApiServer) -> None:
+    """Back-off with jitter: with the chance at one half it is three quarters of the doubled time."""
     with watched(server) as running:
         _follow(server, running)
         server.replies[PODS].extend([Reply(cut=True)] * 8)
         server.watches[PODS].cut()
         wait_for_request(server, lambda: len(server.asked(PODS, watch=True)) >= 10)
         rests = [seconds for seconds in running.pace.rests if 0.5 < seconds < 40.0]
-        assert rests[:7] == pytest.approx([0.75 * item for item in (1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0)])
+        assert rests[:7] == pytest.approx([1.2, 2.4, 4.8, 8.0, 8.0, 8.0, 8.0])
 
 
 @pytest.mark.parametrize("in_stream", [True, False])
@@ -231,3 +234,16 @@ def test_a_kind_that_becomes_readable_everywhere_leaves_its_namespaces(server: A
         wait_for_request(server, lambda: server.asked(PODS, watch=True))
         server.watches[PODS].say("ADDED", pod("c", version=1001))
         running.until(lambda: "shop/c" in running.ids())
+
+
+def test_a_rest_ends_early_when_there_is_reason_to_hurry() -> None:
+    """Whoever rests from a lost connection goes on as soon as somebody else has found it again."""
+    pace = RealPace(threading.Event())
+    resting = threading.Thread(target=pace.rest, args=(3600.0,))
+    resting.start()
+    for _ in range(PATIENCE):
+        pace.hurry()  # again and again: it may not rest yet
+        resting.join(0.01)
+        if not resting.is_alive():
+            break
+    assert not resting.is_alive()

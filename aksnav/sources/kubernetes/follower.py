@@ -70,6 +70,10 @@ class Shared(msgspec.Struct, gc=False):
     list_mode: ListMode = ListMode.PAGED
 
 
+# Some kind should find a server that is back within a second or two; the first one to do so calls the others.
+LONGEST_WITHOUT_LINK = 8.0
+
+
 class Follower:
     """Follows one kind in one scope; ``run`` is the body of its thread.
 
@@ -287,7 +291,8 @@ class Follower:
 
     def _lost(self, reason: str) -> float | None:
         self._shared.owner.link(up=False, reason=reason)
-        return self._failed(reason, 0.0)
+        wait = self._failed(reason, 0.0)
+        return None if wait is None else min(wait, LONGEST_WITHOUT_LINK)
 
     def _failed(self, reason: str, at_least: float) -> float | None:
         self._failures += 1

@@ -7,6 +7,8 @@ from typing import Protocol
 
 FIRST_DELAY = 0.8
 LONGEST_DELAY = 30.0
+# A rest looks up this often, seconds, whether there is reason to hurry.
+LOOK_UP = 1.0
 _MOST_DOUBLINGS = 6
 
 
@@ -25,12 +27,16 @@ class Pace(Protocol):
     def chance(self) -> float:
         """A number from 0 up to 1."""
 
+    def hurry(self) -> None:
+        """Let everybody who rests go on: what they rest from is over."""
+
 
 class RealPace:
-    """The clock on the wall; a rest ends early when the source is stopped."""
+    """The clock on the wall; a rest ends early when the source is stopped, or when there is reason to hurry."""
 
     def __init__(self, stopped: threading.Event) -> None:
         self._stopped = stopped
+        self._hurries = 0
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -42,7 +48,15 @@ class RealPace:
 
     def rest(self, seconds: float) -> bool:
         """Wait; return whether it is time to stop."""
-        return self._stopped.wait(seconds)
+        end, seen = self.ticks() + seconds, self._hurries
+        while seen == self._hurries and (left := end - self.ticks()) > 0:
+            if self._stopped.wait(min(left, LOOK_UP)):
+                return True
+        return self._stopped.is_set()
+
+    def hurry(self) -> None:
+        """Let everybody who rests go on."""
+        self._hurries += 1
 
     def chance(self) -> float:
         """A number from 0 up to 1."""

@@ -176,8 +176,11 @@ class KubernetesSource:
         with self._link_lock:  # held while it is said, so that the last word is the last state
             if self._link == (up, reason):
                 return
+            back = up and self._link is not None and not self._link[0]
             self._link = (up, reason)
             self._say(Reading.LIVE if up else Reading.STALE, reason)
+        if back:  # one kind found the server again: the others need not rest any longer
+            self._pace.hurry()
 
     def denied(self, resource: Resource, scope: str) -> None:
         """Read a kind in the namespaces that may be readable, where it may not be read everywhere."""
