@@ -29,11 +29,13 @@ def run(args: argparse.Namespace) -> int:
     from aksnav.sources.errors import SourceError
     from aksnav.sources.feed import Feed
     from aksnav.ui.app import Explorer
+    from aksnav.ui.slow_link import bound_frames
 
     try:
         feed = Feed(options)
     except SourceError as error:
         raise CommandError(str(error)) from error
+    bound_frames()
     app = Explorer(feed)
     gc.enable()
     gc.freeze()

@@ -1,5 +1,6 @@
 """The explorer: the application that owns the store, drives the feed, and opens the screens."""
 
+import gc
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -33,6 +34,7 @@ from aksnav.ui.targets import target_of
 from aksnav.ui.text import Line
 
 KEY_GATE = 0.06  # seconds after a key in which data wait
+FROZEN_STEP = 2000  # objects that arrive before what is held is frozen again
 TICK = 1.0  # seconds between two looks at ages and fading marks
 
 
@@ -88,6 +90,7 @@ class Explorer(App[None]):
         self._due: float | None = None
         self._timer: Timer | None = None
         self._pace = Pace()
+        self._frozen = 0
         self._last_key = 0.0
         self._explorer = ExplorerScreen(self, self.evaluator)
 
@@ -189,7 +192,15 @@ class Explorer(App[None]):
             follow(started)
         self._pace.shown(started)
 
+    def _spare(self) -> None:
+        """Keep the collector from walking again and again over what was loaded: at 200,000 Pods it takes 0.1 s."""
+        held = sum(map(len, self.store.tables.values()))
+        if held > self._frozen + FROZEN_STEP:
+            self._frozen = held
+            gc.freeze()
+
     def _tick(self) -> None:
+        self._spare()
         if not self._paused and self.screen_stack:
             self._show()
             if self.evaluator.pending:

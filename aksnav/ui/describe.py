@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
-import yaml
 from textual.binding import ActiveBinding
 
 from aksnav.model.change import Reading
@@ -104,6 +103,8 @@ def _events(store: Store, ref: Ref) -> Iterator[Line]:
 
 def yaml_lines(raw: bytes) -> list[Line]:
     """Return an object in wire form as YAML, without managedFields; bytes that are not JSON are shown as they are."""
+    import yaml  # here, because it takes a tenth of the time to the first frame, and seldom needed
+
     try:
         wire = msgspec.json.decode(raw)
     except msgspec.DecodeError:
