@@ -45,9 +45,9 @@ def page(checks: list[Check]) -> Iterator[str]:
     count = sum(check.checked for check in checks)
     yield "# Checks"
     yield ""
-    yield f"{len(checks)} faults have an id that is kept for good. aksnav looks for {count} of them today (●), in traces,"
-    yield "in `aksnav check`, or in both; the others (○) are described so that their ids mean something, and are never"
-    yield "reported."
+    yield f"{len(checks)} faults have an id that is kept for good. aksnav looks for {count} of them today (●), in"
+    yield "traces, in `aksnav check`, or in both; the others (○) are described so that their ids mean something, and are"
+    yield "never reported."
     yield "`proven`: the objects alone prove it. `likely`: one live check makes it certain. `hint`: a risk."
     yield ""
     yield "Made by `python -m tests.docs`; `aksnav explain ID` prints an entry with its evidence and source."
