@@ -169,6 +169,11 @@ def test_policies_that_nobody_enforces_are_no_finding(store: Store) -> None:
     profile = msgspec.structs.replace(cluster.network_profile, network_policy="none", network_dataplane="azure")
     put(store, cluster, network_profile=profile)
     store.apply(Removed("Pod", [pod.id for pod in store.pods if pod.name.startswith("cilium")]))
+    for node in list(store.nodes):
+        put(store, node, labels=Labels.of({}))
+    for kind in ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"):
+        store.apply(Removed(kind, list(store.tables[kind].ids())))
+        store.apply(ReadingChanged(kind, Reading.ABSENT))
     policy(store, "shop", "web", podSelector={"matchLabels": {"app": "web"}}, ingress=[])
     assert ids(policy_findings(store)) == []
     assert dns_namespaces(store) == []
