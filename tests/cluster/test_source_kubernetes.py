@@ -122,6 +122,12 @@ def shop(control_plane: ControlPlane, namespace: str) -> str:
     return namespace
 
 
+def terminating(plane: ControlPlane) -> list[str]:
+    """Return the namespaces that are being deleted, with all that is in them."""
+    items = plane.api.get("/api/v1/namespaces").body["items"]
+    return [item["metadata"]["name"] for item in items if item["status"]["phase"] == "Terminating"]
+
+
 def listed_by_kubectl(plane: ControlPlane) -> dict[str, set[str]]:
     """Return the ids of every object that kubectl shows, by kind."""
     out: dict[str, set[str]] = {}
@@ -139,6 +145,7 @@ def test_the_store_is_what_kubectl_shows(control_plane: ControlPlane, shop: str,
     """Every kind, read in pages and as a streamed list, equals kubectl's view; nothing is undecodable."""
     with shown(control_plane, "reader", mode) as screen:
         screen.complete()
+        until(lambda: not terminating(control_plane), BOUND, "the namespaces of other tests are gone")
         expected = listed_by_kubectl(control_plane)
         screen.until(
             lambda: {name: set(screen.store.tables[name].ids()) for name in expected} == expected,
