@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from aksnav.checks.finding import Finding, Proof
 from aksnav.model.azure.network import VirtualNetwork
+from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace.step import Evidence
 
@@ -28,13 +29,14 @@ def _of_network(network: VirtualNetwork) -> Iterator[Finding]:
         used, limit = int(usage.current_value), int(usage.limit)
         yield Finding(
             id="C01",
-            subject=network.ref,
+            subject=Ref("subnets", usage.arm_id.lower()),
             summary=f"subnet {name} has {limit - used} of {limit} addresses free",
             proof=Proof.PROVEN if full else Proof.HINT,
             evidence=(
-                Evidence(f".usages[{index}].currentValue", str(used), note=f"of {name}"),
-                Evidence(f".usages[{index}].limit", str(limit)),
+                Evidence(f".usages[{index}].currentValue", str(used), network.ref, f"of {name}"),
+                Evidence(f".usages[{index}].limit", str(limit), network.ref),
             ),
+            related=(network.ref,),
             confirm=f"az network vnet list-available-ips --ids {network.arm_id}",
             fix="add a node pool in a larger subnet",
         )

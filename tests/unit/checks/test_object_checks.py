@@ -6,11 +6,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from aksnav.checks.capacity import subnet_findings
 from aksnav.checks.finding import Finding, Proof
 from aksnav.checks.network import peer_findings, pool_findings
 from aksnav.checks.nodes import cluster_findings, node_findings
 from aksnav.checks.policies import dns_findings, dns_namespaces, policy_findings
 from aksnav.checks.services import local_policy_findings
+from aksnav.model.azure.network import SubnetUsage
 from aksnav.model.change import Reading, ReadingChanged, Removed, Upserted
 from aksnav.model.decode import decode_wire
 from aksnav.model.kinds import KINDS
@@ -199,3 +201,18 @@ def test_a_service_that_is_kept_to_nodes_is_told_where_one_has_no_endpoint(store
     found = list(local_policy_findings(store))
     assert {(finding.id, finding.subject.id, finding.proof) for finding in found} == {("S08", "shop/web", Proof.LIKELY)}
     assert "other nodes" in found[0].summary
+
+
+def test_every_subnet_that_runs_out_is_told(store: Store) -> None:
+    """Each subnet is an object of its own, although one network holds them; full is proven, nearly full a hint."""
+    home = next(row for row in store.virtual_networks if row.name == "vnet-contoso-prod")
+    first, second = home.subnets[:2]
+    put(store, home, usages=(SubnetUsage(first.arm_id, 59, 59), SubnetUsage(second.arm_id, 54, 60)))
+    assert [(item.id, item.subject.id, item.proof) for item in subnet_findings(store)] == [
+        ("C01", first.id, Proof.PROVEN),
+        ("C01", second.id, Proof.HINT),
+    ]
+    put(store, home, usages=(SubnetUsage(first.arm_id, 53, 60), SubnetUsage(second.arm_id, 0, 0)))
+    assert list(subnet_findings(store)) == []
+    put(store, home, usages=None)
+    assert list(subnet_findings(store)) == []

@@ -13,6 +13,7 @@ from aksnav.model.azure import network as ours
 from aksnav.model.azure.shape import hoist
 from aksnav.model.decode import decode_object
 from aksnav.model.kinds import AZURE_KINDS, KINDS
+from aksnav.model.object import AzureObject
 
 Json = dict[str, Any]
 VNET = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Network/virtualNetworks/V"
@@ -134,6 +135,8 @@ def test_ids_are_compared_without_regard_to_case(kind: Any) -> None:
     two = decode_object(kind, json.dumps({"id": VNET.upper()}).encode())
     assert one.id == two.id == VNET.lower()
     assert isinstance(one, kind.struct)
+    assert isinstance(two, AzureObject)
+    assert isinstance(one, AzureObject)
     assert one.ref == two.ref
 
 
