@@ -82,13 +82,13 @@ def strip_line(trace: Trace) -> Line:
     for step in main_road(trace):
         if step.verdict is Verdict.SKIP or step.kind.startswith(("start.", "deliver")):
             continue
-        if spans:
-            spans.append(Span(" → ", "muted"))
         decides = step == first
+        # The arrow has the tone of its step: a change of colour costs more bytes on the line than the word.
+        arrow = " → " if spans else ""
         name = shorten(plain(step.summary), LONGEST_SUMMARY) if decides else SHORT.get(step.kind, step.kind)
         glyph = VERDICT_GLYPH[step.verdict]
         word = f"{step.verdict} " if decides else ""
-        spans.append(Span(f"{glyph} {word}{name}", VERDICT_TONE[step.verdict], keep=decides))
+        spans.append(Span(f"{arrow}{glyph} {word}{name}", VERDICT_TONE[step.verdict], keep=decides))
         if decides:
             return spans
     for item in trace.destinations[:1]:

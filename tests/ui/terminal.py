@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -55,6 +56,13 @@ class Terminal:
     def write(self, keys: str) -> None:
         """Press keys."""
         os.write(self._master, keys.encode())
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Give the terminal another size, as a window manager does."""
+        self.screen.resize(lines, columns)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        # It is not the program's controlling terminal, so that the kernel tells nobody.
+        self._process.send_signal(signal.SIGWINCH)
 
     def read(self, wait: float) -> bytes:
         """Answer with what is written within some seconds, at once when something is there; empty when nothing is."""

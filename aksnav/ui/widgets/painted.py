@@ -4,6 +4,7 @@ They are plain widgets with a scroll position of their own. Textual's ScrollView
 the number of lines changes, and its scrollbar is a widget that costs more to draw than a page of text.
 """
 
+import re
 from typing import ClassVar, Final
 
 from rich.segment import Segment
@@ -19,6 +20,10 @@ from aksnav.ui.text import Line, cells, fit
 
 TONES: Final = ("good", "bad", "warn", "unknown", "muted", "strong", "accent", "title", "match", "current", "mark")
 """Names of tones. They add to a word or a glyph and never carry the meaning alone."""
+
+
+_SINGLE = re.compile("[ -~─│├→…·▐▸◆✔✖]*")
+"""Text in which every character is one cell for every terminal, so that cells can be counted from its end."""
 
 
 class Painted(Widget):
@@ -261,7 +266,7 @@ def _difference(old: Strip, new: Strip) -> int:
         before.pop()
     if before and after and before[-1].style == after[-1].style:
         was, now = before[-1].text, after[-1].text
-        if was.isascii() and now.isascii():
+        if _SINGLE.fullmatch(was) and _SINGLE.fullmatch(now):
             end -= _common_end(was, now)
     return end
 

@@ -107,7 +107,7 @@ class RowPainter(Generic[T]):
     def _draw(self, row: T, look: Look) -> Strip:
         component = look.cursor or "painted--base"
         style = self._toned("", component)
-        # A mark colours the beginning of the line only: Textual writes from there, so it costs little to set and take.
+        # A mark colours the gutter only: Textual writes from the line's beginning, so it costs little to set and take.
         first = self._toned("mark", component) if look.marked and not look.cursor else style
         painter = Painter(self._width - 1)
         painter.add(
@@ -118,8 +118,7 @@ class RowPainter(Generic[T]):
             tone = column.style(row) if column.style is not None and not look.cursor else ""
             if position:
                 painter.add(" " * GAP, style)
-            own = first if position == 0 else style
-            painter.add(self._text(column, row, width), self._toned(tone, component) if tone else own)
+            painter.add(self._text(column, row, width), self._toned(tone, component) if tone else style)
         return painter.strip(style, look.bar)
 
     @staticmethod
