@@ -35,6 +35,8 @@ class Labels(Mapping[str, str]):
         found = _BY_BYTES.get(raw)
         if found is None:
             found = Labels.of(_DECODER.decode(raw)) if raw else EMPTY
+            if len(_BY_BYTES) >= _MOST_BYTES:
+                _BY_BYTES.clear()  # the Pods of jobs that come and go have labels of their own, without end
             _BY_BYTES[raw] = found
         return found
 
@@ -68,6 +70,7 @@ class Labels(Mapping[str, str]):
 _DECODER = msgspec.json.Decoder(dict[str, str] | None)
 _BY_ITEMS: dict[tuple[tuple[str, str], ...], Labels] = {}
 _BY_BYTES: dict[bytes, Labels] = {}
+_MOST_BYTES = 1 << 16
 EMPTY = Labels.of(None)
 
 
