@@ -75,8 +75,7 @@ def stale(*tables: Table[Any]) -> tuple[str, ...]:
 
 
 def _fresh(table: Table[Any]) -> bool:
-    access = table.access("")
-    return access.fresh or not access.complete
+    return all(access.fresh or not access.complete for access in table.scopes().values())
 
 
 def cluster(store: Store) -> ManagedCluster | None:

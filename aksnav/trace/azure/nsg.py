@@ -35,6 +35,7 @@ from aksnav.trace.azure.nsg_rules import (
     evaluate,
     sources,
 )
+from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Entry, Place
 from aksnav.trace.policy.who import is_public
@@ -157,13 +158,25 @@ def between(store: Store, crossing: Crossing) -> tuple[Step, ...]:
         context = _between_context(store, subnet, packet)
         layers = (_interface_layer(store, at, start.node), _subnet_layer(store, *subnet, start.node))
         steps += [_hop(store, layer, OUTBOUND, packet, context) for layer in layers]
+    steps += _hidden_node(store, start, packet)
     if end.node is not None:
         at = attach_node(store, end.node)
         subnet = _subnet_at(store, packet.destination, at)
         context = _between_context(store, subnet, packet)
         layers = (_subnet_layer(store, *subnet, end.node), _interface_layer(store, at, end.node))
         steps += [_hop(store, layer, INBOUND, packet, context) for layer in layers]
-    return tuple(steps)
+    return (*steps, *_hidden_node(store, end, packet))
+
+
+def _hidden_node(store: Store, place: Place, packet: Packet) -> tuple[Step, ...]:
+    """Return the blind step of a Pod whose node is there and cannot be read: its groups may deny."""
+    name = place.pod.node if place.pod is not None and place.node is None else ""
+    missing = (store.nodes.undecodable.get(name) or unreadable(store.nodes)) if name else ""
+    if not missing:
+        return ()
+    ref = Ref(Node.KIND, name)
+    step = _blind(Layer(where=f"node {name}", owner=ref), packet, missing)
+    return (msgspec.structs.replace(step, confirm=show(ref), fix="grant list and watch on nodes"),)
 
 
 def _start(crossing: Crossing) -> Place:
@@ -321,7 +334,10 @@ def _decided(
         packet=packet,
         evidence=facts,
         considered=(_ADMIN_RULES, *decision.considered),
-        assumptions=(*stale(store.security_groups, store.virtual_networks), *filter(None, (layer.assumed,))),
+        assumptions=(
+            *stale(store.security_groups, store.virtual_networks, store.interfaces, store.nodes),
+            *filter(None, (layer.assumed,)),
+        ),
         missing=decision.unknown,
         confirm=_confirm(group),
         fix=f"make the answer plain: replace the tag or group in {name} by prefixes" if decision.unknown else "",

@@ -84,7 +84,7 @@ def _back_inside(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
         return (overlap,)
     broken = _broken_peering(store, at.network, packet.source)
     if broken is not None:
-        return (_peering_step(broken, at.network, packet),)
+        return (_peering_step(broken, packet),)
     decision = next_hop(store, at.subnet, packet.source)
     text = format_address(packet.source)
     where = f"answers leave subnet {at.subnet.name}"
@@ -167,43 +167,66 @@ def _listed(store: Store, address: int) -> bool:
     )
 
 
-def _broken_peering(store: Store, network: VirtualNetwork, source: int) -> Peering | None:
-    """Return the peering to a client's network that does not carry traffic, where one is known (R06)."""
+class _Broken(msgspec.Struct, frozen=True, gc=False):
+    """The side of a peering that does not carry traffic; ``peering`` None: that side has none."""
+
+    network: VirtualNetwork
+    peering: Peering | None
+    peer: str
+
+
+def _broken_peering(store: Store, network: VirtualNetwork, source: int) -> _Broken | None:
+    """Return the side of the peering to a client's network that does not carry traffic, where one is known (R06)."""
     for peering in network.virtual_network_peerings:
         if not any(source in prefix for prefix in remote(peering)):
             continue
-        if peering.peering_state.lower() != CONNECTED or not peering.allow_virtual_network_access:
-            return peering
+        peer = peering.remote_virtual_network.arm_id.rpartition("/")[2]
+        if not _carries(peering):
+            return _Broken(network, peering, peer)
         other = store.virtual_networks.get(peering.remote_virtual_network.id)
-        if other is not None and not any(
-            item.remote_virtual_network.id == network.id and item.peering_state.lower() == CONNECTED
-            for item in other.virtual_network_peerings
-        ):
-            return peering
+        if other is None:
+            continue
+        back = [item for item in other.virtual_network_peerings if item.remote_virtual_network.id == network.id]
+        if not any(_carries(item) for item in back):
+            return _Broken(other, back[0] if back else None, network.name)
     return None
 
 
-def _peering_step(peering: Peering, network: VirtualNetwork, packet: Packet) -> Step:
-    state = peering.peering_state or "(not said)"
-    group = group_of(network.id).rpartition("/")[2]
+def _carries(peering: Peering) -> bool:
+    return peering.peering_state.lower() == CONNECTED and peering.allow_virtual_network_access
+
+
+def _peering_step(broken: _Broken, packet: Packet) -> Step:
+    network, peering = broken.network, broken.peering
+    group = group_of(network.arm_id or network.id).rpartition("/")[2]
+    fix = "make the peering again on both sides"
+    if peering is None:
+        what = f"{network.name} has no peering to {broken.peer}, which has one to it"
+        facts: tuple[Evidence, ...] = (
+            Evidence(".virtualNetworkPeerings[].remoteVirtualNetwork.id", f"none is {broken.peer}", network.ref),
+        )
+    else:
+        state, field = peering.peering_state or "(not said)", f".virtualNetworkPeerings[?name=='{peering.name}']"
+        access = str(peering.allow_virtual_network_access).lower()
+        facts = (
+            Evidence(f"{field}.peeringState", state, network.ref),
+            Evidence(f"{field}.allowVirtualNetworkAccess", access, network.ref),
+        )
+        what = f"peering {peering.name} of {network.name} is {state}"
+        if peering.peering_state.lower() == CONNECTED:
+            what = f"peering {peering.name} of {network.name} does not allow access to {broken.peer}"
+            fix = f"set allowVirtualNetworkAccess of peering {peering.name} of {network.name}"
     return Step(
         kind=Kind.PEERING,
         verdict=Verdict.DROP,
-        summary=f"peering {peering.name} of {network.name} is {state}: traffic with the peer does not pass both ways",
+        summary=f"{what}: traffic with the peer does not pass both ways",
         subject=network.ref,
         version=network.etag,
         packet=packet,
         cause="R06",
-        evidence=(
-            Evidence(f".virtualNetworkPeerings[?name=='{peering.name}'].peeringState", state, network.ref),
-            Evidence(
-                f".virtualNetworkPeerings[?name=='{peering.name}'].allowVirtualNetworkAccess",
-                str(peering.allow_virtual_network_access).lower(),
-                network.ref,
-            ),
-        ),
+        evidence=facts,
         confirm=f"az network vnet peering list -g {quote(group)} --vnet-name {quote(network.name)} -o table",
-        fix="make the peering again on both sides",
+        fix=fix,
     )
 
 

@@ -65,7 +65,8 @@ def _of_route(store: Store, route: HTTPRoute, packet: Packet) -> Iterator[Step]:
         ident = parent_id(route, parent)
         gateway = store.gateways.get(ident)
         if gateway is None:
-            if not unreadable(store.gateways, ident.partition("/")[0]) and parent.kind == "Gateway":
+            known = not unreadable(store.gateways, ident.partition("/")[0]) and ident not in store.gateways.undecodable
+            if known and parent.kind == "Gateway":
                 fact = Evidence(f".spec.parentRefs[{index}].name", parent.name, route.ref)
                 yield _refused(route, packet, "G12", f"there is no Gateway {ident}", (fact,))
             continue

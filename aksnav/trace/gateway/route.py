@@ -7,6 +7,7 @@ import msgspec
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
+from aksnav.trace.azure.joins import stale
 from aksnav.trace.gateway import attach as gateway_attach
 from aksnav.trace.gateway import backends as gateway_backends
 from aksnav.trace.gateway import filters as gateway_filters
@@ -97,6 +98,7 @@ def _send(
         assumptions=(
             *candidate.attachment.assumptions,
             *chosen.assumptions,
+            *stale(store.gateways, store.gateway_classes, store.http_routes, store.reference_grants),
             *((f"no HTTPRoute that cannot be read goes before this one ({unread})",) if unread else ()),
         ),
         confirm=kubectl.show(row.ref),
@@ -136,7 +138,11 @@ def _nothing(
             Evidence(f"{place.field}.name", place.listener.name, gateway.ref),
         ),
         considered=limited(chosen.considered),
-        assumptions=(*_isolation(others, attached, host), *_uncounted(place, attached[gateway.id])),
+        assumptions=(
+            *_isolation(others, attached, host),
+            *_uncounted(place, attached[gateway.id]),
+            *stale(store.gateways, store.http_routes),
+        ),
         confirm=kubectl.listing("HTTPRoute"),
         fix=f"add a rule that takes {packet.path} under host {host}",
     )

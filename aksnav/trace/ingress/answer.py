@@ -44,7 +44,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 def match_step(decision: Decision, rule: Rule, packet: Packet, rules: Rules) -> Step:
     """Return the step of a rule that matches."""
-    assumptions = decision.assumptions
+    assumptions = (*decision.assumptions, *rules.assumed.get(rule.ingress.id, ()), *rules.stale)
     if rules.unreadable:
         assumptions = (*assumptions, f"no Ingress that cannot be read goes before this one ({rules.unreadable})")
     after = decision.after if decision.after != packet else None
@@ -106,7 +106,7 @@ def no_match(controller: Controller, decision: Decision, packet: Packet, rules: 
         status=404,
         evidence=_no_match_evidence(decision, packet, rules, subject),
         considered=limited((*decision.considered, *known) if decision.chosen_host is None else decision.considered),
-        assumptions=decision.assumptions,
+        assumptions=(*decision.assumptions, *rules.stale),
         confirm=command,
         fix=f"add a rule for host {decision.host}"
         if decision.chosen_host is None

@@ -1,15 +1,17 @@
 """The rules of all Ingresses of one controller, in the order in which they win, and how the specification has it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from aksnav.model.kubernetes.ingress import Ingress, IngressBackend
 from aksnav.store import Store
+from aksnav.trace.azure.joins import stale
+from aksnav.trace.ingress.classes import Claim
 from aksnav.trace.memo import once
 from aksnav.trace.routing.controllers import claims
 from aksnav.trace.routing.types import Controller
-from aksnav.trace.step import Considered
+from aksnav.trace.step import Considered, Verdict
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -44,12 +46,16 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         by_host: the rules of each host in the same order; an empty host is every host.
         certificates: for each host of a TLS section, the oldest Ingress that names it and the index of the section.
         unreadable: why there may be more than is known, or an empty string.
+        assumed: by the id of an Ingress, what is taken for granted in its being served.
+        stale: what of all this is known from before only.
     """
 
     ingresses: tuple[Ingress, ...]
     by_host: dict[str, tuple[Rule, ...]]
     certificates: dict[str, tuple[Ingress, int]] = {}
     unreadable: str = ""
+    assumed: dict[str, tuple[str, ...]] = {}
+    stale: tuple[str, ...] = ()
 
 
 def rules_of(store: Store, controller: Controller) -> Rules:
@@ -100,8 +106,16 @@ def _collect(store: Store, classes: Sequence[str]) -> Rules:
         ingresses=tuple(served),
         by_host=rules_in(served),
         certificates=certificates,
-        unreadable=_unreadable(store),
+        unreadable=_unreadable(store) or _unclaimed(known),
+        assumed={row.id: known[row.id].assumptions for row in served if known[row.id].assumptions},
+        stale=stale(store.ingresses, store.ingress_classes),
     )
+
+
+def _unclaimed(known: Mapping[str, Claim]) -> str:
+    """Return why an Ingress may be one of this controller's: its class is there and cannot be read."""
+    blind = [step for item in known.values() if (step := item.problem) is not None and step.verdict is Verdict.BLIND]
+    return f"{blind[0].subject}: {blind[0].missing}" if blind else ""
 
 
 def _unreadable(store: Store) -> str:

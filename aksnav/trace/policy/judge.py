@@ -4,6 +4,7 @@ from shlex import quote
 
 import msgspec
 
+from aksnav.model.azure.cluster import ManagedCluster
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
@@ -92,7 +93,7 @@ def _passes(
         return msgspec.structs.replace(
             _skip(crossing, direction, pod, decision.effect.value, decision.why, *(decision.evidence or _labels(pod))),
             considered=decision.considered,
-            assumptions=stale(store.network_policies),
+            assumptions=_stale(store, engine),
         )
     if decision.effect is Effect.EXEMPT and telling.view.who.sort is Sort.OWN_NODE:
         return _skip(
@@ -245,12 +246,20 @@ def _views(readings: list[Reading]) -> tuple[Considered, ...]:
 
 
 def _assumptions(store: Store, engine: EngineReading) -> tuple[str, ...]:
-    found = list(stale(store.network_policies, store.namespaces))
+    found = [*_stale(store, engine), *stale(store.namespaces)]
     if engine.engine is Engine.UNKNOWN:
         found.append("a policy engine runs in the cluster: Azure NPM, Calico and Cilium agree here")
     if engine.engine is Engine.CALICO:
         found.append("Calico's own policies (crd.projectcalico.org) are not read")
     return tuple(found)
+
+
+def _stale(store: Store, engine: EngineReading) -> tuple[str, ...]:
+    """Return which of the policies that the engine reads are known from before only."""
+    own = (store.cilium_policies, store.cilium_clusterwide_policies) if engine.engine is Engine.CILIUM else ()
+    told = (fact.subject for fact in engine.evidence)
+    profile = (store.clusters,) if any(ref is not None and ref.kind == ManagedCluster.KIND for ref in told) else ()
+    return stale(store.network_policies, *own, *profile)
 
 
 def _cautions(store: Store, crossing: Crossing, reading: Reading) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
+from aksnav.trace.azure.joins import stale
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
@@ -69,6 +70,7 @@ def certificate_step(store: Store, ingress: Ingress, field: str, name: str, pack
             subject=owner,
             packet=packet,
             evidence=(asked, Evidence("Secret", "exists", ref)),
+            assumptions=stale(store.secrets),
             confirm=confirm,
         )
     return Step(
@@ -79,7 +81,7 @@ def certificate_step(store: Store, ingress: Ingress, field: str, name: str, pack
         packet=packet,
         cause="T05" if synced else "T01",
         evidence=(asked, Evidence("Secret", fault, ref), *_vault(ingress, synced=synced)),
-        assumptions=("the client goes on in spite of a certificate that nobody vouches for",),
+        assumptions=("the client goes on in spite of a certificate that nobody vouches for", *stale(store.secrets)),
         confirm=confirm,
         fix="let the add-on's identity read the certificate in Key Vault"
         if synced
