@@ -53,7 +53,7 @@ class EntryPoints(Pane[Entry]):
             Column(
                 "outcome", "OUTCOME", words, width=14, sort_key=lambda row: (row.rank, row.request.text), style=tone
             ),
-            Column("request", "REQUEST", lambda row: row.request.text, width=30, min_width=16, flex=3, elide="middle"),
+            Column("request", "REQUEST", lambda row: row.request.text, width=32, min_width=32, flex=3, elide="middle"),
             Column("cause", "CAUSE", lambda row: " ".join(row.trace.causes) if row.trace else "", width=7, priority=1),
             Column("target", "SERVICE", target, width=16, min_width=10, flex=1, priority=2, elide="middle"),
             Column("via", "VIA", lambda row: str(row.via or "asked"), width=22, min_width=12, flex=1, priority=3),

@@ -117,7 +117,7 @@ def elide(spans: Sequence[Span], width: int) -> list[Span]:
             runs[i] = _without_middle(runs[i], lengths[i] - saved)
             over -= saved
     fitted = [span for run in runs for span in run]
-    return _without_middle(shown, width) if over > 0 else fitted
+    return _without_middle(fitted, width) if over > 0 else fitted
 
 
 def _without_middle(spans: list[Span], width: int) -> list[Span]:
