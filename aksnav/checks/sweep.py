@@ -20,7 +20,7 @@ from aksnav.trace.request import Origin
 from aksnav.trace.routing.entrypoints import entry_points
 from aksnav.trace.routing.types import EntryPoint
 from aksnav.trace.routing.viewpoint import seen_from
-from aksnav.trace.step import Kind
+from aksnav.trace.step import Kind, Outcome
 
 _ORDER = {Proof.PROVEN: 0, Proof.LIKELY: 1, Proof.HINT: 2}
 
@@ -87,6 +87,16 @@ def blind_spots(store: Store) -> list[str]:
             where = f" in {scope}" if scope else ""
             lines.append(f"{KINDS[name].plural}{where}: {access.reading}{': ' if access.reason else ''}{access.reason}")
         lines += [f"{KINDS[name].plural} {ident}: cannot be decoded: {why}" for ident, why in table.undecodable.items()]
+    return lines
+
+
+def undecided_ways(store: Store) -> list[str]:
+    """Return, one line each, the ways in of which nobody can say what becomes of a request, and why."""
+    lines = []
+    for point in entry_points(store):
+        found = trace(store, seen_from(store, point))
+        if found.outcome is Outcome.UNDECIDED:
+            lines.append(f"way in {point.text} is undecided: {next(iter(found.confidence.because), 'no reason given')}")
     return lines
 
 

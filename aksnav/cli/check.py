@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from aksnav.checks.catalogue import find_check
-from aksnav.checks.sweep import blind_spots, sweep
+from aksnav.checks.sweep import blind_spots, sweep, undecided_ways
 from aksnav.cli.reading import encode, load, options_of
 from aksnav.model.text import plain
 from aksnav.report.data import finding_data
@@ -15,23 +15,26 @@ UNDECIDED = 3
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; 1 with findings, 3 without any but with something that could not be read, else 0."""
+    """Run the command; 1 with findings, 3 without any but with something that is not known, else 0."""
     store = load(options_of(args))
     findings = sweep(store)
     blind = blind_spots(store)
+    undecided = undecided_ways(store)
     if args.output == "json":
         rows = []
         for finding in findings:
             check = find_check(finding.id)
             rows.append(finding_data(finding, "" if check is None else check.title))
-        print(encode({"findings": rows, "not_read": blind}))
+        print(encode({"findings": rows, "not_read": blind, "undecided": undecided}))
     elif args.output == "markdown":
-        print("\n".join(findings_markdown(findings, blind)))
+        print("\n".join(findings_markdown(findings, [*blind, *undecided])))
     else:
         print("\n".join(finding_lines(findings)))
         for line in blind:
             print(plain(f"? not read: {line}"))
+        for line in undecided:
+            print(plain(f"? {line}"))
     sys.stdout.flush()
     if findings:
         return 1
-    return UNDECIDED if blind else 0
+    return UNDECIDED if blind or undecided else 0

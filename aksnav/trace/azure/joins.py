@@ -75,7 +75,8 @@ def stale(*tables: Table[Any]) -> tuple[str, ...]:
 
 
 def _fresh(table: Table[Any]) -> bool:
-    return all(access.fresh or not access.complete for access in table.scopes().values())
+    # What was read once and is refused now keeps its rows: they are old too.
+    return all(access.fresh or not (access.complete or access.at) for access in table.scopes().values())
 
 
 def cluster(store: Store) -> ManagedCluster | None:
