@@ -178,7 +178,7 @@ def test_findings_in_json_name_check_object_field_and_fix() -> None:
     """What scripts depend on: the id, how sure it is, the object, the fields, and what could not be read."""
     done = run("check", "--demo", "s02-no-ready-endpoint", "-o", "json")
     said = json.loads(done.stdout)
-    assert set(said) == {"findings", "not_read"}
+    assert set(said) == {"findings", "not_read", "undecided"}
     (finding,) = said["findings"]
     assert (finding["id"], finding["proof"]) == ("S02", "proven")
     assert finding["subject"] == {"plane": "kubernetes", "kind": "Service", "id": "shop/api"}
