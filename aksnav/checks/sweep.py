@@ -22,6 +22,7 @@ from aksnav.trace.routing.types import EntryPoint
 from aksnav.trace.routing.viewpoint import seen_from
 from aksnav.trace.step import Kind, Outcome
 
+_FOR_SOME = "N05"
 _ORDER = {Proof.PROVEN: 0, Proof.LIKELY: 1, Proof.HINT: 2}
 
 
@@ -61,7 +62,8 @@ def way_in_findings(store: Store, point: EntryPoint) -> Iterator[Finding]:
     """Yield what breaks a way in, as its trace says.
 
     Where the client is one that was made up for an internal way in, a policy that does not admit it is no fault: a hint
-    where it may be a real one (a host of the network), nothing where it is just some Pod or node.
+    where it may be a real one (a host of the network), nothing where it is just some Pod or node. That a way in is open
+    to some ranges of the internet only (N05) is a hint as well: it may be meant so.
     """
     request = seen_from(store, point)
     made_up = request.source != point.request.source
@@ -69,7 +71,9 @@ def way_in_findings(store: Store, point: EntryPoint) -> Iterator[Finding]:
         found = finding_of(step)
         if found is None:
             continue
-        if not (made_up and step.kind is Kind.POLICY):
+        if found.id == _FOR_SOME and request.source.address is None:
+            yield msgspec.structs.replace(found, proof=Proof.HINT)
+        elif not (made_up and step.kind is Kind.POLICY):
             yield found
         elif request.source.origin is Origin.ADDRESS:
             yield msgspec.structs.replace(found, proof=Proof.HINT)

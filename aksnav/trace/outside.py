@@ -162,22 +162,23 @@ def _unknown(walk: Walk, journey: Journey, packet: Packet) -> Road:
     missing = "; ".join(text for text in hidden if text)
     inside = next((prefix for prefix in (*pod_prefixes(walk.store), *ranges) if packet.destination in prefix), None)
     if inside is not None and not missing:
+        of_services = inside in ranges
         return (
             Step(
-                kind=Kind.SERVICE_PORT if inside in ranges else Kind.POD_PORT,
+                kind=Kind.SERVICE_PORT if of_services else Kind.POD_PORT,
                 verdict=Verdict.DROP,
                 summary=f"{where(packet)} is in the cluster's range {inside}, and nothing has this address",
                 packet=packet,
-                cause="S16" if inside in ranges and journey.outside else "S12",
+                cause="S16" if of_services and journey.outside else "S12",
                 evidence=(Evidence("range", str(inside)),),
-                confirm=listing("Pod") + " -o wide",
-                fix="ask for an address that exists; addresses of Pods change when they are made anew",
+                confirm=f"{listing('Service' if of_services else 'Pod')} -o wide",
+                fix="ask for an address that exists: " + (_OF_A_SERVICE if of_services else _OF_A_POD),
             ),
         )
     return (
         *(leaving(walk, journey, packet) if inside is None else ()),
         Step(
-            kind=Kind.DNS_RESOLVE if packet.host else Kind.PUBLIC_IP,
+            kind=Kind.DNS_RESOLVE if packet.host and parse_address(packet.host) is None else Kind.PUBLIC_IP,
             verdict=Verdict.BLIND,
             summary=f"nothing that is known has the address {where(packet)}",
             packet=packet,
@@ -186,3 +187,7 @@ def _unknown(walk: Walk, journey: Journey, packet: Packet) -> Road:
             confirm=listing("Service") + " -o wide",
         ),
     )
+
+
+_OF_A_SERVICE = "a Service that is made anew gets another one, so ask by its name"
+_OF_A_POD = "addresses of Pods change when they are made anew"

@@ -285,6 +285,7 @@ def _ranges(service: Service | None, packet: Packet) -> list[Step]:
         packet=packet,
         cause="N05",
         evidence=(Evidence(".spec.loadBalancerSourceRanges", ", ".join(ranges), service.ref),),
+        assumptions=("the client is in none of loadBalancerSourceRanges",) if packet.source is None else (),
         confirm=f"kubectl -n {quote(service.namespace)} get service {quote(service.name)} -o yaml",
         fix="add the client's prefix to loadBalancerSourceRanges",
     )

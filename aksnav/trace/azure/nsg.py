@@ -32,8 +32,8 @@ from aksnav.trace.azure.nsg_rules import (
     Context,
     RuleDecision,
     destinations,
+    end_facts,
     evaluate,
-    sources,
 )
 from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet
@@ -319,8 +319,7 @@ def _decided(
         field = _field(group, rule.name)
         facts = (
             Evidence(f"{field}.access", rule.access, group.ref, f"priority {rule.priority}, {rule.direction.lower()}"),
-            Evidence(f"{field}.sourceAddressPrefix", ", ".join(sources(rule)), group.ref),
-            Evidence(f"{field}.destinationAddressPrefix", ", ".join(destinations(rule)), group.ref),
+            *end_facts(rule, field, group.ref),
         )
     verdict = Verdict.BLIND if not decision.access else Verdict.PASS if decision.access == ALLOW else Verdict.DROP
     verb = {Verdict.PASS: "allows", Verdict.DROP: "denies"}.get(verdict, "may or may not decide")
@@ -337,10 +336,11 @@ def _decided(
         assumptions=(
             *stale(store.security_groups, store.virtual_networks, store.interfaces, store.nodes),
             *filter(None, (layer.assumed,)),
+            *decision.assumed,
         ),
         missing=decision.unknown,
         confirm=_confirm(group),
-        fix=f"make the answer plain: replace the tag or group in {name} by prefixes" if decision.unknown else "",
+        fix=f"make the answer plain: let {name} name prefixes, and no source ports" if decision.unknown else "",
     )
 
 

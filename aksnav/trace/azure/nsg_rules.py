@@ -10,10 +10,11 @@ import msgspec
 
 from aksnav.model.addresses import format_address, is_v4, parse_prefix
 from aksnav.model.azure.network import NetworkSecurityGroup, SecurityRule, SubResource
+from aksnav.model.object import Ref
 from aksnav.trace.azure import tags
 from aksnav.trace.azure.tags import Space
 from aksnav.trace.packet import Packet
-from aksnav.trace.step import Considered
+from aksnav.trace.step import Considered, Evidence
 from aksnav.trace.ternary import Answer, Unknown, every, some
 
 ALLOW, DENY = "Allow", "Deny"
@@ -71,12 +72,14 @@ class RuleDecision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         rule: the rule that decides; where it is undecided, the first whose matching is not known.
         unknown: what would have to be known, where it is undecided.
         considered: every rule of the direction in the order of evaluation, up to the one that decides.
+        assumed: in which sources any client of the internet is taken not to be: a rule decides otherwise for those.
     """
 
     access: str
     rule: SecurityRule | None
     unknown: str = ""
     considered: tuple[Considered, ...] = ()
+    assumed: tuple[str, ...] = ()
 
 
 def rules(group: NetworkSecurityGroup, direction: str) -> list[SecurityRule]:
@@ -101,11 +104,14 @@ def evaluate(group: NetworkSecurityGroup, direction: str, packet: Packet, contex
     """
     considered: list[Considered] = []
     unsure: list[tuple[SecurityRule, str]] = []
+    narrower: list[SecurityRule] = []
     for rule in rules(group, direction):
         answer = matches(rule, packet, context)
         name = f"{rule.priority} {rule.name}"
         if answer is False:
             considered.append(Considered(name, False, why_not(rule, packet, context)))
+            if direction == INBOUND and packet.source is None and _for_some(rule, packet, context):
+                narrower.append(rule)
             continue
         if isinstance(answer, Unknown):
             considered.append(Considered(name, False, answer.why))
@@ -117,8 +123,19 @@ def evaluate(group: NetworkSecurityGroup, direction: str, packet: Packet, contex
             return RuleDecision(access="", rule=against[0], unknown=against[1], considered=tuple(considered))
         considered.append(Considered(name, True, f"matches: {rule.access.lower()}"))
         access = ALLOW if rule.access.lower() == ALLOW.lower() else DENY
-        return RuleDecision(access=access, rule=rule, considered=tuple(considered))
+        assumed = tuple(
+            f"the client is not in {', '.join(sources(item))}: rule {item.priority} {item.name} decides otherwise there"
+            for item in narrower
+            if item.access.lower() != rule.access.lower()
+        )
+        return RuleDecision(access=access, rule=rule, considered=tuple(considered), assumed=assumed)
     return RuleDecision(access=DENY, rule=None, considered=tuple(considered))
+
+
+def _for_some(rule: SecurityRule, packet: Packet, context: Context) -> bool:
+    """Return whether a rule matches for some clients of the internet and not for all: a source that it names."""
+    wrong = {name for name, answer in parts(rule, packet, context) if answer is False}
+    return wrong == {"source"} and any(map(tags.is_of_internet, sources(rule)))
 
 
 def matches(rule: SecurityRule, packet: Packet, context: Context) -> Answer:
@@ -162,6 +179,34 @@ def sources(rule: SecurityRule) -> tuple[str, ...]:
 def destinations(rule: SecurityRule) -> tuple[str, ...]:
     """Return the destination prefixes and tags of a rule, of both forms."""
     return tuple(filter(None, (rule.destination_address_prefix, *rule.destination_address_prefixes)))
+
+
+def source_ports(rule: SecurityRule) -> tuple[str, ...]:
+    """Return the source ports of a rule, of both forms; empty where it takes every one."""
+    listed = tuple(filter(None, (rule.source_port_range, *rule.source_port_ranges)))
+    return () if "*" in listed else listed
+
+
+def end_facts(rule: SecurityRule, field: str, group: Ref) -> tuple[Evidence, ...]:
+    """Return the fields of a rule that say from where and whereto: prefixes and tags, or application groups.
+
+    Args:
+        rule: a rule of the group.
+        field: its path in the group.
+        group: where it stands.
+    """
+    sides = (
+        ("source", sources(rule), rule.source_application_security_groups),
+        ("destination", destinations(rule), rule.destination_application_security_groups),
+    )
+    facts = [
+        Evidence(f"{field}.{side}ApplicationSecurityGroups", ", ".join(item.arm_id for item in groups), group)
+        if groups
+        else Evidence(f"{field}.{side}AddressPrefix", ", ".join(listed), group)
+        for side, listed, groups in sides
+    ]
+    ports = source_ports(rule)
+    return (*facts, *((Evidence(f"{field}.sourcePortRange", ", ".join(ports), group),) if ports else ()))
 
 
 def destination_ports(rule: SecurityRule) -> list[tuple[int, int]]:

@@ -88,6 +88,7 @@ def _reached(store: Store, asked: ProbeAsked, probe: LoadBalancerProbe, answer: 
         cause=first.cause,
         missing="",
         evidence=(*step.evidence, *first.evidence),
+        confirm=first.step.confirm or step.confirm,
         fix=_LET_THROUGH[first.cause],
     )
     return ProbeAnswer(step, ())

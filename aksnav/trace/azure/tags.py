@@ -125,6 +125,15 @@ def _one(text: str, address: int | None, inside: Space) -> Answer:
     return Unknown(f"tag {text}: its prefixes are not read, so whether {format_address(address)} is one is not known")
 
 
+def is_of_internet(text: str) -> bool:
+    """Return whether a prefix or tag of a rule holds addresses of the internet, and not all of them."""
+    prefix = parse_prefix(text)
+    if prefix is not None:
+        return is_public(prefix.first) or is_public(prefix.last)
+    tag = text.lower().replace("_", "")
+    return tag not in {"*", "any", "internet", "virtualnetwork", "azureloadbalancer", *_PLATFORM_TAGS}
+
+
 def _any_client_in(inside: Space) -> Answer:
     if inside.default_route:
         return Unknown("a user-defined route for everything may widen the tag VirtualNetwork to every address")
