@@ -50,6 +50,12 @@ def _build() -> argparse.ArgumentParser:
     )
     check.add_argument("-o", "--output", choices=("text", "json", "markdown"), default="text")
     check.set_defaults(run=_lazy("check"))
+    who = commands.add_parser("who", parents=[reading], help="who can talk to it, and to whom it can talk")
+    who.add_argument(
+        "subject", metavar="SUBJECT", help="pod/NS/NAME, svc/NS/NAME, ns/NAME, node/NAME, np/NS/NAME, address"
+    )
+    who.add_argument("-o", "--output", choices=("text", "json", "markdown"), default="text")
+    who.set_defaults(run=_lazy("who"))
     capture = commands.add_parser("capture", parents=[reading], help="write what can be read into one file")
     capture.add_argument("file", metavar="FILE", help="the file to write (zstd-compressed JSON lines)")
     capture.add_argument(
@@ -135,4 +141,4 @@ class _lazy:  # noqa: N801 - used like a function: it is one that imports its co
         return int(importlib.import_module(f"aksnav.cli.{self._module}").run(args))
 
 
-COMMANDS = ("explore", "demo", "trace", "check", "capture", "doctor", "explain")
+COMMANDS = ("explore", "demo", "trace", "check", "who", "capture", "doctor", "explain")

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from aksnav.model.addresses import Prefix, parse_address, parse_prefix
+from aksnav.model.kubernetes.policy import CiliumNetworkPolicy
 from aksnav.model.kubernetes.workload import Node, Pod
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import attach_node
@@ -65,11 +66,16 @@ def _prefixes(store: Store) -> Iterator[Prefix]:
     for table in store.route_tables:
         texts += [route.address_prefix for route in table.routes]
     for cilium in (*store.cilium_policies, *store.cilium_clusterwide_policies):
-        texts += _CIDR.findall(msgspec.json.encode(cilium.rules).decode())
+        texts += cidrs(cilium)
     for text in set(texts):
         prefix = parse_prefix(text)
         if prefix is not None:
             yield prefix
+
+
+def cidrs(policy: CiliumNetworkPolicy) -> list[str]:
+    """Return every text in a Cilium policy's rules that may be an address or a block."""
+    return _CIDR.findall(msgspec.json.encode(policy.rules).decode())
 
 
 def of_node(store: Store, node: Node) -> Key:

@@ -93,6 +93,17 @@ class CompiledPolicies:
             return (*key, request)
         return key
 
+    @property
+    def asks_cilium(self) -> bool:
+        """Whether Cilium has policies of its own here, or may have some."""
+        return self._cilium.any
+
+    def speaking(self, how: EngineRules, direction: Direction, pod: Pod) -> tuple[NetworkPolicy, ...]:
+        """Return the NetworkPolicies that have, or may have, a say on a Pod in a direction."""
+        scene = rules.Scene(how.engine, self.namespaces, how.end_port)
+        found = self._selection(direction, _subject(pod), scene)
+        return tuple(ready.policy for ready, silent in found if silent is None or isinstance(silent.selects, Unknown))
+
     def has_policies(self, namespace: str) -> bool:
         """Return whether a namespace has a NetworkPolicy, readable or not."""
         return namespace in self._ready or any(ident.startswith(f"{namespace}/") for ident in self._undecodable)
@@ -111,12 +122,7 @@ class CompiledPolicies:
     def _words(self, how: EngineRules, asked: Asked) -> Iterator[PolicyWord]:
         judged = asked.judged
         scene = rules.Scene(how.engine, self.namespaces, how.end_port)
-        subject = Who(
-            sort=Sort.POD,
-            namespace=judged.namespace,
-            labels=judged.labels,
-            service_account=judged.template.service_account,
-        )
+        subject = _subject(judged)
         for ready, silent in self._selection(asked.direction, subject, scene):
             yield silent if silent is not None else _word(ready, asked, scene)
         for ident, reason in self._undecodable.items():
@@ -128,6 +134,11 @@ class CompiledPolicies:
                 asked.direction, subject, asked.who, asked.target, asked.packet, scene, self._cilium.api_server
             )
             yield from self._cilium.words(judged.namespace, question)
+
+
+def _subject(pod: Pod) -> Who:
+    """Return a Pod as the one that policies select."""
+    return Who(sort=Sort.POD, namespace=pod.namespace, labels=pod.labels, service_account=pod.template.service_account)
 
 
 def _silent(ready: _Ready, direction: Direction, subject: Who, scene: rules.Scene) -> PolicyWord | None:

@@ -1,113 +1,106 @@
-"""Who can talk to a Pod, and to whom it can talk, as far as network policies decide.
+"""Who can talk to a Pod, a Service, a namespace or an address, and to whom it can talk, as far as policies decide.
 
-Pods that no policy can tell apart are asked once: those of one template in one namespace, and, where an ipBlock is
-asked of them, in one piece of the address space.
+Grouped by workload. Every answer is the one that the judge gives for one Pod of a group; ``peers`` sees to it that no
+policy can tell the Pods of a group apart.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from aksnav.model.kubernetes.workload import Pod
 from aksnav.store.store import Store
-from aksnav.trace.cluster import classes
-from aksnav.trace.packet import Packet
-from aksnav.trace.place import Crossing, Place
-from aksnav.trace.policy.readings import allows
-from aksnav.trace.policy.who import is_public
+from aksnav.trace.azure.joins import stale, unreadable
+from aksnav.trace.place import Place
+from aksnav.trace.policy.compiled import engine_of
+from aksnav.trace.policy.decision import Direction
+from aksnav.trace.policy.engines import Engine
+from aksnav.trace.policy.peers import Peers, peers
+from aksnav.trace.policy.reach_rows import Party, Reach, Side, group_of, together
+from aksnav.trace.policy.subject import Subject
+from aksnav.trace.policy.workloads import Sort
 
-Key = tuple[object, ...]
 
-
-class Reach(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One kind of peer, and whether policies let the connection through.
+class Talk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Everybody who can talk to a subject, and to whom it can talk.
 
     Attributes:
-        peer: the peer in words: ``namespace`` and labels, a node, or the internet.
-        example: one of the Pods; None for nodes and the internet.
-        count: how many Pods it stands for.
-        port, protocol: at the destination.
-        allowed: None where it cannot be decided.
+        subject: as it was asked for.
+        engine: which engine's reading it is.
+        rows: every group, with its ports.
+        missing: what is not readable, so that groups may be missing.
+        assumptions: what is taken for granted.
     """
 
-    peer: str
-    example: Pod | None = None
-    count: int = 1
-    port: int
-    protocol: str
-    allowed: bool | None
+    subject: str
+    engine: Engine
+    rows: tuple[Reach, ...]
+    missing: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+
+    @property
+    def undecided(self) -> bool:
+        """Whether anything of it is not known."""
+        return bool(self.missing) or any(row.allowed is None for row in self.rows)
 
 
-def incoming(store: Store, pod: Pod, port: int, protocol: str = "TCP") -> tuple[Reach, ...]:
-    """Return who can open a connection to a port of a Pod: every kind of Pod, its node, another node, the internet."""
-    target = Place.of_pod(pod, store.nodes.get(pod.node))
-    packet = Packet(destination=target.address, port=port, protocol=protocol)
-    found: list[Reach] = []
-    for example, count in _kinds(store, pod):
-        source = Place.of_pod(example, store.nodes.get(example.node))
-        answer = _ask(store, source, target, packet)
-        found.append(
-            Reach(peer=_words(example), example=example, count=count, port=port, protocol=protocol, allowed=answer)
+def talk(store: Store, subject: Subject) -> Talk:
+    """Return who can talk to a subject, and to whom it can talk.
+
+    Args:
+        store: what is known.
+        subject: from ``subject.parse_subject``.
+    """
+    engine = engine_of(store)
+    known = peers(store)
+    rows = [
+        row
+        for party in _parties(known, subject.places)
+        for way in Direction
+        for row in together(Side(store, known, party, way).rows(), lambda one, other: one + other)
+    ]
+    missing = (*subject.missing, *_missing(store))
+    assumptions = [*stale(store.pods, store.nodes, store.network_policies, store.namespaces)]
+    if engine.engine is Engine.CALICO:
+        assumptions.append("Calico's own policies (crd.projectcalico.org) are not read")
+    if engine.engine is Engine.UNKNOWN:
+        assumptions.append(f"a policy engine runs in the cluster; which one is not known: {engine.missing}")
+    return Talk(
+        subject=subject.text,
+        engine=engine.engine,
+        rows=tuple(sorted(together(rows, max), key=_order)),
+        missing=tuple(dict.fromkeys(missing)),
+        assumptions=tuple(assumptions),
+    )
+
+
+def _missing(store: Store) -> Iterator[str]:
+    """Yield what is not read of those who may be peers."""
+    for table in (store.pods, store.nodes):
+        what = unreadable(table)
+        if what:
+            yield what
+        if table.undecodable:
+            yield f"{len(table.undecodable)} {table.kind}s cannot be decoded: {next(iter(table.undecodable))}"
+
+
+def _parties(known: Peers, places: Iterable[Place]) -> list[Party]:
+    found: dict[object, Party] = {}
+    for place in places:
+        number = known.number(place.pod) if place.pod is not None else None
+        key: object = number if number is not None else (place.address, len(found))
+        before = found.get(key)
+        found[key] = Party(
+            place if before is None else before.place,
+            group_of(place),
+            number,
+            1 if before is None else before.count + 1,
         )
-    for name, source in _others(store, pod):
-        answer = _ask(store, source, target, packet)
-        found.append(Reach(peer=name, port=port, protocol=protocol, allowed=answer))
-    return tuple(found)
+    return list(found.values())
 
 
-def outgoing(store: Store, pod: Pod) -> tuple[Reach, ...]:
-    """Return to which declared ports of other Pods a Pod can open a connection."""
-    source = Place.of_pod(pod, store.nodes.get(pod.node))
-    found: list[Reach] = []
-    for example, count in _kinds(store, pod):
-        target = Place.of_pod(example, store.nodes.get(example.node))
-        for declared in example.template.ports:
-            packet = Packet(destination=target.address, port=declared.port, protocol=declared.protocol)
-            found.append(
-                Reach(
-                    peer=_words(example),
-                    example=example,
-                    count=count,
-                    port=declared.port,
-                    protocol=declared.protocol,
-                    allowed=_ask(store, source, target, packet),
-                )
-            )
-    return tuple(found)
+_SORTS = list(Sort)
 
 
-def _ask(store: Store, source: Place, target: Place, packet: Packet) -> bool | None:
-    seen = msgspec.structs.replace(packet, source=source.address)
-    return allows(store, Crossing(source=source, destination=target, packet=seen))
-
-
-def _kinds(store: Store, pod: Pod) -> list[tuple[Pod, int]]:
-    """Return one Pod of each kind, with how many there are; the Pod itself is left out."""
-    examples: dict[Key, Pod] = {}
-    counts: dict[Key, int] = {}
-    pieces = classes.cuts(store)
-    for other in store.pods:
-        if other.finished or other.id == pod.id or not other.ip:
-            continue
-        host = other.template.host_network
-        where = other.node if host else pieces.place(Place.of_pod(other, None).address)
-        key: Key = (other.namespace, id(other.template), where)
-        examples.setdefault(key, other)
-        counts[key] = counts.get(key, 0) + 1
-    return sorted(((examples[key], count) for key, count in counts.items()), key=lambda item: item[0].id)
-
-
-def _others(store: Store, pod: Pod) -> Iterator[tuple[str, Place]]:
-    own = store.nodes.get(pod.node)
-    if own is not None:
-        yield f"its node {own.name}", Place.of_node(own)
-    other = next((node for node in store.nodes if node.name != pod.node), None)
-    if other is not None:
-        yield f"another node ({other.name})", Place.of_node(other)
-    target = Place.of_pod(pod, own).address
-    if target is None or not is_public(target):
-        yield "any client of the internet", Place()
-
-
-def _words(pod: Pod) -> str:
-    return f"{pod.namespace} {pod.labels or '(no labels)'}"
+def _order(row: Reach) -> tuple[object, ...]:
+    allowed = {True: 0, None: 1, False: 2}[row.allowed]
+    return (row.direction is Direction.EGRESS, row.subject, _SORTS.index(row.peer.sort), row.peer, allowed, row.ports)

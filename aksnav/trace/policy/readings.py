@@ -90,15 +90,15 @@ def hear(store: Store, crossing: Crossing, direction: Direction, pod: Pod) -> He
     engines = ENFORCING if engine.engine is Engine.UNKNOWN else (engine.engine,)
     found = [item for word in engines for item in _readings(store, crossing, direction, pod, word)]
     silent = all(item.decision.effect in _SILENT for item in found)
-    return Heard(engine, unmodelled="" if silent else _unmodelled(store, pod), readings=tuple(found))
+    return Heard(engine, unmodelled="" if silent else unmodelled(store, pod.node), readings=tuple(found))
 
 
 _SILENT = frozenset({Effect.NOT_SELECTED, Effect.NOT_ISOLATED})
 
 
-def _unmodelled(store: Store, pod: Pod) -> str:
-    """Return why policies may be enforced otherwise on the Pod's node (engines.md, "Windows node pools"; check X15)."""
-    node = store.nodes.get(pod.node)
+def unmodelled(store: Store, name: str) -> str:
+    """Return why policies may be enforced otherwise on a node (engines.md, "Windows node pools"; check X15)."""
+    node = store.nodes.get(name)
     if node is None:
         return ""
     if "windows" in {node.operating_system.lower(), node.labels.get("kubernetes.io/os", "")}:

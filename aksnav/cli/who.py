@@ -1,0 +1,27 @@
+"""``aksnav who``: who can talk to a subject, and to whom it can talk, as far as policies decide."""
+
+import argparse
+import sys
+
+from aksnav.cli.reading import CommandError, encode, load, options_of
+from aksnav.report.who import talk_data, talk_lines, talk_markdown
+from aksnav.trace.policy.reach import talk
+from aksnav.trace.policy.subject import parse_subject
+from aksnav.trace.request import BadRequest
+
+UNDECIDED = 3
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command; 3 where anything of the answer is not known, else 0."""
+    store = load(options_of(args))
+    try:
+        found = talk(store, parse_subject(store, args.subject))
+    except BadRequest as error:
+        raise CommandError(str(error)) from error
+    if args.output == "json":
+        print(encode(talk_data(found)))
+    else:
+        print("\n".join(talk_markdown(found) if args.output == "markdown" else talk_lines(found)))
+    sys.stdout.flush()
+    return UNDECIDED if found.undecided else 0

@@ -1,0 +1,163 @@
+"""Who can talk to whom, as text, JSON and Markdown; foreign text goes through ``plain``."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from aksnav.model.text import plain
+from aksnav.report.data import subject
+from aksnav.report.markdown import code
+from aksnav.trace.policy.decision import Direction, short
+from aksnav.trace.policy.engines import TITLES
+from aksnav.trace.policy.reach import Talk
+from aksnav.trace.policy.reach_ports import words
+from aksnav.trace.policy.reach_rows import Reach
+from aksnav.trace.policy.workloads import Group, Sort
+
+Json = dict[str, Any]
+GLYPH = {True: "✔", False: "✖", None: "?"}
+WORD = {True: "allowed", False: "denied", None: "undecided"}
+_RANK = {True: 0, None: 1, False: 2}
+_NAMED = 4
+
+
+class Line(msgspec.Struct, frozen=True, gc=False):
+    """Rows of workloads of one namespace that differ in nothing but the workload, in one line.
+
+    Attributes:
+        peers: who.
+        pods: how many Pods they are, 0 for others than Pods.
+        row: one of the rows.
+    """
+
+    peers: str
+    pods: int
+    row: Reach
+
+
+def folded(rows: Sequence[Reach]) -> list[Line]:
+    """Return rows with the workloads of a namespace put together that have the same answer; best answer first."""
+    found: dict[object, list[Reach]] = {}
+    for row in rows:
+        peer = row.peer if row.peer.sort is not Sort.WORKLOAD else (row.peer.namespace, row.peer.where)
+        key = (row.direction, row.subject, peer, row.ports, row.allowed, row.policies, row.entry)
+        found.setdefault(key, []).append(row)
+    lines = [Line(_peers(listed), sum(row.count for row in listed), listed[0]) for listed in found.values()]
+    return sorted(
+        lines, key=lambda line: (line.row.direction is Direction.EGRESS, line.row.subject, _RANK[line.row.allowed])
+    )
+
+
+def _peers(rows: list[Reach]) -> str:
+    first = rows[0].peer
+    if first.sort is not Sort.WORKLOAD:
+        return str(first)
+    names = [f"{row.peer.kind} {row.peer.name}" for row in rows]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    where = f" ({first.where})" if first.where else ""
+    return f"{first.namespace}: {', '.join(names[:_NAMED])}{more}{where}"
+
+
+def decided_by(row: Reach) -> str:
+    """Return the policies that decide a row, in one line; what stands there instead where there are none."""
+    if row.policies:
+        return ", ".join(map(short, row.policies))
+    return "no policy stops it" if row.allowed else row.why
+
+
+def heading(subject_group: Group, direction: Direction) -> str:
+    """Return the title of one direction of one of the subject's workloads."""
+    if direction is Direction.INGRESS:
+        return f"who can reach {subject_group}"
+    return f"whom {subject_group} can reach"
+
+
+def talk_lines(talk: Talk) -> Iterator[str]:
+    """Yield an answer as lines for a terminal or a pipe."""
+    yield plain(f"{talk.subject}, as {TITLES[talk.engine]} reads the policies")
+    for direction, group, lines in _sections(talk):
+        yield ""
+        yield plain(heading(group, direction))
+        for line in lines:
+            row = line.row
+            pods = f" [{line.pods} Pod{'' if line.pods == 1 else 's'}]" if line.pods else ""
+            yield plain(
+                f"  {GLYPH[row.allowed]} {WORD[row.allowed]:<9} {line.peers}{pods}  {words(row.ports)}"
+                f"  {'by ' if row.policies else ''}{decided_by(row)}"
+            )
+            if row.allowed is None and row.policies:
+                yield plain(f"              {row.why}")
+    if not talk.rows:
+        yield "no Pods, and nobody to ask about"
+    for text in talk.missing:
+        yield plain(f"? not read: {text}")
+    for text in talk.assumptions:
+        yield plain(f"  taken for granted: {text}")
+
+
+def _sections(talk: Talk) -> Iterator[tuple[Direction, Group, list[Line]]]:
+    sections: dict[tuple[Direction, Group], list[Line]] = {}
+    for line in folded(talk.rows):
+        sections.setdefault((line.row.direction, line.row.subject), []).append(line)
+    for (direction, group), lines in sections.items():
+        yield direction, group, lines
+
+
+def talk_data(talk: Talk) -> Json:
+    """Return an answer as one JSON object: every row, nothing folded."""
+    return {
+        "subject": talk.subject,
+        "engine": str(talk.engine),
+        "verdict": "undecided" if talk.undecided else "answered",
+        "in": [_row(row) for row in talk.rows if row.direction is Direction.INGRESS],
+        "out": [_row(row) for row in talk.rows if row.direction is Direction.EGRESS],
+        "not_read": list(talk.missing),
+        "assumptions": list(talk.assumptions),
+    }
+
+
+def _row(row: Reach) -> Json:
+    return {
+        "subject": _group(row.subject),
+        "peer": _group(row.peer),
+        "pods": row.count,
+        "ports": [
+            {"protocol": item.protocol, "first": item.first, "last": item.last, "name": item.name or None}
+            for item in row.ports
+        ],
+        "verdict": WORD[row.allowed],
+        "policies": [subject(ref) for ref in row.policies],
+        "why": row.why,
+    }
+
+
+def _group(group: Group) -> Json:
+    out = {
+        "sort": str(group.sort),
+        "namespace": group.namespace,
+        "kind": group.kind,
+        "name": group.name,
+        "where": group.where,
+    }
+    return {key: value for key, value in out.items() if value}
+
+
+def talk_markdown(talk: Talk) -> Iterator[str]:
+    """Yield an answer as Markdown: one table for each direction of each of the subject's workloads."""
+    yield f"**who can talk** {code(talk.subject)}, as {TITLES[talk.engine]} reads the policies"
+    for direction, group, lines in _sections(talk):
+        yield ""
+        yield f"### {code(heading(group, direction))}"
+        yield ""
+        yield "| verdict | peers | Pods | ports | because of |"
+        yield "|---|---|---|---|---|"
+        for line in lines:
+            row = line.row
+            cells = (line.peers, str(line.pods or ""), words(row.ports), decided_by(row))
+            shown = " | ".join(code(cell).replace("|", "\\|") for cell in cells)
+            yield f"| {GLYPH[row.allowed]} {WORD[row.allowed]} | {shown} |"
+    if talk.missing or talk.assumptions:
+        yield ""
+    yield from (f"- not read: {code(text)}" for text in talk.missing)
+    yield from (f"- taken for granted: {code(text)}" for text in talk.assumptions)
