@@ -4,6 +4,7 @@ Pods of one workload share one ``Labels`` object: 200,000 Pods hold some ten tho
 """
 
 from collections.abc import Iterator, Mapping
+from sys import intern
 
 import msgspec
 
@@ -19,11 +20,17 @@ class Labels(Mapping[str, str]):
     @staticmethod
     def of(labels: Mapping[str, str] | None) -> "Labels":
         """Return the one ``Labels`` object that has exactly these labels."""
-        key = tuple(sorted(labels.items())) if labels else ()
-        found = _BY_ITEMS.get(key)
-        if found is None:
-            found = _BY_ITEMS[key] = Labels(dict(key))
-        return found
+        if not labels:
+            return EMPTY
+        digest = hash(frozenset(labels.items()))
+        alike = _BY_HASH.get(digest, ())
+        for found in alike:
+            if found._map == labels:  # noqa: SLF001 - its own class
+                return found
+        # Keys are few and values are mostly names that something else has too: one text each.
+        made = Labels({intern(key): intern(labels[key]) for key in sorted(labels)})
+        _BY_HASH[digest] = (*alike, made)
+        return made
 
     @staticmethod
     def of_json(raw: bytes) -> "Labels":
@@ -68,10 +75,10 @@ class Labels(Mapping[str, str]):
 
 
 _DECODER = msgspec.json.Decoder(dict[str, str] | None)
-_BY_ITEMS: dict[tuple[tuple[str, str], ...], Labels] = {}
+_BY_HASH: dict[int, tuple[Labels, ...]] = {}
 _BY_BYTES: dict[bytes, Labels] = {}
 _MOST_BYTES = 1 << 16
-EMPTY = Labels.of(None)
+EMPTY = Labels({})
 
 
 class Requirement(msgspec.Struct, frozen=True, rename="camel", gc=False):

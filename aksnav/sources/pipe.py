@@ -35,6 +35,13 @@ FRAME_CHANGES = 2_000
 MAX_BODY = 256 * 1024 * 1024
 CHANGES, ANSWER, COMMAND = 1, 2, 3
 
+# Parts that many objects of a kind have alike; each is immutable.
+_SHARED = {
+    "Service": ("type", "ports", "status", "ip_families", "ip_family_policy", "session_affinity"),
+    "EndpointSlice": ("address_type", "ports"),
+    "Node": ("conditions", "taints", "kubelet_version", "os_image", "operating_system"),
+}
+_MOST_SHARED = 1 << 14
 _HEAD = Struct(">BI")
 _Note = ListStarted | ListEnded | Removed | ReadingChanged | Heartbeat | UndecodableFound | SourceChanged
 _Template = tuple[int, str, str, tuple[ContainerPort, ...], tuple[Probe, ...], bool, str, tuple[str, ...]]
@@ -165,6 +172,7 @@ class Decoder:
         self._strings: list[str] = []
         self._labels: list[Labels] = []
         self._templates: list[PodTemplate] = []
+        self._shared: dict[object, object] = {}
         self._frame = msgspec.msgpack.Decoder(_Frame)
         self._note: msgspec.msgpack.Decoder[_Note] = msgspec.msgpack.Decoder(_Note)
         self._rows = msgspec.msgpack.Decoder(list[_PodRow])
@@ -196,7 +204,20 @@ class Decoder:
         if decode is None:
             made = msgspec.msgpack.Decoder(list[KINDS[kind].struct], dec_hook=self._label)  # type: ignore[misc] # the class is chosen at run time
             decode = self._kinds[kind] = cast("Callable[[msgspec.Raw], list[AnyObject]]", made.decode)
-        return decode(raw)
+        objects = decode(raw)
+        names = _SHARED.get(kind)
+        return objects if names is None else self._sharing(objects, names)
+
+    def _sharing(self, objects: list[AnyObject], names: tuple[str, ...]) -> list[AnyObject]:
+        """Let equal parts of objects be the same part: most Services have the ports of some other Service."""
+        shared = self._shared
+        if len(shared) > _MOST_SHARED:
+            shared.clear()
+        for item in objects:
+            for name in names:
+                part = getattr(item, name)
+                setattr(item, name, shared.setdefault(part, part))
+        return objects
 
     def _label(self, _kind: type, value: int) -> Labels:
         return self._labels[value]

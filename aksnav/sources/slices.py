@@ -1,11 +1,11 @@
 """EndpointSlices on the pipe: rows instead of maps, because their endpoints are as many as the Pods.
 
 Names of nodes, zones and namespaces are sent once; conditions are one number. 200,000 endpoints come to 18 MB on the
-pipe and 92 MB in the receiver, where maps of names and values come to 53 and 164.
+pipe. The receiver keeps them as they came and makes endpoints of them for whoever asks: as objects they are 106 MB.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast, overload
 
 import msgspec
 
@@ -30,6 +30,8 @@ _CONDITIONS = tuple(
     for terminating in _STATES
 )
 _NO_HINTS = EndpointHints()
+_ROWS = msgspec.msgpack.Decoder(list[Row])
+_NO_ROWS = msgspec.msgpack.encode([])
 
 
 def rows_of(slices: Sequence[AnyObject], number: Callable[[str], int]) -> list[tuple[AnyObject, list[Row]]]:
@@ -52,16 +54,73 @@ def decoder(strings: Sequence[str], dec_hook: Callable[[type, Any], Any]) -> Cal
         strings: the texts by number; it may grow.
         dec_hook: decodes labels.
     """
-    packed = msgspec.msgpack.Decoder(list[tuple[EndpointSlice, list[Row]]], dec_hook=dec_hook)
+    packed = msgspec.msgpack.Decoder(list[tuple[EndpointSlice, msgspec.Raw]], dec_hook=dec_hook)
 
     def decode(raw: msgspec.Raw) -> list[AnyObject]:
         out: list[AnyObject] = []
         for piece, rows in packed.decode(raw):
-            piece.endpoints = tuple([_endpoint(row, strings) for row in rows])
+            # A sequence that is read as the tuple is, and compared with one.
+            piece.endpoints = cast("tuple[Endpoint, ...]", PackedEndpoints(bytes(rows), strings))
             out.append(piece)
         return out
 
     return decode
+
+
+class PackedEndpoints(Sequence[Endpoint]):
+    """Endpoints in the form in which they came; each look at them makes them anew, at about a microsecond each."""
+
+    __slots__ = ("_rows", "_strings")
+
+    def __init__(self, rows: bytes, strings: Sequence[str]) -> None:
+        """Keep the rows; texts are looked up when endpoints are made.
+
+        Args:
+            rows: a msgpack list of ``Row``.
+            strings: the texts by number; it may grow, and never changes otherwise.
+
+        Raises:
+            msgspec.MsgspecError: the bytes are no such list.
+            IndexError: a text or a condition has a number that was not given out.
+        """
+        self._rows = rows
+        self._strings = strings
+        self._made()  # what cannot be read is told now, and not in the middle of a trace
+
+    def _made(self) -> tuple[Endpoint, ...]:
+        strings = self._strings
+        return tuple([_endpoint(row, strings) for row in _ROWS.decode(self._rows)])
+
+    def __len__(self) -> int:
+        return len(_ROWS.decode(self._rows))
+
+    def __bool__(self) -> bool:
+        return self._rows != _NO_ROWS
+
+    def __iter__(self) -> Iterator[Endpoint]:
+        return iter(self._made())
+
+    @overload
+    def __getitem__(self, index: int) -> Endpoint: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Endpoint, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> Endpoint | tuple[Endpoint, ...]:
+        return self._made()[index]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, PackedEndpoints):
+            if self._strings is other._strings:
+                return self._rows == other._rows  # one encoder gives one text one number
+            return self._made() == other._made()
+        return self._made() == other
+
+    def __hash__(self) -> int:
+        return hash(self._made())
+
+    def __repr__(self) -> str:
+        return repr(self._made())
 
 
 def _row(endpoint: Endpoint, number: Callable[[str], int]) -> Row:

@@ -24,8 +24,9 @@ class ManyIndex(Generic[T, K]):
     def __init__(self, keys: Callable[[T], Iterable[K]]) -> None:
         self.version = 0
         self._keys = keys
-        # Nearly every key has one row: a set for each would cost 200 bytes an address.
-        self._ids: dict[K, str | set[str]] = {}
+        # Nearly every key has one row: a container for each would cost 200 bytes an address. Of several, a dict holds
+        # the ids as keys: a set of twenty is 2 kB, a dict of twenty not half of that.
+        self._ids: dict[K, str | dict[str, None]] = {}
 
     def change(self, ident: str, old: T | None, new: T | None) -> None:
         """Follow one row."""
@@ -39,15 +40,15 @@ class ManyIndex(Generic[T, K]):
                 self._drop(key, ident)
         for key in after:
             known = self._ids.setdefault(key, ident)
-            if isinstance(known, set):
-                known.add(ident)
+            if isinstance(known, dict):
+                known[ident] = None
             elif known != ident:
-                self._ids[key] = {known, ident}
+                self._ids[key] = {known: None, ident: None}
 
     def _drop(self, key: K, ident: str) -> None:
         known = self._ids.get(key)
-        if isinstance(known, set):
-            known.discard(ident)
+        if isinstance(known, dict):
+            known.pop(ident, None)
             if not known:
                 del self._ids[key]
         elif known == ident:
@@ -72,7 +73,7 @@ class PodClasses:
 
     def __init__(self) -> None:
         self.version = 0
-        self._ids: dict[tuple[str, Labels], set[str]] = {}
+        self._ids: dict[tuple[str, Labels], dict[str, None]] = {}
         self._of_namespace: dict[str, set[Labels]] = {}
 
     def change(self, ident: str, old: Pod | None, new: Pod | None) -> None:
@@ -84,12 +85,12 @@ class PodClasses:
         self.version += 1
         if old is not None and before is not None:
             found = self._ids[before]
-            found.discard(ident)
+            found.pop(ident, None)
             if not found:
                 del self._ids[before]
                 self._of_namespace[old.namespace].discard(old.template.labels)
         if new is not None and after is not None:
-            self._ids.setdefault(after, set()).add(ident)
+            self._ids.setdefault(after, {})[ident] = None
             self._of_namespace.setdefault(new.namespace, set()).add(new.template.labels)
 
     def classes(self, namespace: str) -> Iterable[Labels]:
