@@ -1,7 +1,7 @@
 """Makes the pictures under screenshots/ from the running program on the built-in cluster.
 
-``python -m tests.screenshots`` writes SVG, and PNG beside it where resvg-py is installed; ``--check`` says whether the
-SVG that are there are those of the program, and writes nothing.
+``python -m tests.screenshots`` writes SVG, and PNG beside it; ``--check`` says whether the SVG that are there are those
+of the program, and writes nothing.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import resvg_py
 from textual.pilot import Pilot
 
 from aksnav.ui.app import Explorer
@@ -80,11 +81,6 @@ def _read(name: str) -> str:
 
 
 def _png(name: str, svg: str) -> None:
-    try:
-        import resvg_py
-    except ImportError:
-        print(f"{name}.png is not made: pip install resvg-py")
-        return
     drawn = re.sub(r"font-family: [^;]+;", "font-family: DejaVu Sans Mono;", svg)
     (FOLDER / f"{name}.png").write_bytes(bytes(resvg_py.svg_to_bytes(svg_string=drawn, font_family="DejaVu Sans Mono")))
 
