@@ -16,6 +16,7 @@ from aksnav.model.change import Reading
 from aksnav.model.kinds import KINDS
 from aksnav.store import Store
 from aksnav.trace import trace
+from aksnav.trace.policy.judge import OTHER_CLIENT
 from aksnav.trace.request import Origin
 from aksnav.trace.routing.entrypoints import entry_points
 from aksnav.trace.routing.types import EntryPoint
@@ -63,7 +64,7 @@ def way_in_findings(store: Store, point: EntryPoint) -> Iterator[Finding]:
 
     Where the client is one that was made up for an internal way in, a policy that does not admit it is no fault: a hint
     where it may be a real one (a host of the network), nothing where it is just some Pod or node. That a way in is open
-    to some ranges of the internet only (N05) is a hint as well: it may be meant so.
+    to some ranges of the internet only (N05, or an ipBlock of a policy) is a hint as well: it may be meant so.
     """
     request = seen_from(store, point)
     made_up = request.source != point.request.source
@@ -71,7 +72,7 @@ def way_in_findings(store: Store, point: EntryPoint) -> Iterator[Finding]:
         found = finding_of(step)
         if found is None:
             continue
-        if found.id == _FOR_SOME and request.source.address is None:
+        if request.source.address is None and (found.id == _FOR_SOME or OTHER_CLIENT in step.assumptions):
             yield msgspec.structs.replace(found, proof=Proof.HINT)
         elif not (made_up and step.kind is Kind.POLICY):
             yield found

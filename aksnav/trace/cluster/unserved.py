@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from aksnav.model.kubernetes.gateway import Gateway, HTTPRoute
 from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.model.kubernetes.service import Service
@@ -52,10 +54,10 @@ def _of(store: Store, ref: Ref, packet: Packet) -> Iterator[Step]:
 
 
 def _of_controller(store: Store, known: Controller | Step, packet: Packet) -> Iterator[Step]:
+    steps = (known,) if isinstance(known, Step) else known.problems
+    yield from (msgspec.structs.replace(step, packet=packet) for step in steps)
     if isinstance(known, Step):
-        yield known
         return
-    yield from known.problems
     if known.service is not None and not known.service.external_addresses and known.service.type == "LoadBalancer":
         yield pending(store, known.service, packet)
 

@@ -19,6 +19,7 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     Attributes:
         hostnames: of the route, as far as they intersect with the listener's; an empty one is every host.
         assumptions: what is taken for granted, and where the controller's own word differs.
+        unread: what would have to be read to know that the listener takes the route, else empty.
     """
 
     gateway: Gateway
@@ -26,6 +27,7 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     route: HTTPRoute
     hostnames: tuple[str, ...]
     assumptions: tuple[str, ...] = ()
+    unread: str = ""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -131,7 +133,8 @@ def _attach(store: Store, gateway: Gateway, route: HTTPRoute, index: int) -> lis
             listener=item,
             route=route,
             hostnames=hosts,
-            assumptions=(*said, *_doubt(route, item, known=word)),
+            assumptions=(*said, *(() if said else _doubt(route, item, known=word))),
+            unread="; ".join(_doubt(route, item, known=word)) if said else "",
         )
         for item, word, hosts in joined
     ]

@@ -14,7 +14,7 @@ from aksnav.trace.routing.grants import granted
 from aksnav.trace.routing.hostnames import any_labels, bare, specificity
 from aksnav.trace.routing.tls import secret_fault
 from aksnav.trace.routing.types import Controller
-from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
+from aksnav.trace.step import ENDS, Considered, Evidence, Kind, Step, Verdict
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
@@ -174,6 +174,11 @@ def _taken(controller: Controller, place: Place, fitting: Sequence[Place], name:
     gateway, said = place.gateway, _conditions(place)
     wrong = next((item for item in said if _bad(item)), None)
     assumptions = list(controller.assumptions)
+    assumptions += [
+        f"it serves all the same: {step.summary}"
+        for step in controller.problems
+        if step.verdict in ENDS and step.subject == gateway.ref
+    ]
     if not said:
         assumptions.append(
             f"the controller has taken listener {place.listener.name} (it says nothing of it in the status)"

@@ -85,7 +85,8 @@ def _send(
     words = gateway_match.describe(candidate.match)
     match = Step(
         kind=Kind.ROUTE_MATCH,
-        verdict=Verdict.PASS,
+        verdict=Verdict.BLIND if candidate.attachment.unread else Verdict.PASS,
+        missing=candidate.attachment.unread,
         summary=f"HTTPRoute {row.id} rule {index} takes {packet.host}{packet.path}: {words}",
         subject=row.ref,
         version=row.resource_version,

@@ -71,18 +71,17 @@ def match_step(decision: Decision, rule: Rule, packet: Packet, rules: Rules) -> 
 def no_match(controller: Controller, decision: Decision, packet: Packet, rules: Rules) -> Step:
     """Return the step of a request that no rule and no default backend takes: 404 (host I04, path I05)."""
     known = tuple(
-        Considered(
-            f"host {host or '*'}",
-            host == decision.chosen_host,
-            "takes the host" if host == decision.chosen_host else "is another host",
-        )
+        Considered(f"host {host or '*'}", host == decision.chosen_host, _why_host(host, decision))
         for host in sorted(rules.by_host)
     )
-    if decision.chosen_host is None:
+    lone = rules.by_host.get(decision.host, ()) if decision.chosen_host is None else ()
+    if lone:
+        what = f"host {decision.host} has the canary {lone[0].ingress.id} and no main rule"
+    elif decision.chosen_host is None:
         what = f"no rule of {controller.label} has host {decision.host or '(none)'}"
     else:
         what = f"no path under host {decision.chosen_host or '*'} matches {packet.path}"
-    hosts = rules.by_host.get(decision.chosen_host, ()) if decision.chosen_host is not None else ()
+    hosts = rules.by_host.get(decision.chosen_host, ()) if decision.chosen_host is not None else lone
     subject = hosts[0].ingress if hosts else None
     command = kubectl.listing("Ingress") if subject is None else kubectl.show(subject.ref, ".spec.rules")
     if rules.unreadable:
@@ -102,7 +101,7 @@ def no_match(controller: Controller, decision: Decision, packet: Packet, rules: 
         subject=subject.ref if subject is not None else None,
         version=subject.resource_version if subject is not None else "",
         packet=packet,
-        cause="I04" if decision.chosen_host is None else "I05",
+        cause="I24" if lone else "I04" if decision.chosen_host is None else "I05",
         status=404,
         evidence=_no_match_evidence(decision, packet, rules, subject),
         considered=limited((*decision.considered, *known) if decision.chosen_host is None else decision.considered),
@@ -112,6 +111,12 @@ def no_match(controller: Controller, decision: Decision, packet: Packet, rules: 
         if decision.chosen_host is None
         else f"add a path that matches {packet.path}",
     )
+
+
+def _why_host(host: str, decision: Decision) -> str:
+    if host == decision.chosen_host:
+        return "takes the host"
+    return "has canaries only, which share the traffic of a main rule" if host == decision.host else "is another host"
 
 
 def _no_match_evidence(

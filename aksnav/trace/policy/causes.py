@@ -160,8 +160,9 @@ def _service_port(case: Case, near: list[_Rule]) -> Cause | None:
         if item.peers.answer is not True:
             continue
         for number, port in enumerate(item.rule.ports):
-            service = _service_with_port(case.store, target, port.port) if isinstance(port.port, int) else None
-            if service is not None and port.port != case.crossing.packet.port:
+            asked = case.crossing.packet.port
+            service = _service_leading(case.store, target, port.port, asked) if isinstance(port.port, int) else None
+            if service is not None and port.port != asked:
                 field = f"{item.field}.ports[{number}].port"
                 fact = Evidence(
                     field, str(port.port), item.policy.ref, f"is the port of Service {service}, not the Pod's"
@@ -172,13 +173,14 @@ def _service_port(case: Case, near: list[_Rule]) -> Cause | None:
     return None
 
 
-def _service_with_port(store: Store, pod: Pod, port: int) -> str | None:
+def _service_leading(store: Store, pod: Pod, port: int, target: int) -> str | None:
+    """Return the Service of a Pod that has a port which leads to another port of the Pod."""
+    names = {item.name for item in pod.template.ports if item.port == target and item.name}
     for service in store.services:
         if service.namespace != pod.namespace or not service.selector:
             continue
-        if any(item.port == port for item in service.ports) and all(
-            pod.labels.get(key) == value for key, value in service.selector.items()
-        ):
+        leads = any(item.port == port and (item.target == target or item.target in names) for item in service.ports)
+        if leads and all(pod.labels.get(key) == value for key, value in service.selector.items()):
             return service.id
     return None
 

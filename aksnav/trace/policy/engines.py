@@ -34,11 +34,17 @@ ENFORCING = (Engine.AZURE, Engine.CILIUM, Engine.CALICO)
 
 
 class EngineReading(msgspec.Struct, frozen=True, gc=False):
-    """The engine and the field that says so; ``missing`` is what would have to be readable where it is UNKNOWN."""
+    """The engine and the field that says so.
+
+    Attributes:
+        missing: what would have to be readable where the engine is UNKNOWN.
+        assumed: what is taken for granted where nothing but the absence of the engines' Pods says NONE.
+    """
 
     engine: Engine
     evidence: tuple[Evidence, ...] = ()
     missing: str = ""
+    assumed: str = ""
 
 
 # The DaemonSets of the engines: aks-networking.md 1.2; calico-system is the operator's namespace, kube-system the
@@ -131,4 +137,5 @@ def _from_absence(store: Store) -> EngineReading:
     return EngineReading(
         Engine.NONE,
         (Evidence("pods -n kube-system", "none of azure-npm, cilium, calico-node runs"),),
+        assumed="no policy engine runs here: none of those of AKS does, and the managed cluster does not say",
     )

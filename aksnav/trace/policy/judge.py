@@ -17,6 +17,7 @@ from aksnav.trace.policy.compiled import compiled
 from aksnav.trace.policy.decision import DROPS, Decision, Direction, Effect
 from aksnav.trace.policy.engines import TITLES, Engine, EngineReading
 from aksnav.trace.policy.readings import Heard, Reading, ends, hear
+from aksnav.trace.policy.rules import DEPENDS
 from aksnav.trace.policy.who import Sort, View
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 
@@ -37,6 +38,7 @@ def judge(store: Store, crossing: Crossing) -> tuple[Step, ...]:
     return tuple(_judge(store, crossing, direction, pod) for direction, pod in ends(crossing))
 
 
+OTHER_CLIENT = "the client is in none of the ranges that policies admit"
 _SKIPS = {
     "host-network": "it has its node's network, which policies do not select",
     "loopback": "a Pod's traffic to itself is not subject to policy",
@@ -139,7 +141,11 @@ def _stops(
         cause=cause.id,
         evidence=(*decision.evidence, *cause.evidence, *_engine_facts(engine)),
         considered=(*decision.considered, *_views(readings)),
-        assumptions=(*_assumptions(store, engine), *_cautions(store, crossing, telling)),
+        assumptions=(
+            *_assumptions(store, engine),
+            *_cautions(store, crossing, telling),
+            *((OTHER_CLIENT,) if any(item.why.endswith(DEPENDS) for item in decision.considered) else ()),
+        ),
         confirm=_confirm(pod, decision),
         fix=cause.fix,
     )
@@ -198,6 +204,10 @@ def _differing(
 
 def _without_engine(store: Store, crossing: Crossing, direction: Direction, pod: Pod, engine: EngineReading) -> Step:
     step = _skip(crossing, direction, pod, "engine-none", "no policy engine runs in this cluster", *engine.evidence)
+    # Without policies it does not matter who would enforce them.
+    any_policy = len(store.network_policies) or not store.network_policies.access().complete
+    assumed = (engine.assumed,) if engine.assumed and any_policy else ()
+    step = msgspec.structs.replace(step, assumptions=(*assumed, *_stale(store, engine)))
     if not compiled(store).has_policies(pod.namespace):
         return step
     note = Considered("every NetworkPolicy", False, "policies exist in the namespace, and nothing enforces them (P10)")

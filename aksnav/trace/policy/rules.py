@@ -15,6 +15,7 @@ from aksnav.trace.policy.who import SPECIAL, Sort, Who
 from aksnav.trace.ternary import Answer, Unknown
 
 PROTOCOLS = frozenset({"TCP", "UDP", "SCTP"})
+DEPENDS = "it depends on the client"
 TYPES = frozenset({"Ingress", "Egress"})
 _LAST_PORT = 65535
 
@@ -180,7 +181,7 @@ def _block(block: IPBlock, who: Who, engine: Engine) -> Said:
     if who.sort is Sort.ANY_CLIENT:
         if covers_any_client(prefix, excluded, who.v4):
             return Said(True, f"{text} covers every client of the internet")
-        return Said(False, f"{text} does not cover every client of the internet: it depends on the client")
+        return Said(False, f"{text} does not cover every client of the internet: {DEPENDS}")
     if engine is Engine.CILIUM and who.in_cluster:
         return Said(False, f"{text}: on Cilium an ipBlock never selects a Pod or a node, and it is {who.label}")
     if who.address is None:

@@ -68,6 +68,35 @@ def test_a_class_that_is_taken_for_the_usual_one_is_said_to_be() -> None:
     assert any("is the usual one of" in line for line in answer.confidence.because)
 
 
+def test_a_listener_that_selects_unread_namespaces_takes_a_route_only_by_the_controllers_word() -> None:
+    """Whether a selector takes the route's namespace is known from its labels, or from the route's own status."""
+    made = ChangedDemo()
+    selector = {"from": "Selector", "selector": {"matchLabels": {"contoso.com/tier": "public"}}}
+    for listener in made.get("Gateway", "infra/web")["spec"]["listeners"]:
+        listener["allowedRoutes"] = {"namespaces": selector}
+    made.lose("Namespace", Reading.DENIED)
+    assert made.ask("http://status.apps.contoso.com/").outcome is Outcome.DELIVERED
+    made.get("HTTPRoute", "shop/status")["status"] = {"parents": []}
+    answer = made.ask("http://status.apps.contoso.com/")
+    assert answer.outcome is Outcome.UNDECIDED
+    assert answer.breaks[0].missing == "listener http selects namespace shop, whose labels cannot be read"
+
+
+def test_that_no_engine_of_aks_runs_is_no_proof_that_none_does() -> None:
+    """Where the managed cluster is not read, the absence of the known engines is an assumption."""
+    made = ChangedDemo()
+    for kind in ("managedClusters", "CiliumNetworkPolicy"):
+        made.objects[kind] = {}
+    made.objects["Pod"] = {key: pod for key, pod in made.objects["Pod"].items() if "/cilium" not in key}
+    for node in made.objects["Node"].values():
+        node["metadata"]["labels"].pop("kubernetes.azure.com/ebpf-dataplane")
+    made.lose("CiliumNetworkPolicy", Reading.ABSENT)
+    made.lose("CiliumClusterwideNetworkPolicy", Reading.ABSENT)
+    answer = ask_from_a_pod(made)
+    assert answer.outcome is Outcome.DELIVERED
+    assert any(line.startswith("no policy engine runs here") for line in answer.confidence.because)
+
+
 @pytest.mark.parametrize(
     ("kind", "target"),
     [
