@@ -46,7 +46,7 @@ _HEAD = Struct(">BI")
 _Note = ListStarted | ListEnded | Removed | ReadingChanged | Heartbeat | UndecodableFound | SourceChanged
 _Template = tuple[int, str, str, tuple[ContainerPort, ...], tuple[Probe, ...], bool, str, tuple[str, ...]]
 _PodRow = tuple[
-    str, int, str, str, str, bool, int, int, int, tuple[str, ...], int, bool, int, int, str, int
+    str, int, str, str, bool, int, int, int, tuple[str, ...], int, bool, int, int, str, int
 ]  # fmt: skip
 
 
@@ -116,7 +116,6 @@ class Encoder:
             string(pod.namespace),
             pod.uid,
             pod.resource_version,
-            pod.created,
             pod.deleting,
             self._template(pod.template),
             string(pod.node),
@@ -230,7 +229,6 @@ class Decoder:
                 namespace=strings[namespace],
                 uid=uid,
                 resource_version=version,
-                created=created,
                 deleting=deleting,
                 template=templates[template],
                 node=strings[node],
@@ -244,7 +242,7 @@ class Decoder:
                 restarts=restarts,
             )
             for (
-                name, namespace, uid, version, created, deleting, template, node, host_ip, ips, phase, ready,
+                name, namespace, uid, version, deleting, template, node, host_ip, ips, phase, ready,
                 ready_reason, reason, unscheduled, restarts,
             ) in self._rows.decode(raw)
         ]  # fmt: skip

@@ -135,8 +135,8 @@ def test_every_state_of_an_endpoint_comes_out_as_it_went_in() -> None:
         (
             Pod,
             (
-                "name namespace uid resource_version created deleting template node host_ip ips phase ready"
-                " ready_reason reason unscheduled restarts"
+                "name namespace uid resource_version deleting template node host_ip ips phase ready"
+                " ready_reason reason unscheduled restarts id"
             ),
         ),
     ],

@@ -23,7 +23,6 @@ class _Meta(msgspec.Struct, rename="camel", gc=False):
     namespace: str | None = None
     uid: str | None = None
     resource_version: str | None = None
-    creation_timestamp: str | None = None
     deletion_timestamp: str | None = None
     labels: msgspec.Raw = msgspec.Raw()
     owner_references: list[_Owner] | None = None
@@ -149,7 +148,6 @@ def flatten(wire: WirePod) -> Pod:
         namespace=intern(meta.namespace or ""),
         uid=meta.uid or "",
         resource_version=meta.resource_version or "",
-        created=meta.creation_timestamp or "",
         deleting=meta.deletion_timestamp is not None,
         template=_template(meta, spec),
         node=intern(spec.node_name or ""),

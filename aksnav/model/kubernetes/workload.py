@@ -188,7 +188,6 @@ class Pod(msgspec.Struct, kw_only=True, gc=False):
     """A Pod, flat: 200,000 of them are held, so what its workload shares is in ``template``.
 
     Attributes:
-        created: creation time, RFC 3339 text.
         ips: status.podIPs, primary first; empty until the kubelet has said it.
         host_ip: status.hostIP.
         phase: Pending, Running, Succeeded, Failed, Unknown.
@@ -198,6 +197,7 @@ class Pod(msgspec.Struct, kw_only=True, gc=False):
             …), else the phase.
         unscheduled: message of a PodScheduled condition that is False.
         restarts: sum over the containers.
+        id: ``namespace/name``; whatever is given is replaced.
     """
 
     KIND: ClassVar[str] = "Pod"
@@ -206,7 +206,6 @@ class Pod(msgspec.Struct, kw_only=True, gc=False):
     namespace: str = ""
     uid: str = ""
     resource_version: str = ""
-    created: str = ""
     deleting: bool = False
     template: PodTemplate = NO_TEMPLATE
     node: str = ""
@@ -218,14 +217,14 @@ class Pod(msgspec.Struct, kw_only=True, gc=False):
     reason: str = ""
     unscheduled: str = ""
     restarts: int = 0
+    id: str = ""
 
     generation: ClassVar[int] = 0
     annotations: ClassVar[Mapping[str, str]] = {}
 
-    @property
-    def id(self) -> str:
-        """``namespace/name``."""
-        return f"{self.namespace}/{self.name}"
+    def __post_init__(self) -> None:
+        """Make the id once: tables, indexes and panes have it as their key, and each would make a text of its own."""
+        self.id = f"{self.namespace}/{self.name}"
 
     @property
     def labels(self) -> Labels:
