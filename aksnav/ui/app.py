@@ -19,6 +19,7 @@ from aksnav.model.object import Ref
 from aksnav.model.text import plain
 from aksnav.store import Store
 from aksnav.trace import parse_request
+from aksnav.trace.policy.subject import of_object, parse_subject
 from aksnav.trace.request import BadRequest, Request
 from aksnav.ui import clipboard
 from aksnav.ui.commands import BadCommand, Command, parse_command
@@ -30,6 +31,7 @@ from aksnav.ui.screens.explorer import ExplorerScreen
 from aksnav.ui.screens.lines import LinesScreen
 from aksnav.ui.screens.table import TableScreen
 from aksnav.ui.screens.trace import TraceScreen
+from aksnav.ui.screens.who import WhoScreen
 from aksnav.ui.targets import target_of
 from aksnav.ui.text import Line
 
@@ -220,6 +222,15 @@ class Explorer(App[None]):
         else:
             self.open_trace(request)
 
+    def who_can_talk(self, ref: Ref) -> None:
+        """Open the screen of those who can talk to an object, and to whom it can talk."""
+        try:
+            subject = of_object(self.store, ref)
+        except BadRequest as error:
+            self.tell(str(error), bad=True)
+        else:
+            self.push_screen(WhoScreen(self, self.store, subject))
+
     def describe(self, ref: Ref) -> None:
         """Open the description of an object, and keep it current."""
         self._push_lines(str(ref), lambda: describe_lines(self.store, ref, self.now()))
@@ -266,6 +277,8 @@ class Explorer(App[None]):
                 self._explorer.restrict("" if command.argument in {"all", "0"} else command.argument)
             case "namespace":
                 self.action_namespaces()
+            case "who":
+                self.push_screen(WhoScreen(self, self.store, parse_subject(self.store, command.argument)))
             case "findings":
                 self.action_findings()
             case "health":

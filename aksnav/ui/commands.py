@@ -13,7 +13,7 @@ class Command(msgspec.Struct, frozen=True):
     """A parsed command.
 
     Attributes:
-        verb: kind, trace, namespace, findings, health, help, quit, contexts.
+        verb: kind, trace, who, namespace, findings, health, help, quit, contexts.
         argument: the rest of the line.
         kind: for the verb kind.
     """
@@ -25,6 +25,7 @@ class Command(msgspec.Struct, frozen=True):
 
 _VERBS = {
     "trace": "trace", "t": "trace", "ns": "namespace", "namespace": "namespace",
+    "who": "who", "w": "who",
     "findings": "findings", "f": "findings", "health": "health", "a": "health",
     "help": "help", "h": "help", "?": "help",
     "q": "quit", "q!": "quit", "quit": "quit", "exit": "quit",
@@ -36,6 +37,7 @@ EXAMPLES = (
     (":vnet  :lb  :nsg  :rt  :nic  :pip", "Azure's objects"),
     (":trace https://HOST/PATH", "follow a request from the internet"),
     (":trace svc/NS/NAME:80 from pod/NS/NAME", "follow a request from a Pod"),
+    (":who svc/NS/NAME  :who 10.244.1.8", "who can talk to it, and to whom it can talk"),
     (":ns NAME", "one namespace; 0 shows all"),
     (":ctx", "kubeconfig contexts"),
     (":q", "leave"),

@@ -33,7 +33,8 @@ from aksnav.ui.widgets.table import RecordTable
 SMALL = (110, 30)
 LINK_AFTER = 0.04  # seconds after a move of the cursor, in which further moves may come
 HINTS = (
-    ": command  / filter  t trace  enter open  d describe  y yaml  f findings  n namespace  0 all  a sources  ? help"
+    ": command  / filter  t trace  w who  enter open  d describe  y yaml  f findings  n namespace  0 all  a sources"
+    "  ? help"
 )
 
 
@@ -60,6 +61,9 @@ class ExplorerScreen(Screen[None]):
         ),
         Binding(
             "t", "trace", "Trace", id="explorer.trace", tooltip="Follow the request of the selected row, step by step"
+        ),
+        Binding(
+            "w", "who", "Who", id="explorer.who", tooltip="Who can talk to the selected object, and to whom it can"
         ),
         Binding(
             "d", "describe", "Describe", id="explorer.describe", tooltip="All that is known of the selected object"
@@ -307,6 +311,11 @@ class ExplorerScreen(Screen[None]):
             self._desk.open_trace(row.request)
         elif self.selected is not None:
             self._desk.trace_object(self.selected)
+
+    def action_who(self) -> None:
+        """Show who can talk to the selected object."""
+        if self.selected is not None:
+            self._desk.who_can_talk(self.selected)
 
     def action_describe(self) -> None:
         """Describe the selected object."""

@@ -27,6 +27,9 @@ class Desk(Protocol):
     def trace_object(self, ref: Ref) -> None:
         """Open the trace screen on a request that goes to an object."""
 
+    def who_can_talk(self, ref: Ref) -> None:
+        """Open the screen of those who can talk to an object, and to whom it can talk."""
+
     def describe(self, ref: Ref) -> None:
         """Open the description of an object."""
 

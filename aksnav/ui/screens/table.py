@@ -31,6 +31,7 @@ class TableScreen(Screen[str | None]):
             tooltip="Regex, !inverse, -l labels, an IP or a CIDR",
         ),
         Binding("t", "trace", "Trace", id="table.trace", tooltip="Follow a request to the selected object"),
+        Binding("w", "who", "Who", id="table.who", tooltip="Who can talk to the selected object, and to whom it can"),
         Binding("d", "describe", "Describe", id="table.describe", tooltip="All that is known of the selected object"),
         Binding("y", "yaml", "YAML", id="table.yaml", tooltip="The selected object as its API sends it"),
         Binding("c", "copy", "Copy", id="table.copy", tooltip="Copy the name of the selected object"),
@@ -114,6 +115,11 @@ class TableScreen(Screen[str | None]):
         """Follow a request to the object."""
         if self.selected is not None:
             self._desk.trace_object(self.selected)
+
+    def action_who(self) -> None:
+        """Show who can talk to the object."""
+        if self.selected is not None:
+            self._desk.who_can_talk(self.selected)
 
     def action_describe(self) -> None:
         """Describe the object."""
