@@ -1,12 +1,15 @@
 """One connection, in one word: whether policies let it through, which of them say so, and why."""
 
+from collections.abc import Iterable
+
 import msgspec
 
+from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Entry, Place
-from aksnav.trace.policy.decision import Effect
+from aksnav.trace.policy.decision import Direction, Effect
 from aksnav.trace.policy.readings import Heard, Reading, ends, hear
 
 _SKIPS = {
@@ -41,15 +44,30 @@ def ask(store: Store, source: Place, target: Place, protocol: str, port: int, en
         port: at the destination.
         entry: how it came to the cluster.
     """
+    crossing = crossing_of(source, target, protocol, port, entry)
+    return both([word_of(store, crossing, direction, pod) for direction, pod in ends(crossing)])
+
+
+def crossing_of(source: Place, target: Place, protocol: str, port: int, entry: Entry = Entry.DIRECT) -> Crossing:
+    """Return a connection between two places."""
     packet = Packet(source=source.address, destination=target.address, port=port, protocol=protocol)
-    crossing = Crossing(source=source, destination=target, packet=packet, entry=entry)
-    found = [_word(hear(store, crossing, direction, pod)) for direction, pod in ends(crossing)]
-    denied = [word for word in found if word.allowed is False]
-    unsure = [word for word in found if word.allowed is None]
-    telling = denied or unsure or found
+    return Crossing(source=source, destination=target, packet=packet, entry=entry)
+
+
+def both(found: Iterable[Word]) -> Word:
+    """Return what the words of both ends add up to: a no of either is a no, and then an unknown is unknown."""
+    listed = list(found)
+    denied = [word for word in listed if word.allowed is False]
+    unsure = [word for word in listed if word.allowed is None]
+    telling = denied or unsure or listed
     policies = tuple(dict.fromkeys(ref for word in telling for ref in word.policies))
     why = "; ".join(dict.fromkeys(word.why for word in telling if word.why))
     return Word(False if denied else None if unsure else True, policies, why or "no Pod's policies are asked")
+
+
+def word_of(store: Store, crossing: Crossing, direction: Direction, pod: Pod) -> Word:
+    """Return what the policies of one end do with a connection."""
+    return _word(hear(store, crossing, direction, pod))
 
 
 def _word(heard: Heard) -> Word:

@@ -104,9 +104,13 @@ class CompiledPolicies:
         found = self._selection(direction, _subject(pod), scene)
         return tuple(ready.policy for ready, silent in found if silent is None or isinstance(silent.selects, Unknown))
 
+    def undecodable_in(self, namespace: str) -> bool:
+        """Return whether a NetworkPolicy of a namespace cannot be decoded."""
+        return any(ident.startswith(f"{namespace}/") for ident in self._undecodable)
+
     def has_policies(self, namespace: str) -> bool:
         """Return whether a namespace has a NetworkPolicy, readable or not."""
-        return namespace in self._ready or any(ident.startswith(f"{namespace}/") for ident in self._undecodable)
+        return namespace in self._ready or self.undecodable_in(namespace)
 
     def _selection(
         self, direction: Direction, subject: Who, scene: rules.Scene

@@ -22,7 +22,8 @@ from aksnav.trace.policy.decision import Direction
 from aksnav.trace.policy.engines import ENFORCING, Engine
 from aksnav.trace.policy.reach_ports import Cuts, cilium_cuts, cuts
 from aksnav.trace.policy.readings import unmodelled
-from aksnav.trace.policy.workloads import Workload, workload_of
+from aksnav.trace.policy.rules import problem
+from aksnav.trace.policy.workloads import Group, group_of
 from aksnav.trace.ternary import Unknown
 
 Key = tuple[object, ...]
@@ -37,32 +38,45 @@ class PodClass(msgspec.Struct, frozen=True, gc=False):
     """Pods that no policy can tell apart.
 
     Attributes:
-        workload: whose they are.
+        group: whose they are, as it is told.
         examples: one or two of them, on two nodes where there are two.
         count: how many there are.
     """
 
-    workload: Workload
+    group: Group
     examples: tuple[Pod, ...]
     count: int
 
 
 class Part(msgspec.Struct, frozen=True, gc=False):
-    """Classes that the same policies select and that declare the same ports; ``bits`` says which."""
+    """Classes that the same policies select and that declare the same ports.
+
+    Attributes:
+        bits: which classes.
+        egress, ingress: the policies that have a say on them.
+        host: they have hostNetwork.
+        key: what of them other Pods' policies see besides labels.
+        plain: nothing but those policies decides, and they can all be evaluated.
+    """
 
     bits: int
     egress: tuple[NetworkPolicy, ...]
     ingress: tuple[NetworkPolicy, ...]
     host: bool
+    key: Key
+    plain: bool
 
 
 class Peers:
     """The classes of a store at one version of its tables.
 
     Attributes:
-        classes: sorted by workload.
+        classes: sorted by group.
         parts: every class is in exactly one.
         everything: the set of all classes.
+        engines: those whose readings are asked.
+        by_class: every class is asked by itself.
+        sees_pods: every Pod and node is known, so that an address that is none of theirs is outside.
         cilium_cuts: the ports at which rules of Cilium's own policies begin or cease to match.
     """
 
@@ -74,6 +88,7 @@ class Peers:
         self._cilium = Engine.CILIUM in self.engines
         # Cilium's own rules tell Pods apart in more ways than are counted here: then every class is asked by itself.
         self.by_class = self._cilium and self._policies.asks_cilium
+        self.sees_pods = not unreadable(store.pods) and not unreadable(store.nodes)
         self._pieces = classes.cuts(store)
         self._odd = {node.name: unmodelled(store, node.name).partition(" (")[0] for node in store.nodes}
         self._numbers: dict[Key, int] = {}
@@ -89,6 +104,7 @@ class Peers:
         self._matched: dict[tuple[int, str], tuple[int, ...]] = {}
         self._kept: list[PolicyPeer] = []
         self._cuts: dict[Key, Cuts] = {}
+        self._admitting: dict[Key, int] = {}
         listed = [*store.cilium_policies, *store.cilium_clusterwide_policies] if self.by_class else []
         self.cilium_cuts = cilium_cuts(listed)
 
@@ -109,10 +125,8 @@ class Peers:
             counts[key] += 1
             if len(known) == 1 or (known[0].node == known[1].node != pod.node):
                 known[1:] = [pod]
-        found = [
-            (PodClass(workload_of(listed[0]), tuple(listed), counts[key]), key) for key, listed in examples.items()
-        ]
-        found.sort(key=lambda item: (item[0].workload, item[0].examples[0].id))
+        found = [(PodClass(group_of(listed[0]), tuple(listed), counts[key]), key) for key, listed in examples.items()]
+        found.sort(key=lambda item: (item[0].group, item[0].examples[0].id))
         self._numbers = {key: number for number, (_, key) in enumerate(found)}
         return [item for item, _ in found]
 
@@ -163,12 +177,18 @@ class Peers:
             key = (number,) if self.by_class else self._part_key(item.examples[0])
             found[key] = found.get(key, 0) | 1 << number
         for bits in found.values():
-            pod = self.classes[next(self.numbers(bits))].examples[0]
+            number = next(self.numbers(bits))
+            pod = self.classes[number].examples[0]
+            space, place = pod.namespace, self._pieces.place(parse_address(pod.ip)) if self._pieces.points else 0
+            odd = self._odd.get(pod.node, "")
+            clear = not unreadable(self._store.network_policies, space) and not self._policies.undecodable_in(space)
             yield Part(
                 bits,
                 self.speaking(Direction.EGRESS, pod),
                 self.speaking(Direction.INGRESS, pod),
                 pod.template.host_network,
+                (place, ":" in pod.ip, odd, number if self.by_class else -1),
+                clear and not odd and not self.by_class and bool(self.engines) and not pod.template.host_network,
             )
 
     def _part_key(self, pod: Pod) -> Key:
@@ -212,6 +232,30 @@ class Peers:
                     if peer.ip_block is None:
                         found.update(dict.fromkeys(self._matching(peer, policy.namespace)))
         return tuple(bits for bits in found if bits)
+
+    def may_admit(self, policy: NetworkPolicy, direction: Direction, number: int | None) -> bool:
+        """Return whether some rule of a policy may match the Pods of a class, or (None) somebody who is no Pod.
+
+        False is certain. Only rules are asked that name peers by selectors; whatever else there is may match.
+        """
+        key = (id(policy), direction)
+        found = self._admitting.get(key)
+        if found is None:
+            found = self._admitting[key] = self._admits(policy, direction)
+        return found < 0 or (number is not None and bool(found >> number & 1))
+
+    def _admits(self, policy: NetworkPolicy, direction: Direction) -> int:
+        """Return the classes that a policy's rules match or may match; -1 where it may be anybody."""
+        if problem(policy):
+            return -1
+        bits = 0
+        for rule in policy.ingress if direction is Direction.INGRESS else policy.egress:
+            if not rule.peers or any(peer.ip_block is not None for peer in rule.peers):
+                return -1
+            for peer in rule.peers:
+                for found in self._matching(peer, policy.namespace):
+                    bits |= found
+        return bits
 
     def _matching(self, peer: PolicyPeer, namespace: str) -> tuple[int, ...]:
         """Return the classes that a peer's selectors match, and those of which nobody can say it."""

@@ -15,7 +15,7 @@ from aksnav.trace.policy.compiled import engine_of
 from aksnav.trace.policy.decision import Direction
 from aksnav.trace.policy.engines import Engine
 from aksnav.trace.policy.peers import Peers, peers
-from aksnav.trace.policy.reach_rows import Party, Reach, Side, group_of, together
+from aksnav.trace.policy.reach_rows import Party, Reach, Side, group_at, together
 from aksnav.trace.policy.subject import Subject
 from aksnav.trace.policy.workloads import Sort
 
@@ -50,15 +50,20 @@ def talk(store: Store, subject: Subject) -> Talk:
         store: what is known.
         subject: from ``subject.parse_subject``.
     """
-    engine = engine_of(store)
+    return talk_of(store, subject, rows_of(store, subject))
+
+
+def rows_of(store: Store, subject: Subject) -> Iterator[Reach]:
+    """Yield the rows of an answer one by one, unsorted, so that whoever shows them need not wait for all of them."""
     known = peers(store)
-    rows = [
-        row
-        for party in _parties(known, subject.places)
-        for way in Direction
-        for row in together(Side(store, known, party, way).rows(), lambda one, other: one + other)
-    ]
-    missing = (*subject.missing, *_missing(store))
+    for party in _parties(known, subject.places):
+        for way in Direction:
+            yield from together(Side(store, known, party, way).rows(), lambda one, other: one + other)
+
+
+def talk_of(store: Store, subject: Subject, rows: Iterable[Reach]) -> Talk:
+    """Return the answer that the rows of ``rows_of`` add up to, with what is not known and what is assumed."""
+    engine = engine_of(store)
     assumptions = [*stale(store.pods, store.nodes, store.network_policies, store.namespaces)]
     if engine.engine is Engine.CALICO:
         assumptions.append("Calico's own policies (crd.projectcalico.org) are not read")
@@ -68,7 +73,7 @@ def talk(store: Store, subject: Subject) -> Talk:
         subject=subject.text,
         engine=engine.engine,
         rows=tuple(sorted(together(rows, max), key=_order)),
-        missing=tuple(dict.fromkeys(missing)),
+        missing=tuple(dict.fromkeys((*subject.missing, *_missing(store)))),
         assumptions=tuple(assumptions),
     )
 
@@ -91,7 +96,7 @@ def _parties(known: Peers, places: Iterable[Place]) -> list[Party]:
         before = found.get(key)
         found[key] = Party(
             place if before is None else before.place,
-            group_of(place),
+            group_at(place),
             number,
             1 if before is None else before.count + 1,
         )

@@ -4,16 +4,17 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
+from aksnav.model.kubernetes.policy import NetworkPolicy
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.place import Entry, Place
 from aksnav.trace.policy import outsiders
-from aksnav.trace.policy.ask import Word, ask
+from aksnav.trace.policy.ask import Word, ask, both, crossing_of, word_of
 from aksnav.trace.policy.decision import Direction
 from aksnav.trace.policy.peers import Part, Peers, PodClass
 from aksnav.trace.policy.reach_ports import Ports, merged, ranges
-from aksnav.trace.policy.workloads import Group, Sort, workload_of
+from aksnav.trace.policy.workloads import Group, Sort, group_of
 
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -66,11 +67,10 @@ class Party(msgspec.Struct, frozen=True, gc=False):
         return self.place.pod.template.host_network if self.place.pod is not None else self.place.node is not None
 
 
-def group_of(place: Place) -> Group:
+def group_at(place: Place) -> Group:
     """Return how a place is told: a Pod by its workload."""
     if place.pod is not None:
-        found = workload_of(place.pod)
-        return Group(Sort.WORKLOAD, found.namespace, found.kind, found.name)
+        return group_of(place.pod)
     if place.node is not None:
         return Group(Sort.NODE, "", "node", place.node.name)
     return outsiders.of_address(place.address)
@@ -83,6 +83,9 @@ class _Answer(msgspec.Struct, frozen=True, gc=False):
     ports: tuple[Ports, ...]
 
 
+_NO_SAY = Word(True, (), "no policy selects the Pod")
+
+
 class Side:
     """The connections of a party in one direction."""
 
@@ -92,21 +95,26 @@ class Side:
         self._party = party
         self._direction = direction
         self._inward = direction is Direction.INGRESS
+        self._opposite = Direction.EGRESS if self._inward else Direction.INGRESS
         pod = party.place.pod
         self._own = known.speaking(direction, pod) if pod is not None else ()
         self._node = _node_of(party.place)
         self._near = known.on_node(self._node)
+        self._at_own: dict[object, Word] = {}
 
     def rows(self) -> Iterator[Reach]:
         """Yield the rows: of every class of Pods, and of those who are no Pods."""
         splits = self._known.split(self._own, self._direction)
         for part in self._known.parts:
-            for bits in _split(part.bits, splits):
-                yield from self._by_node(part, bits) if part.host or self._party.relational else self._alike(part, bits)
+            for bits, seen in _split(part.bits, splits):
+                if part.host or self._party.relational:
+                    yield from self._by_node(part, bits)
+                else:
+                    yield from self._alike(part, bits, seen)
         if self._party.place.pod is not None:
             yield from self._outside(self._party.place.pod)
 
-    def _alike(self, part: Part, bits: int) -> Iterator[Reach]:
+    def _alike(self, part: Part, bits: int, seen: tuple[bool, ...]) -> Iterator[Reach]:
         """Yield the rows of classes between which no policy can tell: one Pod is asked for all of them."""
         own = self._party.place.pod
         answers: list[_Answer] | None = None
@@ -117,9 +125,56 @@ class Side:
                 continue  # the Pod itself
             place = Place.of_pod(other, self._store.nodes.get(other.node))
             if answers is None:
-                answers = self._answers(part, place)
+                answers = self._answers_by_end(part, place, seen)
             alone = number == self._party.number and self._party.count == 1
-            yield from self._told(group_of(place), item.count - alone, place, answers)
+            yield from self._told(item.group, item.count - alone, place, answers)
+
+    def _answers_by_end(self, part: Part, other: Place, seen: tuple[bool, ...]) -> list[_Answer]:
+        """Return what ``_answers`` does; each end is asked only for what was not answered for another part already."""
+        source, target = (other, self._party.place) if self._inward else (self._party.place, other)
+        known, theirs = self._known, part.egress if self._inward else part.ingress
+        shut = self._shut(part, theirs)
+        given = [known.cuts(self._own, self._direction), known.cilium_cuts]
+        if shut is None:
+            given.append(known.cuts(theirs, self._opposite))
+        declared = target.pod.template.ports if target.pod is not None else ()
+        found: dict[object, tuple[Word, list[Ports]]] = {}
+        for item in ranges(declared, *given):
+            words: list[Word] = []
+            if self._party.place.pod is not None:
+                key = (seen, part.key, declared, item.protocol, item.first)
+                word = self._at_own.get(key)
+                if word is None:
+                    crossing = crossing_of(source, target, item.protocol, item.first)
+                    word = word_of(self._store, crossing, self._direction, self._party.place.pod)
+                    self._at_own[key] = word
+                words.append(word)
+            if shut is not None:
+                words.append(shut)
+            elif other.pod is not None:
+                crossing = crossing_of(source, target, item.protocol, item.first)
+                words.append(word_of(self._store, crossing, self._opposite, other.pod))
+            word = both(words if self._direction is Direction.EGRESS else reversed(words))
+            found.setdefault((word.allowed, word.policies), (word, []))[1].append(item)
+        return [_Answer(word, merged(listed)) for word, listed in found.values()]
+
+    def _shut(self, part: Part, theirs: tuple[NetworkPolicy, ...]) -> Word | None:
+        """Return the word of a part whose policies have no say, or isolate it and certainly do not admit the party."""
+        if not part.plain:
+            return None
+        if not theirs:
+            return _NO_SAY
+        pod = self._party.place.pod
+        if (pod is None or self._party.number is None) and not self._known.sees_pods:
+            return None  # an address may be a Pod's without our knowing it
+        number = self._party.number if pod is not None else None
+        if pod is not None and number is None:
+            return None
+        if any(self._known.may_admit(policy, self._opposite, number) for policy in theirs):
+            return None
+        names = ", ".join(policy.id for policy in theirs)
+        why = f"isolated for {self._opposite.value} by {names}, and no rule admits it"
+        return Word(False, tuple(policy.ref for policy in theirs), why)
 
     def _by_node(self, part: Part, bits: int) -> Iterator[Reach]:
         """Yield the rows of classes of which the Pods on the party's own node may be unlike the others."""
@@ -140,7 +195,7 @@ class Side:
         elsewhere = item.count - len(self._near.get(self._known.number(item.examples[0]) or 0, ()))
         counts = {"": len(near) + elsewhere, "on the same node": len(near), "on another node": elsewhere}
         for where, place, answers in found:
-            group = msgspec.structs.replace(group_of(place), where=where)
+            group = msgspec.structs.replace(item.group, where=where)
             yield from self._told(group, counts[where], place, answers)
 
     def _outside(self, own: Pod) -> Iterator[Reach]:
@@ -153,9 +208,8 @@ class Side:
         """Return what policies do on every port, ports with the same answer by the same policies together."""
         source, target = (other, self._party.place) if self._inward else (self._party.place, other)
         theirs = () if part is None else part.egress if self._inward else part.ingress
-        opposite = Direction.EGRESS if self._inward else Direction.INGRESS
         known = self._known
-        given = (known.cuts(self._own, self._direction), known.cuts(theirs, opposite), known.cilium_cuts)
+        given = (known.cuts(self._own, self._direction), known.cuts(theirs, self._opposite), known.cilium_cuts)
         declared = target.pod.template.ports if target.pod is not None else ()
         found: dict[object, tuple[Word, list[Ports]]] = {}
         for item in ranges(declared, *given):
@@ -192,10 +246,16 @@ def _node_of(place: Place) -> str:
     return place.node.name if place.node is not None else place.pod.node if place.pod is not None else ""
 
 
-def _split(bits: int, by: tuple[int, ...]) -> list[int]:
-    found = [bits]
+def _split(bits: int, by: tuple[int, ...]) -> list[tuple[int, tuple[bool, ...]]]:
+    """Return a set divided by others, each piece with which of them it lies in."""
+    found: list[tuple[int, tuple[bool, ...]]] = [(bits, ())]
     for other in by:
-        found = [piece for bits in found for piece in (bits & other, bits & ~other) if piece]
+        found = [
+            (piece, (*seen, inside))
+            for bits, seen in found
+            for piece, inside in ((bits & other, True), (bits & ~other, False))
+            if piece
+        ]
     return found
 
 

@@ -72,3 +72,9 @@ class Group(msgspec.Struct, frozen=True, order=True, gc=False):
     def __str__(self) -> str:
         said = " ".join(filter(None, (self.namespace, self.kind, self.name)))
         return f"{said} ({self.where})" if self.where else said
+
+
+def group_of(pod: Pod) -> Group:
+    """Return how a Pod is told: by its workload."""
+    found = workload_of(pod)
+    return Group(Sort.WORKLOAD, found.namespace, found.kind, found.name)
