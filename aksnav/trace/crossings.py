@@ -4,7 +4,7 @@ from aksnav.model.addresses import format_address
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.trace import policy
-from aksnav.trace.azure import nsg
+from aksnav.trace.azure import kubenet, nsg
 from aksnav.trace.cluster import classes
 from aksnav.trace.cluster.endpoints import Chosen
 from aksnav.trace.cluster.pod import ref_of
@@ -31,7 +31,7 @@ def leaving(walk: Walk, journey: Journey, packet: Packet) -> Road:
 
 
 def filters(walk: Walk, journey: Journey, crossing: Crossing, pod: Pod) -> Road:
-    """Return what security groups and policies do on the way to a Pod."""
+    """Return what security groups, the routes of kubenet and policies do on the way to a Pod."""
     if journey.controller is not None and journey.source.pod is None:
         missing = f"the subnet of {journey.controller.label}, which is the source that rules and policies see"
         return (
@@ -46,7 +46,8 @@ def filters(walk: Walk, journey: Journey, crossing: Crossing, pod: Pod) -> Road:
         )
     # Behind the node that took it from outside the packet is where it is: its groups have been asked already.
     arrived = journey.entry_node is not None and journey.entry_node.name == pod.node
-    return (*(() if arrived else nsg.between(walk.store, crossing)), *policy.judge(walk.store, crossing))
+    between = () if arrived else (*nsg.between(walk.store, crossing), *kubenet.between(walk.store, crossing))
+    return (*between, *policy.judge(walk.store, crossing))
 
 
 def groups(walk: Walk, journey: Journey, service: Service, chosen: tuple[Chosen, ...], via: Via) -> list[list[Chosen]]:

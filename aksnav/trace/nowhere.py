@@ -1,6 +1,7 @@
 """Addresses to which no road leads from where the packet is."""
 
 from collections.abc import Sequence
+from shlex import quote
 
 import msgspec
 
@@ -88,7 +89,9 @@ def pod_from_outside(walk: Walk, journey: Journey, packet: Packet) -> Road:
     if mode == "overlay" and holding is not None:
         why = f"{format_address(packet.destination)} is in the overlay {holding}: it exists inside of the cluster only"
         fact = Evidence(".networkProfile.networkPluginMode", "overlay", managed.ref if managed is not None else None)
-        return (_closed(packet, "R11", why, fact),)
+        ident = managed.arm_id if managed is not None else ""
+        step = _closed(packet, "R11", why, fact)
+        return (msgspec.structs.replace(step, confirm=f"az aks show --ids {quote(ident)} --query networkProfile"),)
     if journey.internet:
         return from_afar(journey, packet, ())
     if plugin in {"", "none"} and holding is not None:
@@ -106,7 +109,7 @@ def _closed(packet: Packet, cause: str, why: str, fact: Evidence | None) -> Step
         packet=packet,
         cause=cause,
         evidence=(fact,) if fact is not None else (),
-        confirm="az aks show --query networkProfile",
+        confirm="az aks list --query '[].networkProfile'",
         fix="ask through a Service of type LoadBalancer or an ingress; outsiders cannot reach overlay Pods",
     )
 

@@ -1,9 +1,10 @@
-"""Whether a Pod can ask the cluster's DNS at all."""
+"""Whether a Pod can ask the cluster's DNS at all: it has endpoints, and security groups and policies let it through."""
 
 import msgspec
 
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.trace import policy
+from aksnav.trace.azure import kubenet, nsg
 from aksnav.trace.cluster.endpoints import Chosen
 from aksnav.trace.cluster.service import Via, endpoints, find_port
 from aksnav.trace.journey import Road, Walk
@@ -16,7 +17,9 @@ PORT = 53
 
 
 def ask(walk: Walk, pod: Pod, packet: Packet) -> Road:
-    """Return the steps that keep a Pod from asking the cluster's DNS: it has no endpoint (D05), or a policy (P06).
+    """Return the steps that keep a Pod from asking the cluster's DNS.
+
+    It has no endpoint (D05), a policy stops the question (P06), or a security group or route between the nodes (N12).
 
     Nothing is returned where the way is free, or where the DNS Service is not one that is known: AKS always has
     ``kube-system/kube-dns``, other clusters may serve names otherwise. A Pod in its node's network asks the node's
@@ -35,17 +38,21 @@ def ask(walk: Walk, pod: Pod, packet: Packet) -> Road:
         if decision.step.verdict is Verdict.BLIND:
             return ()
         return (_as_name_failure(decision.step, "D05", "the cluster's DNS has no endpoint"),)
-    roads = [_policies(walk, pod, item, question) for item in decision.chosen]
+    roads = [_to_server(walk, pod, item, question) for item in decision.chosen]
     stopped = [next((step for step in road if step.verdict is Verdict.DROP), None) for road in roads]
     if stopped and all(step is not None for step in stopped) and stopped[0] is not None:
-        return (_as_name_failure(stopped[0], "P06", "the Pod may not ask the cluster's DNS"),)
+        policies = [step for step in stopped if step is not None and step.kind is Kind.POLICY]
+        if policies:
+            return (_as_name_failure(policies[0], "P06", "the Pod may not ask the cluster's DNS"),)
+        cause = "N12" if stopped[0].kind is Kind.NSG else stopped[0].cause
+        return (_as_name_failure(stopped[0], cause, "the Pod does not reach the cluster's DNS"),)
     unsure = next(
         (step for road in roads for step in road if step.verdict in {Verdict.BLIND, Verdict.UNSUPPORTED}), None
     )
     return (unsure,) if unsure is not None else ()
 
 
-def _policies(walk: Walk, pod: Pod, item: Chosen, packet: Packet) -> Road:
+def _to_server(walk: Walk, pod: Pod, item: Chosen, packet: Packet) -> Road:
     packet = msgspec.structs.replace(packet, destination=item.address, port=item.port)
     there = walk.node_of(item.pod) if item.pod is not None else None
     crossing = Crossing(
@@ -53,7 +60,8 @@ def _policies(walk: Walk, pod: Pod, item: Chosen, packet: Packet) -> Road:
         destination=Place(pod=item.pod, node=there, address=item.address),
         packet=packet,
     )
-    return policy.judge(walk.store, crossing)
+    store = walk.store
+    return (*policy.judge(store, crossing), *nsg.between(store, crossing), *kubenet.between(store, crossing))
 
 
 def _as_name_failure(step: Step, cause: str, why: str) -> Step:

@@ -1,0 +1,83 @@
+"""Between nodes: routes of kubenet, and security groups on the way to the cluster's DNS."""
+
+from typing import Any
+
+from aksnav.model.change import Reading
+from aksnav.sources.demo.azure_network import route, rule
+from aksnav.trace.step import Kind, Outcome, Trace
+from tests.unit.trace_walk.changed_demo import ChangedDemo
+
+
+def ask(made: ChangedDemo, target: str = "svc/shop/api:80") -> Trace:
+    """Return the trace from a Pod of shop."""
+    name = made.pods("shop", "web")[0]["metadata"]["name"]
+    return made.ask(target, f"pod/shop/{name}")
+
+
+def kubenet(made: ChangedDemo, *, routed: bool = True) -> list[dict[str, Any]]:
+    """Make the cluster one of kubenet and return its routes: one for the Pods of each node."""
+    (managed,) = made.objects["managedClusters"].values()
+    managed["properties"]["networkProfile"].update(networkPlugin="kubenet", networkPluginMode=None)
+    routes: list[dict[str, Any]] = made.get("routeTables", "rt-contoso-nodes")["properties"]["routes"]
+    for name, node in made.objects["Node"].items() if routed else ():
+        address = node["status"]["addresses"][0]["address"]
+        routes.append(route(name, node["spec"]["podCIDR"], "VirtualAppliance", address))
+    return routes
+
+
+def test_kubenet_with_a_route_for_each_node_delivers() -> None:
+    """Every node's Pod range leads to the node: the route is a step of the road."""
+    made = ChangedDemo()
+    kubenet(made)
+    assert ask(made).outcome is Outcome.DELIVERED
+
+
+def test_kubenet_without_its_routes_loses_packets_between_nodes() -> None:
+    """Nothing else knows where a Pod's address is: Pods of other nodes are not reached (R03)."""
+    made = ChangedDemo()
+    kubenet(made, routed=False)
+    answer = ask(made)
+    assert answer.outcome is Outcome.SPLIT
+    assert answer.causes == ("R03",)
+    assert all(step.kind is Kind.ROUTE for step in answer.breaks)
+
+
+def test_kubenet_with_a_route_to_another_node_loses_packets() -> None:
+    """A route that leads to a node which has gone, or has another address now, is as bad as none (R03)."""
+    made = ChangedDemo()
+    routes = kubenet(made)
+    node = made.pods("shop", "api")[1]["spec"]["nodeName"]
+    wrong = next(item for item in routes if item["name"] == node)
+    wrong["properties"]["nextHopIpAddress"] = "10.224.0.60"
+    (step,) = ask(made).breaks
+    assert step.cause == "R03"
+    assert "to VirtualAppliance 10.224.0.60" in step.summary
+
+
+def test_kubenet_with_an_unread_route_table_is_undecided() -> None:
+    """Whether there is a route is not known then."""
+    made = ChangedDemo()
+    kubenet(made)
+    made.lose("routeTables", Reading.DENIED)
+    assert ask(made).outcome is Outcome.UNDECIDED
+
+
+def test_a_group_that_stops_questions_to_dns_leaves_names_without_address() -> None:
+    """TCP 80 passes between the nodes and UDP 53 does not: the name is not resolved (N12), the Service is reached."""
+    made = ChangedDemo()
+    group = made.get("networkSecurityGroups", "nsg-contoso-nodes")
+    wire = rule(group["id"], "deny-dns", 300, "Outbound", "Deny", "*", "*", ports=["53"])
+    group["properties"]["securityRules"].append(wire)
+    answer = ask(made, "http://api.shop/")
+    assert answer.outcome is Outcome.UNRESOLVED
+    assert answer.causes == ("N12",)
+    assert ask(made).outcome is Outcome.DELIVERED
+
+
+def test_the_command_for_an_overlay_names_the_cluster() -> None:
+    """``az aks show`` needs an id."""
+    made = ChangedDemo()
+    address = made.pods("shop", "api")[0]["status"]["podIP"]
+    (step,) = made.ask(f"http://{address}:8080/", "10.100.1.5").breaks
+    assert step.cause == "R11"
+    assert step.confirm.startswith("az aks show --ids /subscriptions/")
