@@ -6,9 +6,9 @@ import msgspec
 
 from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.kubernetes.service import Service, ServicePort
-from aksnav.model.kubernetes.workload import Node
-from aksnav.trace.azure import loadbalancer, nsg
-from aksnav.trace.azure.joins import pod_prefixes, unreadable
+from aksnav.model.kubernetes.workload import Node, Pod
+from aksnav.trace.azure import loadbalancer, nsg, routes
+from aksnav.trace.azure.joins import attach_node, pod_prefixes, subnet_of, unreadable
 from aksnav.trace.balanced import at_node, balanced, no_service, over_the_internet, taken
 from aksnav.trace.cluster import node
 from aksnav.trace.cluster.service import Via, find_port, no_port
@@ -49,11 +49,26 @@ def to_address(walk: Walk, journey: Journey, packet: Packet) -> Road:
     pods = [pod for pod in store.pods_at(address) if not pod.finished and not pod.template.host_network]
     if pods:
         stop = pod_from_outside(walk, journey, packet)
-        return stop or to_pod(walk, journey, pods[0], packet, service=None, listed=False)
+        back = _back_from(walk, journey, pods[0], packet) if not stop else ()
+        return stop or (*back, *to_pod(walk, journey, pods[0], packet, service=None, listed=False))
     nodes = store.nodes_at(address)
     if nodes:
         return from_afar(journey, packet, ()) or to_node(walk, journey, nodes[0], packet)
     return from_afar(journey, packet, ()) or _unknown(walk, journey, packet)
+
+
+def _back_from(walk: Walk, journey: Journey, pod: Pod, packet: Packet) -> Road:
+    """Return what becomes of a Pod's answers to a client outside of the cluster, who asked at the Pod's own address."""
+    node = walk.node_of(pod)
+    if not journey.outside or node is None:
+        return ()
+    road = routes.back(walk.store, node, packet)
+    of_pod = subnet_of(walk.store, packet.destination) if packet.destination is not None else None
+    subnet = attach_node(walk.store, node).subnet
+    if of_pod is None or subnet is None or of_pod[1].id == subnet.id:
+        return road
+    # Pods of a subnet of their own have its routes, not those of their node; peerings are the network's.
+    return tuple(step for step in road if step.kind is Kind.PEERING)
 
 
 def _through_azure(services: Sequence[Service], address: int) -> bool:

@@ -81,3 +81,22 @@ def test_the_command_for_an_overlay_names_the_cluster() -> None:
     (step,) = made.ask(f"http://{address}:8080/", "10.100.1.5").breaks
     assert step.cause == "R11"
     assert step.confirm.startswith("az aks show --ids /subscriptions/")
+
+
+def test_a_peer_that_asks_a_pod_itself_needs_the_peering_too() -> None:
+    """With Pods in the nodes' subnet a peer may ask them directly: through a broken peering no answer comes (R06)."""
+    made = ChangedDemo()
+    (managed,) = made.objects["managedClusters"].values()
+    managed["properties"]["networkProfile"].update(networkPluginMode=None, podCidr=None, podCidrs=None)
+    made.get("virtualNetworks", "vnet-contoso-prod")["properties"]["subnets"][0]["properties"]["addressPrefix"] = (
+        "10.224.0.0/20"
+    )
+    pod = made.pods("shop", "api")[0]
+    pod["status"].update(podIP="10.224.4.40", podIPs=[{"ip": "10.224.4.40"}])
+    for node in made.objects["Node"].values():
+        node["spec"].update(podCIDR="", podCIDRs=[])
+    assert made.ask("http://10.224.4.40:8080/", "10.100.1.5").outcome is Outcome.DELIVERED
+    hub = made.get("virtualNetworks", "vnet-contoso-hub")
+    hub["properties"]["virtualNetworkPeerings"][0]["properties"]["peeringState"] = "Disconnected"
+    answer = made.ask("http://10.224.4.40:8080/", "10.100.1.5")
+    assert (answer.outcome, answer.causes) == (Outcome.DROPPED, ("R06",))
