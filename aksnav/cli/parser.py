@@ -52,9 +52,13 @@ def _build() -> argparse.ArgumentParser:
     check.set_defaults(run=_lazy("check"))
     who = commands.add_parser("who", parents=[reading], help="who can talk to it, and to whom it can talk")
     who.add_argument(
-        "subject", metavar="SUBJECT", help="pod/NS/NAME, svc/NS/NAME, ns/NAME, node/NAME, np/NS/NAME, address"
+        "subject",
+        nargs="?",
+        metavar="SUBJECT",
+        help="pod/NS/NAME, svc/NS/NAME, ns/NS, node/NAME, np/NS/NAME, address",
     )
     who.add_argument("-o", "--output", choices=("text", "json", "markdown"), default="text")
+    who.add_argument("--matrix", action="store_true", help="namespaces against namespaces: how many workloads can talk")
     who.set_defaults(run=_lazy("who"))
     capture = commands.add_parser("capture", parents=[reading], help="write what can be read into one file")
     capture.add_argument("file", metavar="FILE", help="the file to write (zstd-compressed JSON lines)")

@@ -73,13 +73,13 @@ def talk_of(store: Store, subject: Subject, rows: Iterable[Reach]) -> Talk:
         subject=subject.text,
         engine=engine.engine,
         rows=tuple(sorted(together(rows, max), key=_order)),
-        missing=tuple(dict.fromkeys((*subject.missing, *_missing(store)))),
+        missing=tuple(dict.fromkeys((*subject.missing, *unread(store)))),
         assumptions=tuple(assumptions),
     )
 
 
-def _missing(store: Store) -> Iterator[str]:
-    """Yield what is not read of those who may be peers."""
+def unread(store: Store) -> Iterator[str]:
+    """Yield what is not read of those who may be peers, one line each."""
     for table in (store.pods, store.nodes):
         what = unreadable(table)
         if what:

@@ -12,9 +12,10 @@ from aksnav.trace.place import Crossing, Place
 from aksnav.trace.policy.decision import Direction
 from aksnav.trace.policy.judge import judge
 from aksnav.trace.policy.reach import talk
+from aksnav.trace.policy.reach_matrix import matrix
 from aksnav.trace.policy.reach_rows import Reach
 from aksnav.trace.policy.subject import parse_subject
-from aksnav.trace.policy.workloads import Sort, workload_of
+from aksnav.trace.policy.workloads import Sort, Workload, workload_of
 from aksnav.trace.step import Verdict
 from tests.unit.trace_edge.world import Json, cluster, made, namespace, node, pod, policy
 
@@ -23,7 +24,10 @@ APPS = ("web", "api", "job")
 PROBES = (80, 81, 8080, 9000, 9100, 65535)
 
 labels = st.fixed_dictionaries({}, optional={"app": st.sampled_from(APPS), "tier": st.sampled_from(("x", "y"))})
-ports: st.SearchStrategy[list[Json]] = st.lists(st.sampled_from(({"containerPort": 80, "name": "http"}, {"containerPort": 9000})), max_size=2)
+port = st.sampled_from(({"containerPort": 80, "name": "http"}, {"containerPort": 9000}))
+ports: st.SearchStrategy[list[Json]] = st.lists(port, max_size=2)
+    st.sampled_from(({"containerPort": 80, "name": "http"}, {"containerPort": 9000})), max_size=2
+)
 expression = st.sampled_from(
     (
         {"key": "app", "operator": "In", "values": ["web", "api"]},
@@ -89,8 +93,8 @@ def policies(draw: st.DrawFn, number: int) -> Json:
 
 
 @st.composite
-def stores(draw: st.DrawFn) -> Store:
-    """Draw a small cluster."""
+def stores(draw: st.DrawFn, hosts: bool = True) -> Store:
+    """Draw a small cluster, with Pods on the host network if they are wanted."""
     windows = draw(st.booleans())
     objects: list[Json] = [
         namespace("a", team="red"),
@@ -99,7 +103,7 @@ def stores(draw: st.DrawFn) -> Store:
         node("node-2", "10.224.0.5", **({"kubernetes.io/os": "windows"} if windows else {})),
     ]
     for number in range(draw(st.integers(2, 7))):
-        host = draw(st.integers(0, 5)) == 0
+        host = hosts and draw(st.integers(0, 5)) == 0
         where = draw(st.integers(1, 2))
         address = f"10.224.0.{where + 3}" if host else f"10.244.0.{number + 1}"
         found = pod(
@@ -184,3 +188,39 @@ def test_nothing_is_said_that_no_pair_bears_out(store: Store) -> None:
                 if not item.declared:  # a declared port stands in the wide range around it as well
                     continue
                 assert judged(store, row.source, row.target, item.protocol, item.first) is row.allowed
+
+
+def best(store: Store, one: Workload, other: Workload) -> bool | str | None:
+    """Return the best word over every pair of Pods of two workloads and the ports of the matrix; "" for no pair."""
+    words: set[bool | None] = set()
+    for source in store.pods:
+        for target in store.pods:
+            if source.id == target.id or workload_of(source) != one or workload_of(target) != other:
+                continue
+            declared = [(item.protocol, item.port) for item in target.template.ports]
+            every = [(protocol, port) for protocol in ("TCP", "UDP") for port in (1, *PROBES)]
+            for protocol, port in declared or every:
+                words.add(judged(store, place_of(store, source), place_of(store, target), protocol, port))
+    return True if True in words else None if None in words else False if words else ""
+
+
+@settings(max_examples=100, deadline=None)
+@given(stores(hosts=False))
+def test_the_matrix_counts_the_pairs_that_the_judge_lets_through(store: Store) -> None:
+    """For every two namespaces: as many workload pairs as there are Pods between which some port is let through."""
+    found = matrix(store)
+    workloads = sorted({workload_of(item) for item in store.pods})
+    for source in found.namespaces:
+        for target in found.namespaces:
+            words = [
+                best(store, one, other)
+                for one in workloads
+                for other in workloads
+                if (one.namespace, other.namespace) == (source, target)
+            ]
+            cell = found.cells[source, target]
+            assert (cell.yes, cell.unknown, cell.total) == (
+                words.count(True),
+                words.count(None),
+                len(words) - words.count(""),
+            )

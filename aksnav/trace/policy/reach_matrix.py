@@ -1,0 +1,220 @@
+"""Namespaces against namespaces: between how many of their workloads policies let connections through.
+
+A workload can talk to another where some Pod of the one may open a connection to some declared port of some Pod of the
+other (to any port, where none is declared). Pods with hostNetwork are asked as those of another node.
+"""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+import msgspec
+
+from aksnav.model.kubernetes.policy import NetworkPolicy
+from aksnav.model.kubernetes.workload import ContainerPort, Pod
+from aksnav.store.store import Store
+from aksnav.trace.place import Place
+from aksnav.trace.policy.ask import crossing_of, word_of
+from aksnav.trace.policy.decision import Direction
+from aksnav.trace.policy.peers import Part, Peers, peers
+from aksnav.trace.policy.reach import unread
+from aksnav.trace.policy.reach_ports import Ports, ranges
+
+Bits = tuple[int, int]
+"""What is let through for certain, and what nobody can decide."""
+
+
+class Cell(msgspec.Struct, frozen=True, gc=False):
+    """Between two namespaces: workload pairs that can talk, that nobody can decide, and all that there are."""
+
+    yes: int
+    unknown: int
+    total: int
+
+    def __str__(self) -> str:
+        if not self.total:
+            return "-"
+        if self.yes == self.total:
+            return "all"
+        unsure = f" ?{self.unknown}" if self.unknown else ""
+        if self.yes:
+            return f"some {self.yes}/{self.total}{unsure}"
+        return f"?{self.unknown}/{self.total}" if self.unknown else "none"
+
+
+class Matrix(msgspec.Struct, frozen=True, gc=False):
+    """Every namespace with Pods against every other; ``cells`` by source and destination."""
+
+    namespaces: tuple[str, ...]
+    cells: dict[tuple[str, str], Cell]
+    missing: tuple[str, ...] = ()
+
+    @property
+    def undecided(self) -> bool:
+        """Whether anything of it is not known."""
+        return bool(self.missing) or any(cell.unknown for cell in self.cells.values())
+
+
+def matrix(store: Store) -> Matrix:
+    """Return which namespaces can talk to which, workload by workload."""
+    return _Pairs(store, peers(store)).matrix()
+
+
+class _Pairs:
+    """Sources by destination, as bits over the classes of ``peers``."""
+
+    def __init__(self, store: Store, known: Peers) -> None:
+        self._store = store
+        self._known = known
+        self._groups = _groups(known)
+        self._at: dict[object, Bits] = {}
+        self._part_of = {number: part for part in known.parts for number in known.numbers(part.bits)}
+        self._free = 0
+        self._bound: list[Part] = []
+        for part in known.parts:
+            if not part.egress and (part.plain or part.host):
+                self._free |= part.bits
+            else:
+                self._bound.append(part)
+        self._workloads: list[tuple[str, int]] = []
+        for group, listed in groupby(enumerate(known.classes), key=lambda item: item[1].group):
+            bits = sum(1 << number for number, _ in listed)
+            self._workloads.append((group.namespace, bits))
+        self._several = [bits for _, bits in self._workloads if bits.bit_count() > 1]
+
+    def matrix(self) -> Matrix:
+        """Return the numbers for every two namespaces."""
+        spaces = list(dict.fromkeys(space for space, _ in self._workloads))
+        masks = {space: sum(bits & -bits for own, bits in self._workloads if own == space) for space in spaces}
+        cells: dict[tuple[str, str], Cell] = {}
+        for target in spaces:
+            counts: dict[tuple[int, int, int], int] = {}
+            for own, bits in self._workloads:
+                if own == target:
+                    found = self._sources_of(bits)
+                    counts[found] = counts.get(found, 0) + 1
+            for source in spaces:
+                mask, numbers = masks[source], [0, 0, 0]
+                for found, count in counts.items():
+                    for index, bits in enumerate(found):
+                        numbers[index] += count * (bits & mask).bit_count()
+                cells[source, target] = Cell(*numbers)
+        return Matrix(tuple(spaces), cells, tuple(unread(self._store)))
+
+    def _sources_of(self, workload: int) -> tuple[int, int, int]:
+        """Return, one bit for each workload: who can talk to a workload, of whom nobody can tell, and who there is."""
+        yes = maybe = there = 0
+        for number in self._known.numbers(workload):
+            lone = self._known.classes[number].count == 1
+            others = self._known.everything & ~(1 << number if lone else 0)
+            sure, unsure = self._to_class(number)
+            yes, maybe, there = yes | sure & others, maybe | unsure & others, there | others
+        yes, maybe, there = self._one_each(yes), self._one_each(maybe), self._one_each(there)
+        return yes, maybe & ~yes, there
+
+    def _one_each(self, bits: int) -> int:
+        """Return classes as workloads: the first class stands for all of its workload."""
+        for several in self._several:
+            if bits & several:
+                bits = bits & ~several | several & -several
+        return bits
+
+    def _to_class(self, number: int) -> Bits:
+        """Return the classes that can open a connection to a class on some port."""
+        pod, part = self._known.classes[number].examples[0], self._part_of[number]
+        declared = pod.template.ports
+        yes = maybe = 0
+        for item in self._ports(declared, part):
+            inward = self._seen_by(part, Direction.INGRESS, declared, item)
+            outward = self._leaving(number, declared, item)
+            sure = inward[0] & outward[0]
+            yes |= sure
+            maybe |= (inward[0] | inward[1]) & (outward[0] | outward[1]) & ~sure
+        return yes, maybe & ~yes
+
+    def _ports(self, declared: tuple[ContainerPort, ...], part: Part) -> list[Ports]:
+        known = self._known
+        if declared:
+            return [item for item in ranges(declared) if item.declared]
+        cuts = [known.cuts(bound.egress, Direction.EGRESS) for bound in self._bound]
+        return ranges((), known.cuts(part.ingress, Direction.INGRESS), known.cilium_cuts, *cuts)
+
+    def _leaving(self, number: int, declared: tuple[ContainerPort, ...], item: Ports) -> Bits:
+        """Return the classes whose own policies let a connection go to a class."""
+        yes, maybe = self._free, 0
+        for part in self._bound:
+            sure, unsure = self._seen_by(part, Direction.EGRESS, declared, item)
+            if sure >> number & 1:
+                yes |= part.bits
+            elif unsure >> number & 1:
+                maybe |= part.bits
+        return yes, maybe
+
+    def _seen_by(self, part: Part, direction: Direction, declared: tuple[ContainerPort, ...], item: Ports) -> Bits:
+        """Return the classes at the other end with which the policies of a part let its Pods talk on a port."""
+        policies = part.ingress if direction is Direction.INGRESS else part.egress
+        if not policies and (part.plain or part.host):
+            return self._known.everything, 0
+        key = (part.bits, direction, declared, item.protocol, item.first)
+        found = self._at.get(key)
+        if found is None:
+            found = self._at[key] = self._ask(part, direction, policies, declared, item)
+        return found
+
+    def _ask(
+        self,
+        part: Part,
+        direction: Direction,
+        policies: tuple[NetworkPolicy, ...],
+        declared: tuple[ContainerPort, ...],
+        item: Ports,
+    ) -> Bits:
+        yes = maybe = 0
+        own = self._known.classes[next(self._known.numbers(part.bits))].examples
+        splits = self._known.split(policies, direction)
+        for bits in self._pieces(direction, declared, splits):
+            both = self._two(own, bits)
+            if both is None:
+                continue
+            mine, other = (Place.of_pod(pod, self._store.nodes.get(pod.node)) for pod in both)
+            source, target = (other, mine) if direction is Direction.INGRESS else (mine, other)
+            crossing = crossing_of(source, target, item.protocol, item.first)
+            allowed = word_of(self._store, crossing, direction, both[0]).allowed
+            if allowed is not False:
+                yes, maybe = (yes | bits, maybe) if allowed else (yes, maybe | bits)
+        return yes, maybe
+
+    def _pieces(
+        self, direction: Direction, declared: tuple[ContainerPort, ...], splits: tuple[int, ...]
+    ) -> Iterator[int]:
+        """Yield sets of classes that are alike to the policies of one end: for EGRESS, those with certain ports."""
+        for ports, bits in self._groups:
+            if direction is Direction.EGRESS and ports != declared:
+                continue
+            pieces = [bits]
+            for other in splits:
+                pieces = [piece for bits in pieces for piece in (bits & other, bits & ~other) if piece]
+            yield from pieces
+
+    def _two(self, own: tuple[Pod, ...], bits: int) -> tuple[Pod, Pod] | None:
+        """Return a Pod of each end, two different ones, and on two nodes if there are such."""
+        best: tuple[Pod, Pod] | None = None
+        for number in self._known.numbers(bits):
+            for mine in own:
+                for other in self._known.classes[number].examples:
+                    if mine.id != other.id and mine.node != other.node:
+                        return mine, other
+                    if mine.id != other.id and best is None:
+                        best = mine, other
+            if best is not None and not best[1].template.host_network:
+                return best
+        return best
+
+
+def _groups(known: Peers) -> list[tuple[tuple[ContainerPort, ...], int]]:
+    """Return classes by what other Pods' policies see of them besides labels, with the ports that they declare."""
+    found: dict[tuple[tuple[ContainerPort, ...], object, bool], int] = {}
+    for part in known.parts:
+        pod = known.classes[next(known.numbers(part.bits))].examples[0]
+        key = (pod.template.ports, part.key, part.host)
+        found[key] = found.get(key, 0) | part.bits
+    return [(key[0], bits) for key, bits in found.items()]
