@@ -26,8 +26,6 @@ PROBES = (80, 81, 8080, 9000, 9100, 65535)
 labels = st.fixed_dictionaries({}, optional={"app": st.sampled_from(APPS), "tier": st.sampled_from(("x", "y"))})
 port = st.sampled_from(({"containerPort": 80, "name": "http"}, {"containerPort": 9000}))
 ports: st.SearchStrategy[list[Json]] = st.lists(port, max_size=2)
-    st.sampled_from(({"containerPort": 80, "name": "http"}, {"containerPort": 9000})), max_size=2
-)
 expression = st.sampled_from(
     (
         {"key": "app", "operator": "In", "values": ["web", "api"]},
