@@ -169,10 +169,9 @@ class _Pairs:
         item: Ports,
     ) -> Bits:
         yes = maybe = 0
-        own = self._known.classes[next(self._known.numbers(part.bits))].examples
         splits = self._known.split(policies, direction)
         for bits in self._pieces(direction, declared, splits):
-            both = self._two(own, bits)
+            both = self._two(part.bits, bits)
             if both is None:
                 continue
             mine, other = (Place.of_pod(pod, self._store.nodes.get(pod.node)) for pod in both)
@@ -195,18 +194,17 @@ class _Pairs:
                 pieces = [piece for bits in pieces for piece in (bits & other, bits & ~other) if piece]
             yield from pieces
 
-    def _two(self, own: tuple[Pod, ...], bits: int) -> tuple[Pod, Pod] | None:
-        """Return a Pod of each end, two different ones, and on two nodes if there are such."""
+    def _two(self, own: int, bits: int) -> tuple[Pod, Pod] | None:
+        """Return a Pod of each of two sets, two different ones, and on two nodes where a node's address decides."""
         best: tuple[Pod, Pod] | None = None
-        for number in self._known.numbers(bits):
-            for mine in own:
-                for other in self._known.classes[number].examples:
-                    if mine.id != other.id and mine.node != other.node:
-                        return mine, other
-                    if mine.id != other.id and best is None:
-                        best = mine, other
-            if best is not None and not best[1].template.host_network:
-                return best
+        classes = self._known.classes
+        for mine in (pod for number in self._known.numbers(own) for pod in classes[number].examples):
+            for other in (pod for number in self._known.numbers(bits) for pod in classes[number].examples):
+                if mine.id == other.id:
+                    continue
+                if not other.template.host_network or mine.node != other.node:
+                    return mine, other
+                best = best or (mine, other)
         return best
 
 

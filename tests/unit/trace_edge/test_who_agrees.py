@@ -24,7 +24,7 @@ APPS = ("web", "api", "job")
 PROBES = (80, 81, 8080, 9000, 9100, 65535)
 
 labels = st.fixed_dictionaries({}, optional={"app": st.sampled_from(APPS), "tier": st.sampled_from(("x", "y"))})
-port = st.sampled_from(({"containerPort": 80, "name": "http"}, {"containerPort": 9000}))
+port: st.SearchStrategy[Json] = st.sampled_from(({"containerPort": 80, "name": "http"}, {"containerPort": 9000}))
 ports: st.SearchStrategy[list[Json]] = st.lists(port, max_size=2)
 expression = st.sampled_from(
     (
