@@ -61,7 +61,7 @@ def balanced(walk: Walk, journey: Journey, packet: Packet) -> Road | None:
         Branch(
             f"node {group[0].name}", at_node(walk, arriving, group[0], service, found, entry.packet), None, len(group)
         )
-        for group in _node_groups(walk, service, up)
+        for group in _node_groups(walk, journey, service, up)
     ]
     last = steps[-1] if steps else None
     if last is not None and last.kind is Kind.LB_POOL and last.verdict is Verdict.PASS:
@@ -86,8 +86,12 @@ def _spread(service: Service, up: Sequence[Node], down: Sequence[Considered], pa
     )
 
 
-def _node_groups(walk: Walk, service: Service, nodes: Sequence[Node]) -> list[list[Node]]:
-    """Return the nodes in groups in which nothing decides otherwise; a node with an endpoint of a proxy is its own."""
+def _node_groups(walk: Walk, journey: Journey, service: Service, nodes: Sequence[Node]) -> list[list[Node]]:
+    """Return the nodes in groups in which nothing decides otherwise.
+
+    A node with an endpoint of a proxy is its own group, and so is the node from which the packet comes.
+    """
+    client = journey.source.node.name if journey.source.node is not None else ""
     endpoints = [item for piece in walk.store.slices_of(service.id) for item in piece.endpoints]
     with_endpoint = {endpoint.node_name for endpoint in endpoints}
     hinted = any(endpoint.hints.for_zones for endpoint in endpoints)
@@ -97,7 +101,7 @@ def _node_groups(walk: Walk, service: Service, nodes: Sequence[Node]) -> list[li
         key = (*classes.of_node(walk.store, item), item.zone if hinted else "")
         if item.name in with_endpoint:
             key = (*key, item.name if proxied else _local_classes(walk, service, item))
-        groups.setdefault(key, []).append(item)
+        groups.setdefault((*key, item.name == client), []).append(item)
     return list(groups.values())
 
 

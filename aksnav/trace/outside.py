@@ -39,7 +39,7 @@ def to_address(walk: Walk, journey: Journey, packet: Packet) -> Road:
     if services and not journey.outside and not _through_azure(services, address):
         return _short_cut(walk, journey, services, packet)
     if services:
-        through = over_the_internet if not journey.internet and is_public(address) else balanced
+        through = over_the_internet if not journey.internet and is_public(address) else _balanced_as_sent
         return (
             from_afar(journey, packet, services)
             or through(walk, journey, packet)
@@ -69,6 +69,27 @@ def _back_from(walk: Walk, journey: Journey, pod: Pod, packet: Packet) -> Road:
         return road
     # Pods of a subnet of their own have its routes, not those of their node; peerings are the network's.
     return tuple(step for step in road if step.kind is Kind.PEERING)
+
+
+def _balanced_as_sent(walk: Walk, journey: Journey, packet: Packet) -> Road | None:
+    """Return the road over a load balancer of the network; a Pod of an overlay comes to it with its node's address."""
+    node_of_client = journey.source.node
+    sent = nsg.as_sent(walk.store, node_of_client, packet) if node_of_client is not None else packet
+    if node_of_client is None or journey.outside or sent.source == packet.source:
+        return balanced(walk, journey, packet)
+    step = Step(
+        kind=Kind.SNAT,
+        verdict=Verdict.TRANSFORM,
+        summary=f"the packet leaves the overlay with the address of node {node_of_client.name}",
+        subject=node_of_client.ref,
+        version=node_of_client.resource_version,
+        packet=packet,
+        packet_after=sent,
+        evidence=(Evidence(".status.addresses", ", ".join(node_of_client.internal_ips)),),
+    )
+    onward = msgspec.structs.replace(journey, source=Place.of_node(node_of_client))
+    road = balanced(walk, onward, sent)
+    return None if road is None else (*leaving(walk, journey, packet), step, *road)
 
 
 def _through_azure(services: Sequence[Service], address: int) -> bool:

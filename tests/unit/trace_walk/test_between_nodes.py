@@ -100,3 +100,25 @@ def test_a_peer_that_asks_a_pod_itself_needs_the_peering_too() -> None:
     hub["properties"]["virtualNetworkPeerings"][0]["properties"]["peeringState"] = "Disconnected"
     answer = made.ask("http://10.224.4.40:8080/", "10.100.1.5")
     assert (answer.outcome, answer.causes) == (Outcome.DROPPED, ("R06",))
+
+
+def with_proxy_mode() -> ChangedDemo:
+    """Return the demo with a portal that even Pods reach through its internal load balancer (ipMode Proxy)."""
+    made = ChangedDemo()
+    made.get("Service", "intra/portal")["status"]["loadBalancer"]["ingress"][0]["ipMode"] = "Proxy"
+    return made
+
+
+def test_a_pod_comes_to_an_internal_load_balancer_with_its_nodes_address() -> None:
+    """An overlay Pod is translated on its way out: no range overlaps (R10), and policies see the node."""
+    answer = ask(with_proxy_mode(), "http://10.224.0.40/")
+    assert "R10" not in answer.causes
+    assert any(step.kind is Kind.SNAT for step in answer.steps)
+
+
+def test_the_node_of_the_client_is_not_alike_to_others() -> None:
+    """On its own node the client's packet passes policy; on another node it is another node's, and is stopped."""
+    made = with_proxy_mode()
+    node = made.pods("intra", "portal")[0]["spec"]["nodeName"]
+    answer = made.ask("http://10.224.0.40/", f"node/{node}")
+    assert (answer.outcome, answer.causes) == (Outcome.SPLIT, ("P11",))
