@@ -1,5 +1,6 @@
 """A trace and findings as plain data for JSON. Field names and ids are a promise: scripts depend on them."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -58,6 +59,7 @@ def step_data(step: Step) -> Json:
         "assumptions": list(step.assumptions),
         "confirm": step.confirm,
         "fix": step.fix,
+        "addition": json.loads(step.addition) if step.addition else None,
         "branches": [_branch(item) for item in step.branches],
     }
     return {key: value for key, value in out.items() if value not in (None, "", 0, [])}

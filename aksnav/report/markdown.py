@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from aksnav.checks.finding import Finding
 from aksnav.model.text import plain
+from aksnav.report.addition import addition_lines
 from aksnav.report.text import evidence_words
 from aksnav.report.words import VERDICT_GLYPH, confidence_words, flatten, outcome_words
 from aksnav.trace.step import Branch, Trace
@@ -41,6 +42,7 @@ def trace_markdown(trace: Trace) -> Iterator[str]:
             yield f"- confirm {code(step.confirm)}"
         if step.fix:
             yield f"- fix: {code(step.fix)}"
+        yield from (f"  - {code(line)}" for line in addition_lines(step.addition))
     if trace.confidence.because:
         yield ""
         yield from (f"- hangs on {code(line)}" for line in trace.confidence.because)

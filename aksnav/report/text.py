@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from aksnav.checks.catalogue import find_check
 from aksnav.checks.finding import Finding
 from aksnav.model.text import plain
+from aksnav.report.addition import addition_lines
 from aksnav.report.words import OUTCOME_GLYPH, VERDICT_GLYPH, confidence_words, flatten, outcome_words, packet_words
 from aksnav.trace.step import Branch, Evidence, Step, Trace, Verdict
 
@@ -52,6 +53,8 @@ def break_lines(step: Step) -> Iterator[str]:
         yield plain(f"    confirm  {step.confirm}")
     if step.fix:
         yield plain(f"    fix      {step.fix}")
+    for number, line in enumerate(addition_lines(step.addition)):
+        yield f"    {'' if number else 'add':<8} {line}"
 
 
 def evidence_words(fact: Evidence, step: Step) -> str:

@@ -135,6 +135,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         missing: for BLIND: the permission or object that is missing; for UNSUPPORTED: the feature.
         confirm: a command with which a sceptic checks this step.
         fix: one line.
+        addition: JSON of an object that, added to the cluster, would let the packet pass here: proven by evaluating it.
         branches: for FANOUT.
     """
 
@@ -153,6 +154,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     missing: str = ""
     confirm: str = ""
     fix: str = ""
+    addition: str = ""
     branches: tuple[Branch, ...] = ()
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from aksnav.checks.catalogue import find_check
 from aksnav.model.text import plain
+from aksnav.report.addition import addition_lines
 from aksnav.report.text import evidence_words
 from aksnav.report.words import VERDICT_GLYPH, confidence_words, flatten, outcome_words, packet_words
 from aksnav.trace.step import Branch, Step, Trace, Verdict
@@ -170,6 +171,7 @@ def evidence_lines(item: Step | Branch) -> list[Line]:
     lines += _section("packet", _packets(item))
     lines += _section("check it", ([Span(text, "accent")] for text in (item.confirm,) if text))
     lines += _section("mend it", ([Span(text)] for text in (item.fix,) if text))
+    lines += _section("add this, and it passes here", ([Span(text)] for text in addition_lines(item.addition)))
     return lines
 
 

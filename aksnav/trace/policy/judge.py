@@ -11,7 +11,7 @@ from aksnav.store.store import Store
 from aksnav.trace.azure.joins import stale
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Entry
-from aksnav.trace.policy import causes
+from aksnav.trace.policy import admit, causes
 from aksnav.trace.policy.cautions import cautions
 from aksnav.trace.policy.compiled import compiled
 from aksnav.trace.policy.decision import DROPS, Decision, Direction, Effect
@@ -148,7 +148,16 @@ def _stops(
         ),
         confirm=_confirm(pod, decision),
         fix=cause.fix,
+        addition=_addition(case, readings) if cause.id in _ADDITIVE else "",
     )
+
+
+# Causes that mean that nobody has thought of admitting it; of the others, the rule that is meant to admit it is wrong.
+_ADDITIVE = frozenset({"P01", "P06", "P08", "P18"})
+
+
+def _addition(case: causes.Case, readings: list[Reading]) -> str:
+    return admit.encoded(admit.addition(case.store, case.crossing, case.direction, case.pod, tuple(readings)))
 
 
 def _unmodelled(crossing: Crossing, direction: Direction, pod: Pod, heard: Heard) -> Step:
