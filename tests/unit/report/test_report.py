@@ -39,7 +39,7 @@ from tests.ui.payloads import PAYLOADS, harmless
 PROMISED = {"id", "verdict", "status", "confidence", "backends", "destinations", "causes", "steps"}
 STEP_KEYS = {
     "kind", "verdict", "summary", "subject", "packet", "packet_after", "cause", "status", "missing", "evidence",
-    "considered", "assumptions", "confirm", "fix", "branches",
+    "considered", "assumptions", "confirm", "fix", "addition", "branches",
 }  # fmt: skip
 
 
