@@ -97,8 +97,8 @@ def _node_groups(walk: Walk, journey: Journey, service: Service, nodes: Sequence
     hinted = any(endpoint.hints.for_zones for endpoint in endpoints)
     proxied = bool(controllers.of_pods(walk.store, (), service))
     groups: dict[tuple[object, ...], list[Node]] = {}
-    for item in nodes:
-        key = (*classes.of_node(walk.store, item), item.zone if hinted else "")
+    for item, kind in zip(nodes, classes.of_nodes(walk.store, nodes), strict=True):
+        key = (*kind, item.zone if hinted else "")
         if item.name in with_endpoint:
             key = (*key, item.name if proxied else _local_classes(walk, service, item))
         groups.setdefault((*key, item.name == client), []).append(item)

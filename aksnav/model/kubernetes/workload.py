@@ -65,8 +65,10 @@ class Node(KubernetesObject, kw_only=True, gc=False):
     @property
     def ready(self) -> bool | None:
         """The Ready condition; None where the kubelet's word is Unknown or absent."""
-        found = self.condition("Ready")
-        return None if found is None or found.status == "Unknown" else found.status == "True"
+        for condition in self.conditions:  # asked of every node for every load balancer: no generator
+            if condition.type == "Ready":
+                return None if condition.status == "Unknown" else condition.status == "True"
+        return None
 
     @property
     def zone(self) -> str:

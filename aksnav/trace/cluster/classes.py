@@ -7,7 +7,7 @@ any rule has cut the address space into pieces, and the class of an address is i
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -80,11 +80,16 @@ def cidrs(policy: CiliumNetworkPolicy) -> list[str]:
 
 def of_node(store: Store, node: Node) -> Key:
     """Return the class of a node."""
+    return of_nodes(store, (node,))[0]
+
+
+def of_nodes(store: Store, nodes: Sequence[Node]) -> list[Key]:
+    """Return the classes of some nodes, in their order."""
     known: dict[str, Key] = once(store, "node classes", _NODES, dict)
-    key = known.get(node.name)
-    if key is None:
-        key = known[node.name] = _of_node(store, node)
-    return key
+    for node in nodes:
+        if node.name not in known:
+            known[node.name] = _of_node(store, node)
+    return [known[node.name] for node in nodes]
 
 
 def _of_node(store: Store, node: Node) -> Key:

@@ -16,7 +16,7 @@ from aksnav.store.store import Store
 from aksnav.trace.azure.joins import cluster
 from aksnav.trace.cluster.pod import ref_of
 from aksnav.trace.kubectl import listing, show
-from aksnav.trace.memo import once
+from aksnav.trace.memo import once, once_at
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Place
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
@@ -46,7 +46,8 @@ _DAEMONS = (
 
 def proxy_of(store: Store) -> ProxyReading:
     """Return what translates on the nodes: the cluster's data plane, else what runs in kube-system."""
-    return once(store, "proxy", ("managedClusters", "Pod", "Node"), lambda: _proxy_of(store))
+    state = (store.clusters.version, store.nodes.version, store.pod_classes.version)
+    return once_at(store, "proxy", state, lambda: _proxy_of(store))
 
 
 def _proxy_of(store: Store) -> ProxyReading:
@@ -70,7 +71,7 @@ def without_proxy(store: Store, node: Node, packet: Packet) -> Step | None:
 
     The rules that it wrote stay in the kernel; whether they are still right cannot be seen.
     """
-    pod = once(store, "proxy Pods", ("Pod",), lambda: _proxy_pods(store)).get(node.name)
+    pod = _proxy_pod(store, node)
     if pod is None or pod.ready:
         return None
     return Step(
@@ -88,13 +89,20 @@ def without_proxy(store: Store, node: Node, packet: Packet) -> Step | None:
     )
 
 
-def _proxy_pods(store: Store) -> dict[str, Pod]:
-    found: dict[str, Pod] = {}
+def _proxy_pod(store: Store, node: Node) -> Pod | None:
+    state = (store.pod_classes.version, store.pods_by_node.version)
+    idents = once_at(store, "proxy Pods", state, lambda: _proxy_pods(store)).get(node.name, ())
+    found = [pod for pod in map(store.pods.get, idents) if pod is not None and not pod.finished and not pod.deleting]
+    return found[-1] if found else None
+
+
+def _proxy_pods(store: Store) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
     for labels, _ in _DAEMONS:
         for ident in store.pod_classes.matching("kube-system", labels):
             pod = store.pods.get(ident)
-            if pod is not None and pod.node and not pod.finished and not pod.deleting:
-                found[pod.node] = pod
+            if pod is not None and pod.node:
+                found.setdefault(pod.node, []).append(ident)
     return found
 
 

@@ -35,7 +35,7 @@ class CiliumPolicies:
         listed = [*store.cilium_policies, *store.cilium_clusterwide_policies]
         self.any = bool(listed or self._undecodable or self._unreadable)
         self.asks_requests = any(cilium.asks_requests(policy) for policy in listed)
-        self.api_server = _api_server(store) if listed else frozenset[int]()
+        self.api_server = api_server(store)
 
     def words(self, namespace: str, question: cilium.Question) -> Iterator[PolicyWord]:
         """Yield what each policy that may select a Pod of a namespace says."""
@@ -48,8 +48,10 @@ class CiliumPolicies:
             yield cilium.undecidable(Ref("CiliumNetworkPolicy", f"{namespace}/*"), "", self._unreadable)
 
 
-def _api_server(store: Store) -> frozenset[int]:
-    """Return the addresses of the API server, as Service default/kubernetes has them."""
+def api_server(store: Store) -> frozenset[int]:
+    """Return the addresses of the API server, as Service default/kubernetes has them; none where no policy asks."""
+    if not len(store.cilium_policies) and not len(store.cilium_clusterwide_policies):
+        return frozenset()
     texts = [
         text
         for piece in store.slices_of("default/kubernetes")

@@ -12,10 +12,10 @@ from aksnav.model.kubernetes.policy import NetworkPolicy, PolicyRule
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.memo import once
+from aksnav.trace.memo import once, once_at
 from aksnav.trace.packet import Packet
 from aksnav.trace.policy import cilium, rules
-from aksnav.trace.policy.cilium_policies import CiliumPolicies
+from aksnav.trace.policy.cilium_policies import CiliumPolicies, api_server
 from aksnav.trace.policy.decision import Decision, Direction, PolicyWord, RuleWord, fold
 from aksnav.trace.policy.engines import Engine, EngineReading, engine
 from aksnav.trace.policy.namespaces import NamespaceLabels
@@ -207,13 +207,15 @@ def _reads_end_port(store: Store) -> Answer:
 _FIRST_WITH_END_PORT = 32
 
 
-_READ = ("NetworkPolicy", "Namespace", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "EndpointSlice")
+_READ = ("NetworkPolicy", "Namespace", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
 _ENGINE = ("managedClusters", "Pod", "Node", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
 
 
 def compiled(store: Store) -> CompiledPolicies:
     """Return the policies of a store, compiled; kept until a table that they read changes."""
-    return once(store, "policies", _READ, lambda: CompiledPolicies(store))
+    # Of the EndpointSlices only that of the API server is read: they change all the time, and policies do not.
+    state = (*(store.tables[kind].version for kind in _READ), api_server(store))
+    return once_at(store, "policies", state, lambda: CompiledPolicies(store))
 
 
 def engine_of(store: Store) -> EngineReading:

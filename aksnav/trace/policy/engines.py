@@ -10,6 +10,7 @@ from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import cluster, unreadable
+from aksnav.trace.memo import once
 from aksnav.trace.step import Evidence
 
 
@@ -96,14 +97,20 @@ def _running(store: Store) -> EngineReading | None:
         return EngineReading(Engine.UNKNOWN, facts, "Pods of more than one policy engine run here")
     for word, pod in found.items():
         return EngineReading(word, (_pod_fact(pod),))
-    for node in store.nodes:
-        value = node.labels.get("kubernetes.azure.com/ebpf-dataplane", "")
-        if value == "cilium":
-            fact = Evidence(".metadata.labels['kubernetes.azure.com/ebpf-dataplane']", value, node.ref)
-            return EngineReading(Engine.CILIUM, (fact,))
+    fact = once(store, "node of Cilium", ("Node",), lambda: _node_fact(store))
+    if fact is not None:
+        return EngineReading(Engine.CILIUM, (fact,))
     served = store.cilium_policies.access().reading in {Reading.LIVE, Reading.STALE} and "kubernetes" in store.sources
     if served or len(store.cilium_policies) or len(store.cilium_clusterwide_policies):
         return EngineReading(Engine.CILIUM, (Evidence("ciliumnetworkpolicies.cilium.io", "served"),))
+    return None
+
+
+def _node_fact(store: Store) -> Evidence | None:
+    for node in store.nodes:
+        value = node.labels.get("kubernetes.azure.com/ebpf-dataplane", "")
+        if value == "cilium":
+            return Evidence(".metadata.labels['kubernetes.azure.com/ebpf-dataplane']", value, node.ref)
     return None
 
 

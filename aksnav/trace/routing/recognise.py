@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.store import Store
-from aksnav.trace.memo import once
+from aksnav.trace.memo import once, once_at
 from aksnav.trace.routing.types import Flavour
 
 APP_ROUTING_NAMESPACE = "app-routing-system"
@@ -63,7 +63,12 @@ def running(store: Store) -> frozenset[Flavour]:
     return once(store, "controllers by their Pods", ("Pod",), lambda: frozenset(_running(store)))
 
 
-def _running(store: Store) -> Iterator[Flavour]:
+def _telling(store: Store) -> list[str]:
+    """Return the Pods that look like an ingress controller's: it changes when a Pod comes, goes, or is relabelled."""
+    return once_at(store, "Pods of controllers", store.pod_classes.version, lambda: _look_alike(store))
+
+
+def _look_alike(store: Store) -> list[str]:
     classes = store.pod_classes
     telling = [
         ident
@@ -74,7 +79,11 @@ def _running(store: Store) -> Iterator[Flavour]:
     # One search in one text is some ten times cheaper than one in every name.
     if _NAME_PART in "\n".join(store.pods.ids()):
         telling += [ident for ident in store.pods.ids() if _NAME_PART in ident]
-    for ident in telling:
+    return telling
+
+
+def _running(store: Store) -> Iterator[Flavour]:
+    for ident in _telling(store):
         row = store.pods.get(ident)
         flavour = None if row is None or row.finished else pod(row)
         if flavour is not None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from aksnav.model.addresses import Prefix, parse_prefix
+from aksnav.model.kubernetes.workload import Pod
 from aksnav.store.store import Store
 from aksnav.trace.memo import once
 from aksnav.trace.request import Origin, Request, Source
@@ -49,9 +50,32 @@ def _node(store: Store) -> Source | None:
 
 
 def _pod(store: Store) -> Source | None:
-    found = once(store, "the first ready Pod", ("Pod",), lambda: _first_ready(store))
+    known: _FirstReady = once(store, "the first ready Pod", (), _FirstReady)
+    found = known.now(store)
     return Source(Origin.POD, id=found) if found else None
 
 
-def _first_ready(store: Store) -> str:
-    return min((pod.id for pod in store.pods if pod.ready and not pod.template.host_network), default="")
+class _FirstReady:
+    """The first ready Pod by id, followed by what has changed: looking at 200,000 Pods takes a tenth of a second."""
+
+    def __init__(self) -> None:
+        self._version = -1
+        self._id = ""
+
+    def now(self, store: Store) -> str:
+        """Return its id, an empty string if no Pod is ready."""
+        pods = store.pods
+        if self._version == pods.version:
+            return self._id
+        changed = pods.changed_since(self._version) if self._version >= 0 else None
+        self._version = pods.version
+        if changed is not None and (self._id not in changed or _can_ask(pods.get(self._id))):
+            came = [ident for ident in changed if _can_ask(pods.get(ident))]
+            self._id = min([*came, self._id] if self._id else came, default="")
+        else:
+            self._id = min((pod.id for pod in pods if _can_ask(pod)), default="")
+        return self._id
+
+
+def _can_ask(pod: Pod | None) -> bool:
+    return pod is not None and pod.ready and not pod.template.host_network
