@@ -90,6 +90,18 @@ def policies(draw: st.DrawFn, number: int) -> Json:
     return policy(f"{draw(st.sampled_from(SPACES))}/p{number}", **spec)
 
 
+CILIUM: tuple[Json, ...] = (
+    {"endpointSelector": {"matchLabels": {"app": "web"}}, "ingress": [{"fromEntities": ["host", "remote-node"]}]},
+    {
+        "endpointSelector": {},
+        "ingress": [{"fromEndpoints": [{"matchLabels": {"app": "api"}}]}],
+        "ingressDeny": [{"toPorts": [{"ports": [{"port": "9000", "endPort": 9100, "protocol": "ANY"}]}]}],
+    },
+    {"endpointSelector": {"matchLabels": {"app": "job"}}, "egress": [{"toCIDR": ["10.244.0.0/16"]}]},
+    {"endpointSelector": {"matchLabels": {"tier": "x"}}, "egress": [{"toFQDNs": [{"matchName": "example.com"}]}]},
+)
+
+
 @st.composite
 def stores(draw: st.DrawFn, hosts: bool = True) -> Store:
     """Draw a small cluster, with Pods on the host network if they are wanted."""
@@ -113,6 +125,12 @@ def stores(draw: st.DrawFn, hosts: bool = True) -> Store:
     engine = draw(st.sampled_from(("azure", "cilium", "calico", "none", "")))
     if engine:
         objects.append(cluster(networkPolicy=engine))
+    if engine == "cilium":
+        specs = draw(st.lists(st.sampled_from(CILIUM), max_size=2))
+        objects += [
+            {"kind": "CiliumNetworkPolicy", "metadata": {"name": f"c{number}", "namespace": "a"}, "spec": spec}
+            for number, spec in enumerate(specs)
+        ]
     denied = ("NetworkPolicy",) if draw(st.integers(0, 15)) == 0 else ()
     return made(*objects, denied=denied)
 
