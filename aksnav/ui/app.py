@@ -93,6 +93,7 @@ class Explorer(App[None]):
         self._timer: Timer | None = None
         self._pace = Pace()
         self._frozen = 0
+        self._followed = 0.0
         self._last_key = 0.0
         self._explorer = ExplorerScreen(self, self.evaluator)
 
@@ -188,7 +189,10 @@ class Explorer(App[None]):
 
     def _show(self) -> None:
         started = time.monotonic()
-        self._explorer.follow(started)
+        # Behind another screen the panes keep up once a second, so that they are not all to be filled on the way back.
+        if self.screen is self._explorer or started - self._followed >= TICK:
+            self._followed = started
+            self._explorer.follow(started)
         follow = None if self.screen is self._explorer else getattr(self.screen, "follow", None)
         if follow is not None:
             follow(started)

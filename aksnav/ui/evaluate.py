@@ -108,6 +108,8 @@ class Evaluator:
         gone = self._list_again(changed)
         if first in self._dirty:
             self._take(first, now, changed)
+            if until():
+                return changed, gone
         while self._dirty:
             self._take(next(iter(self._unasked or self._dirty)), now, changed)
             if until():

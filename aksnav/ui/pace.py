@@ -6,6 +6,7 @@ from collections.abc import Callable
 SLICE = 0.008  # seconds of work between two looks at the keyboard
 SHOW_WITHIN = 0.06  # seconds after which a change is shown, however much it costs to show
 LOADING_PAUSE = 1.0  # seconds between two looks at the traces while a full list is arriving
+STREAM_PAUSE = 0.25  # seconds between two looks at them while one change follows another
 
 # Seconds of pause for each second of work: a fifth of a core for what is asked again, half of one for the first answer.
 _REST, _REST_FIRST = 4.0, 1.0
@@ -24,6 +25,8 @@ class Pace:
         self._stale = False
         self._show_at = 0.0
         self._loading_until = 0.0
+        self._changed = -STREAM_PAUSE
+        self._streaming = False
         self._evaluated = 0.0
         self._cost = 0.0
 
@@ -34,7 +37,11 @@ class Pace:
             loading: whether a full list is arriving; one from which nothing more comes does not count for long.
         """
         self._stale = True
-        self._loading_until = self._clock() + LOADING_PAUSE if loading else 0.0
+        now = self._clock()
+        self._loading_until = now + LOADING_PAUSE if loading else 0.0
+        # The first change after a calm is asked about at once.
+        self._streaming = now - self._changed < STREAM_PAUSE
+        self._changed = now
 
     def may_show(self) -> bool:
         """Return whether the panes are to follow now."""
@@ -75,6 +82,8 @@ class Pace:
 
     def _evaluate_at(self, *, first: bool) -> float:
         pause = self._cost * (_REST_FIRST if first else _REST)
+        if self._streaming and not first and self._clock() - self._changed < STREAM_PAUSE:
+            pause = max(pause, STREAM_PAUSE)
         if self._clock() < self._loading_until:
             pause = max(pause, LOADING_PAUSE)
         return self._evaluated + pause

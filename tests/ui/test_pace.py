@@ -2,7 +2,7 @@
 
 import pytest
 
-from aksnav.ui.pace import LOADING_PAUSE, SHOW_WITHIN, SLICE, Pace
+from aksnav.ui.pace import LOADING_PAUSE, SHOW_WITHIN, SLICE, STREAM_PAUSE, Pace
 from aksnav.ui.slow_link import FRAMES, bound_frames
 
 
@@ -55,6 +55,21 @@ def test_while_a_list_arrives_traces_are_asked_once_a_second() -> None:
     assert not pace.may_evaluate(first=True)
     clock.now += LOADING_PAUSE
     assert pace.may_evaluate(first=True)
+
+
+def test_while_one_change_follows_another_traces_are_asked_four_times_a_second() -> None:
+    """A single change is asked about at once; the first answers do not wait for a calm."""
+    clock = Clock()
+    pace = Pace(clock)
+    pace.changed(loading=False)
+    assert pace.may_evaluate(first=False)
+    pace.evaluated(started=clock.now)
+    clock.now += STREAM_PAUSE / 2
+    pace.changed(loading=False)
+    assert not pace.may_evaluate(first=False)
+    assert pace.may_evaluate(first=True)
+    clock.now += STREAM_PAUSE / 2
+    assert pace.may_evaluate(first=False)
 
 
 def test_nothing_to_do_is_no_wake_up() -> None:

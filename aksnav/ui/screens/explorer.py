@@ -1,5 +1,6 @@
 """The explorer: five linked panes, the line of facts above, the request path below."""
 
+import time
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -126,6 +127,7 @@ class ExplorerScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Catch up with what changed while another screen was in front."""
+        self.follow(time.monotonic())
         for pane in self.panes:
             pane.table.redraw()
 

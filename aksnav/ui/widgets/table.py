@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import takewhile
 from typing import Any, ClassVar, Generic, TypeVar
 
 from textual.binding import Binding, BindingType
@@ -163,7 +164,9 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         self._changed_at = {key: at for key, at in self._changed_at.items() if key in after}
         if now is not None:
             changed = (key for key, row in after.items() if key in before and before[key] != row)
-            self._changed_at.update(dict.fromkeys(changed, now))
+            for key in list(changed):
+                self._changed_at.pop(key, None)
+                self._changed_at[key] = now
         self._settle()
         self._go_on_filtering()
 
@@ -181,7 +184,9 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         for key in removed:
             self._changed_at.pop(key, None)
         if now is not None:
-            self._changed_at.update(dict.fromkeys(changed, now))
+            for key in changed:  # the latest change comes last, so that what fades comes first
+                self._changed_at.pop(key, None)
+                self._changed_at[key] = now
         self._settle()
 
     def sort_by(self, column: str | None, *, reverse: bool = False) -> None:
@@ -238,7 +243,7 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         Args:
             now: The clock in seconds, the same one as for `update_rows`.
         """
-        over = [key for key, at in self._changed_at.items() if now - at >= self._flash]
+        over = list(takewhile(lambda key: now - self._changed_at[key] >= self._flash, self._changed_at))
         for key in over:
             del self._changed_at[key]
         if over:
