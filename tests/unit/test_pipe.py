@@ -247,3 +247,23 @@ def test_a_body_that_no_encoder_made_is_an_error(body: bytes) -> None:
     """Wrong types, unknown kinds and references into nowhere."""
     with pytest.raises(PipeError):
         Decoder().changes(body)
+
+
+def test_endpoints_that_came_packed_are_read_and_compared_as_those_that_did_not() -> None:
+    """A slice that comes again unchanged is equal to itself; another state, and no endpoints at all, are not."""
+    ready, unready = Endpoint(addresses=("10.0.0.1",)), Endpoint(("10.0.0.1",), EndpointConditions(ready=False))
+    encoder, decoder = Encoder(), Decoder()
+
+    def over(*endpoints: Endpoint) -> EndpointSlice:
+        change = Upserted("EndpointSlice", [EndpointSlice(name="a", namespace="shop", endpoints=endpoints)])
+        ((came,),) = [decoder.changes(body) for body in encoder.bodies([change])]
+        assert isinstance(came, Upserted)
+        assert isinstance(came.objects[0], EndpointSlice)
+        return came.objects[0]
+
+    first, again, other, none = over(ready, unready), over(ready, unready), over(unready, ready), over()
+    assert first == again != other
+    assert tuple(first.endpoints) == (ready, unready) == tuple(reversed(other.endpoints))
+    assert (first.endpoints[1], len(first.endpoints), bool(first.endpoints)) == (unready, 2, True)
+    assert (list(none.endpoints), bool(none.endpoints)) == ([], False)
+    assert first == _over([Upserted("EndpointSlice", [first])])[0].objects[0]  # type: ignore[union-attr]  # it came as it went
