@@ -404,3 +404,16 @@ async def test_a_command_typed_without_waiting_reaches_the_prompt() -> None:
         assert not app.paused
         assert isinstance(app.screen, TableScreen)
         assert "pods" in screen_text(app)
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_keys_typed_behind_a_pane_s_number_belong_to_that_pane(size: tuple[int, int]) -> None:
+    """The second row of the Services is selected, however fast the keys come."""
+    async with explorer("healthy", size) as (app, pilot, _):
+        await pilot.press("4")
+        for key in ("2", "down", "d"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await settle(pilot)
+        assert isinstance(app.screen, LinesScreen)
+        second = sorted(service.id for service in app.store.services)[1]
+        assert f"Service {second}" in screen_text(app)

@@ -275,9 +275,11 @@ class ExplorerScreen(Screen[None]):
 
     def action_pane(self, number: int) -> None:
         """Go to a pane by its number."""
-        pane = self.panes[number - 1]
-        pane.add_class("-current")
-        pane.table.focus()
+        self._current = self.panes[number - 1]
+        self._arrange()
+        # At once, and not with the next message: keys that are typed on without waiting belong to this pane.
+        self.set_focus(self._current.table)
+        self._link()
 
     def action_next_pane(self, step: int) -> None:
         """Go to the next pane."""
@@ -364,7 +366,7 @@ class ExplorerScreen(Screen[None]):
     def on_prompt_answered(self, message: Prompt.Answered) -> None:
         """Run a command, or set a filter."""
         message.stop()
-        self._current.table.focus()
+        self.set_focus(self._current.table)
         if message.sign == "/":
             self._set_filter(message.text)
         else:
@@ -373,7 +375,7 @@ class ExplorerScreen(Screen[None]):
     def on_prompt_cancelled(self, message: Prompt.Cancelled) -> None:
         """Go back to the pane."""
         message.stop()
-        self._current.table.focus()
+        self.set_focus(self._current.table)
 
     def _set_filter(self, text: str) -> None:
         self._filter_text = text.strip()
@@ -395,7 +397,8 @@ class ExplorerScreen(Screen[None]):
         return self.size.width < SMALL[0] or self.size.height < SMALL[1]
 
     def _arrange(self) -> None:
-        self.set_class(self._opened or self._small, "-single")
+        single = self._opened or self._small
+        self.set_class(single, "-single")
         for pane in self.panes:
-            pane.set_class(pane is self._current, "-current")
+            pane.display = pane is self._current or not single
             pane.show_title(active=pane is self._current)
