@@ -171,7 +171,7 @@ class Explorer(App[None]):
         if self._pace.may_show():
             self._show()
         evaluator = self.evaluator
-        if evaluator.pending and self._pace.may_evaluate(first=evaluator.unasked):
+        if evaluator.pending and self._pace.may_evaluate(first=evaluator.unasked, last_key=self._last_key):
             self._evaluate()
         delay = self._pace.delay(drained=bool(changes), pending=evaluator.pending, first=evaluator.unasked)
         if delay is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 SLICE = 0.008  # seconds of work between two looks at the keyboard
 SHOW_WITHIN = 0.06  # seconds after which a change is shown, however much it costs to show
 LOADING_PAUSE = 1.0  # seconds between two looks at the traces while a full list is arriving
+TYPING = 0.25  # seconds after a key in which more keys may come: under a stream, a trace is not in their way
 STREAM_PAUSE = 0.25  # seconds between two looks at them while one change follows another
 
 # Seconds of pause for each second of work: a fifth of a core for what is asked again, half of one for the first answer.
@@ -53,13 +54,17 @@ class Pace:
         self._stale = False
         self._show_at = now + min(_REST * (now - started), SHOW_WITHIN)
 
-    def may_evaluate(self, *, first: bool) -> bool:
+    def may_evaluate(self, *, first: bool, last_key: float = 0.0) -> bool:
         """Return whether traces are to be asked now.
 
         Args:
             first: whether some were never asked.
+            last_key: when a key came last, on the same clock. Whoever holds a key down waits a second for a trace.
         """
-        return self._clock() >= self._evaluate_at(first=first)
+        now = self._clock()
+        if self._streaming and now - last_key < TYPING and now - self._evaluated < LOADING_PAUSE:
+            return False
+        return now >= self._evaluate_at(first=first)
 
     def evaluated(self, started: float) -> None:
         """Take note that traces were asked, and of what that cost."""

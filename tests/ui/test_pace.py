@@ -2,7 +2,7 @@
 
 import pytest
 
-from aksnav.ui.pace import LOADING_PAUSE, SHOW_WITHIN, SLICE, STREAM_PAUSE, Pace
+from aksnav.ui.pace import LOADING_PAUSE, SHOW_WITHIN, SLICE, STREAM_PAUSE, TYPING, Pace
 from aksnav.ui.slow_link import FRAMES, bound_frames
 
 
@@ -70,6 +70,20 @@ def test_while_one_change_follows_another_traces_are_asked_four_times_a_second()
     assert pace.may_evaluate(first=True)
     clock.now += STREAM_PAUSE / 2
     assert pace.may_evaluate(first=False)
+
+
+def test_under_a_stream_traces_wait_for_a_pause_in_typing_but_not_for_ever() -> None:
+    """One trace of a load balancer with 5,000 nodes takes longer than a key may; a held key delays it by a second."""
+    clock = Clock()
+    pace = Pace(clock)
+    pace.evaluated(started=clock.now)
+    for _ in range(3):
+        clock.now += STREAM_PAUSE / 2
+        pace.changed(loading=False)
+    assert pace.may_evaluate(first=False, last_key=clock.now - TYPING)
+    assert not pace.may_evaluate(first=False, last_key=clock.now - TYPING / 2)
+    clock.now += LOADING_PAUSE
+    assert pace.may_evaluate(first=False, last_key=clock.now)
 
 
 def test_nothing_to_do_is_no_wake_up() -> None:
