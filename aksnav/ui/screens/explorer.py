@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.events import DescendantFocus, Resize
-from textual.screen import Screen
 from textual.timer import Timer
 
 from aksnav.model.object import Ref
@@ -24,6 +23,7 @@ from aksnav.ui.panes.pane import Pane
 from aksnav.ui.panes.policies import Policies
 from aksnav.ui.panes.services import Services
 from aksnav.ui.prompt import Prompt
+from aksnav.ui.screens.objects import ObjectScreen
 from aksnav.ui.screens.protocol import Desk
 from aksnav.ui.search import BadFilter, Filter, parse_filter
 from aksnav.ui.show import path_lines
@@ -39,7 +39,7 @@ HINTS = (
 )
 
 
-class ExplorerScreen(Screen[None]):
+class ExplorerScreen(ObjectScreen):
     """The first screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -52,25 +52,6 @@ class ExplorerScreen(Screen[None]):
         Binding("shift+tab", "next_pane(-1)", "Previous pane", id="pane.previous", tooltip="Go to the previous pane"),
         Binding("escape,backspace", "back", "Back", id="explorer.back", tooltip="Close the pane, drop the filter"),
         Binding("0", "all_namespaces", "All namespaces", id="explorer.all", tooltip="Show every namespace"),
-        Binding(
-            "slash",
-            "filter",
-            "Filter",
-            id="explorer.filter",
-            priority=True,
-            tooltip="Regex, !inverse, -l labels, an IP or a CIDR",
-        ),
-        Binding(
-            "t", "trace", "Trace", id="explorer.trace", tooltip="Follow the request of the selected row, step by step"
-        ),
-        Binding(
-            "w", "who", "Who", id="explorer.who", tooltip="Who can talk to the selected object, and to whom it can"
-        ),
-        Binding(
-            "d", "describe", "Describe", id="explorer.describe", tooltip="All that is known of the selected object"
-        ),
-        Binding("y", "yaml", "YAML", id="explorer.yaml", tooltip="The selected object as the API server sends it"),
-        Binding("c", "copy", "Copy", id="explorer.copy", tooltip="Copy the name of the selected row"),
         Binding("N", "sort('name')", "Sort by name", id="explorer.sort_name", tooltip="Sort by the first column"),
         Binding(
             "S", "sort('status,ready,outcome')", "Sort by state", id="explorer.sort_state", tooltip="Sort by state"
@@ -79,8 +60,7 @@ class ExplorerScreen(Screen[None]):
     ]
 
     def __init__(self, desk: Desk, evaluator: Evaluator) -> None:
-        super().__init__()
-        self._desk = desk
+        super().__init__(desk)
         self._evaluator = evaluator
         store = desk.store
         self._facts = StripBar(id="facts")
@@ -91,11 +71,9 @@ class ExplorerScreen(Screen[None]):
         self._policies = Policies(store, id="policies")
         self._path = StripBar(3, id="path")
         self._hints = StripBar(id="hints")
-        self._prompt = Prompt()
         self._current: Pane[Any] = self._entries
         self._opened = False
         self._namespace = ""
-        self._filter_text = ""
         self._roads: set[str] = set()
         self._link_timer: Timer | None = None
 
@@ -299,37 +277,13 @@ class ExplorerScreen(Screen[None]):
         """Show every namespace."""
         self.restrict("")
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave the sign that opens the prompt to it while a line is typed."""
-        del parameters
-        return not (action == "filter" and self._prompt.is_open)
-
-    def action_filter(self) -> None:
-        """Ask for a filter."""
-        self._prompt.ask("/", self._filter_text)
-
     def action_trace(self) -> None:
         """Open the trace of the selected row."""
         row = self._current.table.cursor_row
         if isinstance(row, Entry):
             self._desk.open_trace(row.request)
-        elif self.selected is not None:
-            self._desk.trace_object(self.selected)
-
-    def action_who(self) -> None:
-        """Show who can talk to the selected object."""
-        if self.selected is not None:
-            self._desk.who_can_talk(self.selected)
-
-    def action_describe(self) -> None:
-        """Describe the selected object."""
-        if self.selected is not None:
-            self._desk.describe(self.selected)
-
-    def action_yaml(self) -> None:
-        """Show the selected object as YAML."""
-        if self.selected is not None:
-            self._desk.show_yaml(self.selected)
+        else:
+            super().action_trace()
 
     def action_copy(self) -> None:
         """Copy the name of the selected row."""
@@ -338,8 +292,8 @@ class ExplorerScreen(Screen[None]):
             self._desk.copy(row.request.text)
         elif isinstance(row, NetworkRow):
             self._desk.copy(row.prefix or row.name)
-        elif self.selected is not None:
-            self._desk.copy(self.selected.id)
+        else:
+            super().action_copy()
 
     def action_sort(self, columns: str) -> None:
         """Sort the pane by the first of these columns that it has; again turns the order round."""

@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from aksnav.model.object import Ref
 from aksnav.ui.panes.pane import Pane
 from aksnav.ui.prompt import Prompt
+from aksnav.ui.screens.objects import ObjectScreen
 from aksnav.ui.screens.protocol import Desk
 from aksnav.ui.search import BadFilter, parse_filter
 from aksnav.ui.text import Span
@@ -17,35 +17,19 @@ from aksnav.ui.widgets.strip_bar import BarLine, StripBar
 from aksnav.ui.widgets.table import RecordTable
 
 
-class TableScreen(Screen[str | None]):
+class TableScreen(ObjectScreen):
     """One pane, filling the screen; with ``choose`` Enter takes the row instead of describing it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,backspace", "back", "Back", id="table.back", tooltip="Back to where you came from"),
-        Binding(
-            "slash",
-            "filter",
-            "Filter",
-            id="table.filter",
-            priority=True,
-            tooltip="Regex, !inverse, -l labels, an IP or a CIDR",
-        ),
-        Binding("t", "trace", "Trace", id="table.trace", tooltip="Follow a request to the selected object"),
-        Binding("w", "who", "Who", id="table.who", tooltip="Who can talk to the selected object, and to whom it can"),
-        Binding("d", "describe", "Describe", id="table.describe", tooltip="All that is known of the selected object"),
-        Binding("y", "yaml", "YAML", id="table.yaml", tooltip="The selected object as its API sends it"),
-        Binding("c", "copy", "Copy", id="table.copy", tooltip="Copy the name of the selected object"),
     ]
     CSS = "TableScreen { layout: vertical; background: $background; }"
 
     def __init__(self, desk: Desk, pane: Pane[Any], choose: Callable[[Any], None] | None = None) -> None:
-        super().__init__()
-        self._desk = desk
+        super().__init__(desk)
         self._pane = pane
         self._choose = choose
         self._hints = StripBar()
-        self._prompt = Prompt()
-        self._filter_text = ""
 
     def compose(self) -> ComposeResult:
         """Show the pane, the hints and the prompt."""
@@ -90,7 +74,7 @@ class TableScreen(Screen[str | None]):
         """Take the row, or describe it."""
         message.stop()
         if self._choose is not None:
-            self.dismiss(None)
+            self.dismiss()
             self._choose(message.row)
         else:
             self.action_describe()
@@ -100,41 +84,7 @@ class TableScreen(Screen[str | None]):
         if self._filter_text:
             self._restrict("")
         else:
-            self.dismiss(None)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave the sign that opens the prompt to it while a line is typed."""
-        del parameters
-        return not (action == "filter" and self._prompt.is_open)
-
-    def action_filter(self) -> None:
-        """Ask for a filter."""
-        self._prompt.ask("/", self._filter_text)
-
-    def action_trace(self) -> None:
-        """Follow a request to the object."""
-        if self.selected is not None:
-            self._desk.trace_object(self.selected)
-
-    def action_who(self) -> None:
-        """Show who can talk to the object."""
-        if self.selected is not None:
-            self._desk.who_can_talk(self.selected)
-
-    def action_describe(self) -> None:
-        """Describe the object."""
-        if self.selected is not None:
-            self._desk.describe(self.selected)
-
-    def action_yaml(self) -> None:
-        """Show the object as YAML."""
-        if self.selected is not None:
-            self._desk.show_yaml(self.selected)
-
-    def action_copy(self) -> None:
-        """Copy the object's name."""
-        if self.selected is not None:
-            self._desk.copy(self.selected.id)
+            self.dismiss()
 
     def on_prompt_answered(self, message: Prompt.Answered) -> None:
         """Set the filter."""
