@@ -9,7 +9,7 @@ from aksnav.model.text import plain
 from aksnav.report.addition import addition_lines
 from aksnav.report.text import evidence_words
 from aksnav.report.words import VERDICT_GLYPH, confidence_words, flatten, outcome_words, packet_words
-from aksnav.trace.step import Branch, Step, Trace, Verdict
+from aksnav.trace.step import ENDS, Branch, Step, Trace, Verdict
 from aksnav.ui.entry import Entry
 from aksnav.ui.facts import ago
 from aksnav.ui.text import Line, Span, shorten
@@ -76,10 +76,16 @@ def _has(step: Step, steps: Sequence[Step]) -> bool:
     return any(item == step or any(_has(step, branch.steps) for branch in item.branches) for item in steps)
 
 
+def deciding(trace: Trace) -> Step | None:
+    """Return the step to look at first: the first that ends the road for certain, else the first break, or None."""
+    ends = (step for step in trace.breaks if step.verdict in ENDS)
+    return next(ends, trace.breaks[0] if trace.breaks else None)
+
+
 def strip_line(trace: Trace) -> Line:
     """Return the road in one line: a glyph and a word for each step, the first break with its summary."""
     spans: list[Span] = []
-    first = trace.breaks[0] if trace.breaks else None
+    first = deciding(trace)
     for step in main_road(trace):
         if step.verdict is Verdict.SKIP or step.kind.startswith(("start.", "deliver")):
             continue
@@ -101,9 +107,9 @@ def strip_line(trace: Trace) -> Line:
 
 def because_line(trace: Trace) -> Line:
     """Return the deciding field of the first break, and the command that checks it."""
-    if not trace.breaks:
+    step = deciding(trace)
+    if step is None:
         return [Span(trace.confidence.because[0], "muted")] if trace.confidence.because else []
-    step = trace.breaks[0]
     if step.missing:
         fact = f"cannot know: {step.missing}"
     else:
