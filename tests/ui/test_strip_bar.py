@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.app import App, ComposeResult
+from textual.geometry import Region
 from textual.strip import Strip
 
 from aksnav.ui.text import Span, cells
@@ -17,6 +18,16 @@ class WatchedBar(StripBar):
     def __init__(self) -> None:
         super().__init__(2)
         self.drawn: list[int] = []
+        self.asked: list[Region] = []
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> "WatchedBar":
+        """Take note of what is asked to be painted."""
+        if hasattr(self, "asked"):
+            self.asked += regions
+        super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+        return self
 
     def render_line(self, y: int) -> Strip:
         self.drawn.append(y)
@@ -97,3 +108,18 @@ def test_elided_spans_fit_and_are_harmless(spans: list[Span], width: int) -> Non
     shown = elide(spans, width)
     assert sum(cells(span.text) for span in shown) <= width
     assert text_of(shown).isprintable()
+
+
+async def test_a_line_that_changes_again_before_it_is_painted_is_painted_to_its_end() -> None:
+    """A frame paints only the cells that were asked for; what changed behind them since is asked for then."""
+    app = BarApp()
+    async with app.run_test(size=(40, 4)) as pilot:
+        app.bar.set_line(BarLine([Span("one two three")]))
+        await pilot.pause()
+        app.bar.asked.clear()
+        app.bar.set_line(BarLine([Span("ONE two three")]))
+        app.bar._bar[0] = BarLine([Span("ONE two THREE")])  # it changes once more, before the frame
+        await pilot.pause()
+        await pilot.pause()
+        assert app.bar.asked[0].width == len("ONE")
+        assert app.bar.asked[-1].width == len("ONE two THREE")

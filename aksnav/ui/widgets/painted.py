@@ -83,6 +83,7 @@ class Painted(Widget):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._lines_shown: dict[int, Strip] = {}
+        self._asked_for: dict[int, int] = {}  # cells of a line that the next frame repaints, from the left
         self._size_drawn = self.size
         self._styles_known: dict[tuple[str, str], Style] = {}
         self._repaint_timer: Timer | None = None
@@ -99,11 +100,16 @@ class Painted(Widget):
     def forget(self) -> None:
         """Drop what was prepared for a width or a theme that is no longer the one."""
         self._lines_shown.clear()
+        self._asked_for.clear()
         self._styles_known.clear()
 
     def render_line(self, y: int) -> Strip:
         """Answer Textual's question for one line, and remember the answer."""
         strip = self.line(y)
+        before, asked = self._lines_shown.get(y), self._asked_for.pop(y, None)
+        # The line may have changed again since the repaint was asked for, and behind the cells that this frame paints.
+        if asked is not None and before is not None and (end := _difference(before, strip)) > asked:
+            self.call_later(self.refresh, Region(0, y, end, 1))
         self._lines_shown[y] = strip
         self._size_drawn = self.size
         return strip
@@ -122,6 +128,7 @@ class Painted(Widget):
             strip = self.line(y)
             if strip is not shown and (end := _difference(shown, strip)):
                 regions.append(Region(0, y, end, 1))
+                self._asked_for[y] = max(end, self._asked_for.get(y, 0))
         if regions:
             self.refresh(*regions)
 
