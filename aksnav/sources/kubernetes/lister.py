@@ -1,6 +1,5 @@
 """A kind read whole, in pages of 250, all of one resource version."""
 
-import threading
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -15,6 +14,7 @@ from aksnav.sources.kubernetes.discovery import Resource
 from aksnav.sources.kubernetes.errors import ApiError, LinkError, StoppedError
 from aksnav.sources.kubernetes.pace import Pace, delay
 from aksnav.sources.kubernetes.transport import Transport
+from aksnav.sources.kubernetes.turns import Turns
 
 # Measured (docs/performance.md): first rows sooner than with 500, and no slower in all.
 PAGE = 250
@@ -56,7 +56,7 @@ def wanted(kind: Kind, raw: bytes | msgspec.Raw) -> bool:
 class Lister:
     """Reads collections whole."""
 
-    def __init__(self, transport: Transport, pace: Pace, turn: threading.Semaphore) -> None:
+    def __init__(self, transport: Transport, pace: Pace, turn: Turns) -> None:
         """Prepare.
 
         Args:

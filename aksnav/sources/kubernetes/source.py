@@ -20,6 +20,7 @@ from aksnav.sources.kubernetes.namespaces import NamespaceAsker
 from aksnav.sources.kubernetes.pace import Pace, RealPace, delay, spread
 from aksnav.sources.kubernetes.secrets import Name, SecretAsker, shown
 from aksnav.sources.kubernetes.transport import METADATA_ONLY, Transport
+from aksnav.sources.kubernetes.turns import Turns
 from aksnav.sources.options import Options
 
 NAME = "kubernetes"
@@ -209,7 +210,7 @@ class KubernetesSource:
         served = self._discover(transport) if transport is not None else None
         if transport is None or served is None:
             return
-        lister = Lister(transport, self._pace, threading.Semaphore(LISTS_AT_ONCE))
+        lister = Lister(transport, self._pace, Turns(LISTS_AT_ONCE))
         self._shared = Shared(transport, lister, self._pace, self._emit, self, self._once, self._options.list_mode)
         self._secrets = SecretAsker(transport, self._pace, self._emit)
         self._secrets.tell(self._told)
