@@ -9,7 +9,8 @@ import msgspec
 from aksnav.model.addresses import format_address
 from aksnav.store.store import Store
 from aksnav.trace.azure import routes
-from aksnav.trace.azure.joins import attach_node, cluster
+from aksnav.trace.azure.joins import attach_node
+from aksnav.trace.azure.network_model import NetworkModel, network_model
 from aksnav.trace.azure.next_hop import APPLIANCE, next_hop
 from aksnav.trace.place import Crossing, Entry
 from aksnav.trace.step import Kind, Step, Verdict
@@ -17,8 +18,7 @@ from aksnav.trace.step import Kind, Step, Verdict
 
 def between(store: Store, crossing: Crossing) -> tuple[Step, ...]:
     """Return what the route table makes of a packet from one node to a Pod of another; nothing where none is needed."""
-    managed = cluster(store)
-    if managed is None or managed.network_profile.network_plugin.lower() != "kubenet":
+    if network_model(store).model is not NetworkModel.KUBENET:
         return ()
     taken = crossing.entry_node if crossing.entry is Entry.CLUSTER else None
     here, there, pod = taken or crossing.source.node, crossing.destination.node, crossing.destination.pod
