@@ -1,6 +1,7 @@
 """A trace and findings as plain data for JSON. Field names and ids are a promise: scripts depend on them."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -55,7 +56,7 @@ def step_data(step: Step) -> Json:
         "status": step.status,
         "missing": step.missing,
         "evidence": [evidence_data(item) for item in step.evidence],
-        "considered": [msgspec.to_builtins(item) for item in step.considered],
+        "considered": [msgspec.structs.asdict(item) for item in step.considered],
         "assumptions": list(step.assumptions),
         "confirm": step.confirm,
         "fix": step.fix,
@@ -74,8 +75,9 @@ def _branch(branch: Branch) -> Json:
     }
 
 
+@lru_cache(maxsize=4096)
 def subject(ref: Ref | None, version: str = "") -> Json | None:
-    """Return the name of an object, with its plane, or None."""
+    """Return the name of an object, with its plane, or None: the same value for the same object, to be left as it is."""
     if ref is None:
         return None
     kind = KINDS.get(ref.kind)
@@ -97,8 +99,12 @@ def evidence_data(item: Evidence) -> Json:
     return out
 
 
+@lru_cache(maxsize=256)
 def packet_data(packet: Packet) -> Json:
-    """Return a packet as a JSON object, with addresses in text form and empty fields left out."""
+    """Return a packet as a JSON object, with addresses in text form and empty fields left out.
+
+    Most steps of a trace leave the packet alone: what is returned for it is one value, to be left as it is.
+    """
     out: Json = {
         "source": format_address(packet.source) if packet.source is not None else packet.source_word,
         "destination": format_address(packet.destination) if packet.destination is not None else "",
