@@ -29,7 +29,19 @@ from aksnav.model.change import (
     Upserted,
 )
 from aksnav.model.kinds import KINDS, AnyObject
-from aksnav.model.kubernetes.gateway import Gateway, GatewayClass, HTTPRoute, ReferenceGrant
+from aksnav.model.kubernetes.gateway import (
+    BackendTLSPolicy,
+    Gateway,
+    GatewayClass,
+    GRPCRoute,
+    HTTPRoute,
+    ListenerSet,
+    ReferenceGrant,
+    TCPRoute,
+    TLSRoute,
+    UDPRoute,
+    XListenerSet,
+)
 from aksnav.model.kubernetes.ingress import Ingress, IngressClass
 from aksnav.model.kubernetes.policy import CiliumClusterwideNetworkPolicy, CiliumNetworkPolicy, NetworkPolicy
 from aksnav.model.kubernetes.secret import Secret
@@ -79,6 +91,13 @@ class Store:
         self.gateway_classes = self._table(GatewayClass)
         self.gateways = self._table(Gateway)
         self.http_routes = self._table(HTTPRoute)
+        self.grpc_routes = self._table(GRPCRoute)
+        self.tls_routes = self._table(TLSRoute)
+        self.tcp_routes = self._table(TCPRoute)
+        self.udp_routes = self._table(UDPRoute)
+        self.backend_tls_policies = self._table(BackendTLSPolicy)
+        self.listener_sets = self._table(ListenerSet)
+        self.experimental_listener_sets = self._table(XListenerSet)
         self.reference_grants = self._table(ReferenceGrant)
         self.cilium_policies = self._table(CiliumNetworkPolicy)
         self.cilium_clusterwide_policies = self._table(CiliumClusterwideNetworkPolicy)
@@ -100,6 +119,10 @@ class Store:
             lambda piece: (f"{piece.namespace}/{piece.service}",) if piece.service else ()
         )
         self.services_by_selector = ServicesBySelector()
+        self._keep_indexes()
+
+    def _keep_indexes(self) -> None:
+        """Let every index follow its table."""
         self.pods.follow(self.pod_classes)
         self.pods.follow(self.pods_by_address)
         self.pods.follow(self.pods_by_node)

@@ -1,4 +1,4 @@
-"""Gateway API (gateway.networking.k8s.io/v1, ReferenceGrant v1beta1)."""
+"""Gateway API: what its kinds say (gateway.networking.k8s.io; each kind in the versions that ``model.kinds`` names)."""
 
 from typing import Any, ClassVar
 
@@ -98,7 +98,10 @@ class GatewayStatus(msgspec.Struct, frozen=True, gc=False):
 
 
 class Gateway(KubernetesObject, kw_only=True, gc=False):
-    """A Gateway; ``infrastructure`` holds the labels and annotations for what the controller makes."""
+    """A Gateway; ``infrastructure`` holds the labels and annotations for what the controller makes.
+
+    ``allowed_listeners`` says which ListenerSets may attach; None is none of them.
+    """
 
     KIND: ClassVar[str] = "Gateway"
 
@@ -106,11 +109,12 @@ class Gateway(KubernetesObject, kw_only=True, gc=False):
     listeners: tuple[Listener, ...] = ()
     addresses: tuple[GatewayAddress, ...] = ()
     infrastructure: dict[str, Any] = {}
+    allowed_listeners: dict[str, Any] | None = None
     status: GatewayStatus = GatewayStatus()
 
 
 class ParentRef(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """The Gateway, and maybe the listener, that a route wants."""
+    """The parent that a route wants (a Gateway, a Service, a ListenerSet), and maybe the listener or port of it."""
 
     name: str
     namespace: str | None = None
@@ -159,6 +163,37 @@ class RouteRule(msgspec.Struct, frozen=True, rename="camel", gc=False):
     timeouts: dict[str, str] = {}
 
 
+class MethodMatch(msgspec.Struct, frozen=True, gc=False):
+    """A gRPC service and method (type Exact or RegularExpression); an empty one is every one."""
+
+    type: str = ""
+    service: str = ""
+    method: str = ""
+
+
+class GRPCMatch(msgspec.Struct, frozen=True, gc=False):
+    """One alternative of a gRPC rule: all that is given must hold."""
+
+    method: MethodMatch = MethodMatch()
+    headers: tuple[ValueMatch, ...] = ()
+
+
+class GRPCRule(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """A rule of a GRPCRoute: no match at all matches every gRPC request."""
+
+    name: str = ""
+    matches: tuple[GRPCMatch, ...] = ()
+    filters: tuple[dict[str, Any], ...] = ()
+    backend_refs: tuple[BackendRef, ...] = ()
+
+
+class StreamRule(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """A rule of a TLSRoute, TCPRoute or UDPRoute: where connections or datagrams go."""
+
+    name: str = ""
+    backend_refs: tuple[BackendRef, ...] = ()
+
+
 class ParentStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """What one controller says of a route under one parent."""
 
@@ -173,15 +208,125 @@ class RouteStatus(msgspec.Struct, frozen=True, gc=False):
     parents: tuple[ParentStatus, ...] = ()
 
 
-class HTTPRoute(KubernetesObject, kw_only=True, gc=False):
+class Route(KubernetesObject, kw_only=True, gc=False):
+    """What routes of every kind have in common."""
+
+    parent_refs: tuple[ParentRef, ...] = ()
+    status: RouteStatus = RouteStatus()
+
+
+class HTTPRoute(Route, kw_only=True, gc=False):
     """An HTTPRoute."""
 
     KIND: ClassVar[str] = "HTTPRoute"
 
-    parent_refs: tuple[ParentRef, ...] = ()
     hostnames: tuple[str, ...] = ()
     rules: tuple[RouteRule, ...] = ()
-    status: RouteStatus = RouteStatus()
+
+
+class GRPCRoute(Route, kw_only=True, gc=False):
+    """A GRPCRoute."""
+
+    KIND: ClassVar[str] = "GRPCRoute"
+
+    hostnames: tuple[str, ...] = ()
+    rules: tuple[GRPCRule, ...] = ()
+
+
+class TLSRoute(Route, kw_only=True, gc=False):
+    """A TLSRoute; its hostnames are matched against the server name of the handshake."""
+
+    KIND: ClassVar[str] = "TLSRoute"
+
+    hostnames: tuple[str, ...] = ()
+    rules: tuple[StreamRule, ...] = ()
+
+
+class TCPRoute(Route, kw_only=True, gc=False):
+    """A TCPRoute."""
+
+    KIND: ClassVar[str] = "TCPRoute"
+
+    rules: tuple[StreamRule, ...] = ()
+
+
+class UDPRoute(Route, kw_only=True, gc=False):
+    """A UDPRoute."""
+
+    KIND: ClassVar[str] = "UDPRoute"
+
+    rules: tuple[StreamRule, ...] = ()
+
+
+AnyRoute = HTTPRoute | GRPCRoute | TLSRoute | TCPRoute | UDPRoute
+WebRoute = HTTPRoute | GRPCRoute
+StreamRoute = TLSRoute | TCPRoute | UDPRoute
+ROUTE_KINDS: tuple[str, ...] = (HTTPRoute.KIND, GRPCRoute.KIND, TLSRoute.KIND, TCPRoute.KIND, UDPRoute.KIND)
+
+
+class ListenerSet(KubernetesObject, kw_only=True, gc=False):
+    """More listeners for a Gateway that allows it."""
+
+    KIND: ClassVar[str] = "ListenerSet"
+
+    parent_ref: ParentRef = ParentRef("")
+    listeners: tuple[Listener, ...] = ()
+
+
+class XListenerSet(ListenerSet, kw_only=True, gc=False):
+    """A ListenerSet as it was while it was an experiment (gateway.networking.x-k8s.io)."""
+
+    KIND: ClassVar[str] = "XListenerSet"
+
+
+class PolicyTarget(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """What a policy is for: an object of its own namespace, maybe one port of it."""
+
+    name: str
+    kind: str = "Service"
+    group: str = ""
+    section_name: str = ""
+
+
+class CertificateAuthorityRef(msgspec.Struct, frozen=True, gc=False):
+    """An object of the policy's namespace that holds ``ca.crt``."""
+
+    name: str
+    kind: str = "ConfigMap"
+    group: str = ""
+
+
+class BackendValidation(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """How the certificate of a backend is judged, and the server name that is asked for."""
+
+    hostname: str = ""
+    ca_certificate_refs: tuple[CertificateAuthorityRef, ...] = ()
+    well_known: str = msgspec.field(name="wellKnownCACertificates", default="")
+    subject_alt_names: tuple[dict[str, Any], ...] = ()
+
+
+class AncestorStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """What one controller says of a policy under one Gateway or Service."""
+
+    ancestor_ref: ParentRef
+    controller_name: str = ""
+    conditions: tuple[Condition, ...] = ()
+
+
+class PolicyStatus(msgspec.Struct, frozen=True, gc=False):
+    """What the controllers say of a policy."""
+
+    ancestors: tuple[AncestorStatus, ...] = ()
+
+
+class BackendTLSPolicy(KubernetesObject, kw_only=True, gc=False):
+    """TLS from a Gateway to the backends of a Service."""
+
+    KIND: ClassVar[str] = "BackendTLSPolicy"
+
+    target_refs: tuple[PolicyTarget, ...] = ()
+    validation: BackendValidation = BackendValidation()
+    status: PolicyStatus = PolicyStatus()
 
 
 class GrantFrom(msgspec.Struct, frozen=True, gc=False):
