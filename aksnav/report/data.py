@@ -77,7 +77,7 @@ def _branch(branch: Branch) -> Json:
 
 @lru_cache(maxsize=4096)
 def subject(ref: Ref | None, version: str = "") -> Json | None:
-    """Return the name of an object, with its plane, or None: the same value for the same object, to be left as it is."""
+    """Return the name of an object, with its plane, or None: one value for one object, to be left as it is."""
     if ref is None:
         return None
     kind = KINDS.get(ref.kind)
