@@ -36,14 +36,16 @@ def class_of(store: Store, gateway: Gateway) -> ClassReading:
     if found is None:
         usual = USUAL_CLASSES.get(name, Flavour.OTHER)
         return ClassReading(usual, None, (f"GatewayClass {name} is served by {usual.value}",))
-    controller = found.controller_name
-    if controller == ALB_CONTROLLER:
-        return ClassReading(Flavour.APPLICATION_GATEWAY_FOR_CONTAINERS, found)
-    if name == APP_ROUTING_CLASS:
-        return ClassReading(Flavour.APP_ROUTING_ISTIO, found)
-    if "istio" in controller:
-        return ClassReading(Flavour.ISTIO, found)
-    return ClassReading(Flavour.OTHER, found)
+    return ClassReading(flavour_of(found), found)
+
+
+def flavour_of(row: GatewayClass) -> Flavour:
+    """Return how the controller of a GatewayClass reads objects; OTHER for one that is not known."""
+    if row.controller_name == ALB_CONTROLLER:
+        return Flavour.APPLICATION_GATEWAY_FOR_CONTAINERS
+    if row.name == APP_ROUTING_CLASS:
+        return Flavour.APP_ROUTING_ISTIO
+    return Flavour.ISTIO if "istio" in row.controller_name else Flavour.OTHER
 
 
 def find_condition(conditions: tuple[Condition, ...], kind: str) -> Condition | None:
