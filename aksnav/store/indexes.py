@@ -1,8 +1,10 @@
 """Indexes that follow a table: by a key, by several keys, and Pods by label class."""
 
+from collections import deque
 from collections.abc import Callable, Hashable, Iterable
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
+from aksnav.model.addresses import parse_address
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.labels import Labels, LabelSelector
@@ -62,6 +64,42 @@ class ManyIndex(Generic[T, K]):
     def keys(self) -> Iterable[K]:
         """Return every key that has a row."""
         return self._ids.keys()
+
+
+class Departure(NamedTuple):
+    """An object that went, or left its address: its kind and id, the addresses that it had, and its node."""
+
+    kind: str
+    id: str
+    addresses: tuple[int, ...]
+    node: str
+
+
+class Departed:
+    """Pods that were seen to go or to change their address, the last ones only: the API keeps nothing of them.
+
+    Attributes:
+        version: grows with every departure.
+    """
+
+    MOST = 4096
+
+    def __init__(self) -> None:
+        self.version = 0
+        self._rows: deque[Departure] = deque(maxlen=self.MOST)
+
+    def change(self, ident: str, old: Pod | None, new: Pod | None) -> None:
+        """Follow one Pod; one in the host network has its node's address, which stays."""
+        if old is None or not old.ips or old.template.host_network or (new is not None and new.ips == old.ips):
+            return
+        kept = new.ips if new is not None else ()
+        left = [parse_address(text) for text in old.ips if text not in kept]
+        self.version += 1
+        self._rows.append(Departure(old.KIND, ident, tuple(number for number in left if number is not None), old.node))
+
+    def rows(self) -> tuple[Departure, ...]:
+        """Return the departures, the latest last."""
+        return tuple(self._rows)
 
 
 class PodClasses:

@@ -48,7 +48,7 @@ from aksnav.model.kubernetes.secret import Secret
 from aksnav.model.kubernetes.service import EndpointSlice, Service
 from aksnav.model.kubernetes.workload import Event, Namespace, Node, Pod
 from aksnav.model.object import Ref
-from aksnav.store.indexes import ManyIndex, PodClasses, ServicesBySelector
+from aksnav.store.indexes import Departed, ManyIndex, PodClasses, ServicesBySelector
 from aksnav.store.table import PENDING, Access, Row, Table
 
 T = TypeVar("T", bound=Row)
@@ -73,6 +73,7 @@ class Store:
         pods_by_address, pods_by_node, nodes_by_address, services_by_address: ids by address integer or name.
         slices_by_service, pod_classes: what a Service leads to.
         services_by_selector: which Services select a Pod.
+        departed: Pods that were seen to go.
     """
 
     def __init__(self) -> None:
@@ -123,6 +124,8 @@ class Store:
 
     def _keep_indexes(self) -> None:
         """Let every index follow its table."""
+        self.departed = Departed()
+        self.pods.follow(self.departed)
         self.pods.follow(self.pod_classes)
         self.pods.follow(self.pods_by_address)
         self.pods.follow(self.pods_by_node)

@@ -27,6 +27,7 @@ class NetworkProfile(msgspec.Struct, frozen=True, rename="camel", gc=False, kw_o
     ip_families: tuple[str, ...] = ()
     advanced_networking: dict[str, Any] = {}
     kube_proxy_config: dict[str, Any] = {}
+    docker_bridge_cidr: str = ""
 
 
 class AgentPool(msgspec.Struct, frozen=True, rename="camel", gc=False, kw_only=True):
