@@ -11,7 +11,7 @@ from aksnav.model.addresses import parse_address
 from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.store import Store
 from aksnav.trace import kubectl
-from aksnav.trace.ingress import nginx_canary, nginx_locations
+from aksnav.trace.ingress import nginx_canary, nginx_locations, nginx_servers
 from aksnav.trace.ingress.answer import target
 from aksnav.trace.ingress.classes import default_classes
 from aksnav.trace.ingress.rules import Rule, Rules, rules_of, same_place
@@ -137,7 +137,7 @@ def shadow_findings(store: Store) -> Iterator[Finding]:
         rules = rules_of(store, controller)
         if controller.flavour in NGINX:
             for rule in (
-                nginx_canary.without_main(rules, nginx_locations.servers_of(rules)) if not rules.unreadable else ()
+                nginx_canary.without_main(rules, nginx_servers.servers_of(rules)) if not rules.unreadable else ()
             ):
                 yield _lone_canary(rule)
         for rule, first in _shadowed(controller, rules):

@@ -6,35 +6,31 @@ The controller's ConfigMap is taken to have its defaults.
 """
 
 import posixpath
+from typing import NamedTuple
 
 import msgspec
 
-from aksnav.model.kubernetes.ingress import BackendPort, Ingress, IngressBackend, ServiceBackend
 from aksnav.store import Store
 from aksnav.trace.ingress import answer as ingress_answer
-from aksnav.trace.ingress import nginx_canary, nginx_guards
+from aksnav.trace.ingress import nginx_canary, nginx_errors, nginx_guards, nginx_redirects
 from aksnav.trace.ingress.answer import Decision
 from aksnav.trace.ingress.nginx_locations import (
     PREFIX,
     Found,
     Server,
-    Servers,
     annotation,
     build,
-    enabled,
     find,
     is_prefix,
     needs_rewrite,
-    server_name,
-    servers_of,
-    winning_ingresses,
 )
+from aksnav.trace.ingress.nginx_servers import Servers, server_name, servers_of
 from aksnav.trace.ingress.rules import Rule, Rules
 from aksnav.trace.memo import once
 from aksnav.trace.packet import Packet
 from aksnav.trace.routing.hostnames import bare
 from aksnav.trace.routing.safe_regex import Refused, compile_safely
-from aksnav.trace.routing.types import Controller, Routing, Target
+from aksnav.trace.routing.types import Controller, Routing
 from aksnav.trace.routing.uri import decode
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
@@ -54,20 +50,51 @@ def route(store: Store, controller: Controller, packet: Packet, rules: Rules, *,
     host = bare(packet.host)
     servers = _servers(store, controller, rules)
     name, alias = server_name(servers, host)
-    if name is None or name == "":
-        other = nginx_guards.www_redirect(rules, host, packet, encrypted=encrypted)
+    if name != host and alias is None:
+        # The server that only redirects has an exact name, which goes before a wildcard.
+        other = nginx_redirects.www_redirect(rules, host, packet, encrypted=encrypted)
         if other is not None:
             return Routing(steps=(other,), ended=True)
-    server = build(name or "", _rules_of(rules, name))
-    path = normalize(packet.path)
-    found = find(server, path)
+    default = servers.default_rule(name)
+    server = build(name or "", _rules_of(rules, servers, name), default if name else None)
+    found = find(server, normalize(packet.path))
     decision = _decision(host, name, server, found)
     if alias is not None:
         said = Evidence(f".metadata.annotations['{PREFIX}server-alias']", annotation(alias, "server-alias"), alias.ref)
         decision = msgspec.structs.replace(decision, evidence=(*decision.evidence, said))
+    elif servers.expressions and name != host:
+        lines = tuple(f"server-alias {item} does not match {host}" for item in servers.expressions)
+        decision = msgspec.structs.replace(decision, assumptions=(*decision.assumptions, *lines))
+    asked = Asked(store, controller, packet, rules, servers, server, default, encrypted)
     if found.rule is None:
-        return _default(store, controller, packet, rules, decision, found)
-    return _matched(store, controller, packet, rules, servers, server, found.rule, decision, found, encrypted=encrypted)
+        return _default(asked, decision, found)
+    return _matched(asked, found.rule, decision, found)
+
+
+class Asked(NamedTuple):
+    """A request at its server block: what every step behind the choice of a location needs to know."""
+
+    store: Store
+    controller: Controller
+    packet: Packet
+    rules: Rules
+    servers: Servers
+    server: Server
+    default: Rule | None
+    encrypted: bool
+
+    def guards(self, rule: Rule) -> tuple[Step, ...]:
+        """Return the steps between the match of a rule and its backend."""
+        return nginx_guards.guards(
+            self.store,
+            self.controller,
+            rule,
+            self.server,
+            self.rules,
+            self.packet,
+            default=self.default,
+            encrypted=self.encrypted,
+        )
 
 
 def _servers(store: Store, controller: Controller, rules: Rules) -> Servers:
@@ -75,12 +102,10 @@ def _servers(store: Store, controller: Controller, rules: Rules) -> Servers:
     return once(store, name, ("Ingress", "IngressClass"), lambda: servers_of(rules))
 
 
-def _rules_of(rules: Rules, name: str | None) -> list[Rule]:
+def _rules_of(rules: Rules, servers: Servers, name: str | None) -> list[Rule]:
     """The rules of a server; a default backend without rules has the catch-all server's ``/`` before any rule."""
     listed = rules.by_host.get(name, ()) if name is not None else ()
-    taken = name == "" and any(
-        row.default_backend is not None and not row.rules and not enabled(row, "canary") for row in rules.ingresses
-    )
+    taken = name == "" and servers.catch_all is not None
     return [rule for rule in listed if not (taken and rule.path == "/" and is_prefix(rule))]
 
 
@@ -129,10 +154,13 @@ def _decision(host: str, name: str | None, server: Server, found: Found) -> Deci
     )
 
 
-def _default(
-    store: Store, controller: Controller, packet: Packet, rules: Rules, decision: Decision, found: Found
-) -> Routing:
-    """No location: the default backend of the Ingress that opened the host, of a catch-all Ingress, or 404."""
+def _default(asked: Asked, decision: Decision, found: Found) -> Routing:
+    """No rule's location: the server's own ``/``, which leads to a default backend, or to the controller's 404.
+
+    In a host's server it has the annotations and the default backend of the Ingress that opened the host; in the one
+    for all other names those of the first Ingress without rules (controller.go, createServers).
+    """
+    packet = asked.packet
     if found.refused is not None:
         rule, why = found.refused
         step = Step(
@@ -145,69 +173,53 @@ def _default(
             missing=f"regular expression {rule.path}: {why}",
         )
         return Routing(steps=(step,), ended=True)
-    owner = _default_owner(rules, decision.chosen_host)
-    if owner is None or rules.unreadable:
-        return Routing(steps=(ingress_answer.no_match(controller, decision, packet, rules),), ended=True)
-    return ingress_answer.default_routing(store, controller, owner, packet, decision)
+    default = asked.default
+    nowhere = ingress_answer.no_match(asked.controller, decision, packet, asked.rules)
+    if default is None or asked.rules.unreadable:
+        return Routing(steps=(nowhere,), ended=True)
+    guards = asked.guards(default)
+    if guards and guards[-1].verdict is Verdict.RESPOND:
+        lead = msgspec.structs.replace(
+            nowhere,
+            verdict=Verdict.PASS,
+            status=0,
+            cause="",
+            fix="",
+            summary=f"no rule takes {packet.path}: the location / of host {asked.server.host or '*'} does, "
+            f"with the annotations of {default.ingress.ref}",
+        )
+        return Routing(steps=(lead, *guards), ended=True)
+    if default.ingress.default_backend is None:
+        return Routing(steps=(*guards, nowhere), ended=True)
+    inside, rewriting = _rewrite(default, packet) if asked.server.host else (packet, ())
+    inside = nginx_guards.upstream(default.ingress, inside, encrypted=asked.encrypted)
+    routing = ingress_answer.default_routing(asked.store, asked.controller, default.ingress, inside, decision)
+    return msgspec.structs.replace(routing, steps=(*routing.steps, *guards, *rewriting))
 
 
-def _default_owner(rules: Rules, host: str | None) -> Ingress | None:
-    """The Ingress whose default backend takes what no location of a server takes.
-
-    A host's server has that of the Ingress that opened it, if any. The catch-all server has that of the last Ingress
-    that brings one (internal/ingress/controller/controller.go, createServers).
-    """
-    ordered = [row for row in winning_ingresses(rules.ingresses) if not enabled(row, "canary")]
-    if host:
-        opened = next((row for row in ordered if any(rule.host.lower() == host for rule in row.rules)), None)
-        return opened if opened is not None and opened.default_backend is not None else None
-    return next((row for row in reversed(ordered) if row.default_backend is not None), None)
-
-
-def _matched(  # noqa: PLR0913 - what was found, and where
-    store: Store,
-    controller: Controller,
-    packet: Packet,
-    rules: Rules,
-    servers: Servers,
-    server: Server,
-    rule: Rule,
-    decision: Decision,
-    found: Found,
-    *,
-    encrypted: bool,
-) -> Routing:
+def _matched(asked: Asked, rule: Rule, decision: Decision, found: Found) -> Routing:
+    packet = asked.packet
     arrived = msgspec.structs.replace(packet, path=f"{packet.path}/") if found.slash_added else packet
     inside, rewriting = _rewrite(rule, arrived)
-    inside = nginx_guards.upstream(rule.ingress, inside)
-    matched = ingress_answer.match_step(msgspec.structs.replace(decision, after=inside), rule, packet, rules)
-    guards = nginx_guards.guards(store, controller, rule, server, rules, packet, encrypted=encrypted)
+    inside = nginx_guards.upstream(rule.ingress, inside, encrypted=asked.encrypted)
+    assumed = (*decision.assumptions, *nginx_guards.limits(rule.ingress))
+    decision = msgspec.structs.replace(decision, after=inside, assumptions=assumed)
+    matched = ingress_answer.match_step(decision, rule, packet, asked.rules)
+    guards = asked.guards(rule)
     if guards and guards[-1].verdict is Verdict.RESPOND:
-        plain = msgspec.structs.replace(matched, verdict=Verdict.PASS, packet_after=None)
+        plain = msgspec.structs.replace(
+            matched,
+            verdict=Verdict.PASS,
+            packet_after=None,
+            summary=matched.summary.partition(", rewritten to ")[0],
+        )
         return Routing(steps=(plain, *guards), ended=True)
     where = f"{rule.field}.backend"
-    main = ingress_answer.target(store, controller, rule.ingress, where, rule.backend, inside)
-    targets, considered = nginx_canary.share(store, controller, rules, servers, rule, main)
-    targets = tuple(_spare(store, controller, rule, target) for target in targets)
+    main = ingress_answer.target(asked.store, asked.controller, rule.ingress, where, rule.backend, inside)
+    targets, considered = nginx_canary.share(asked.store, asked.controller, asked.rules, asked.servers, rule, main)
+    targets = tuple(nginx_errors.spare(asked.store, asked.controller, rule, target) for target in targets)
     matched = msgspec.structs.replace(matched, considered=(*matched.considered, *considered))
     return Routing(steps=(matched, *guards, *rewriting), targets=targets)
-
-
-def _spare(store: Store, controller: Controller, rule: Rule, target: Target) -> Target:
-    """Annotation default-backend: its Service takes over where the rule's has no endpoint, and it has one itself."""
-    name = annotation(rule.ingress, "default-backend")
-    faulty = target.ended and target.steps[-1].verdict is Verdict.RESPOND
-    if not name or not (faulty or ingress_answer.is_empty(store, target)):
-        return target
-    service = store.services.get(f"{rule.ingress.namespace}/{name}")
-    if service is None or not service.ports:
-        return target
-    backend = IngressBackend(service=ServiceBackend(name=name, port=BackendPort(number=service.ports[0].port)))
-    spare = ingress_answer.target(store, controller, rule.ingress, ".metadata.annotations", backend, target.packet)
-    if spare.ended or ingress_answer.is_empty(store, spare):
-        return target
-    note = f"{target.label} has no endpoint: the Service of annotation default-backend takes over"
-    return msgspec.structs.replace(spare, weight=target.weight, label=f"{spare.label} ({note})")
 
 
 def _rewrite(rule: Rule, packet: Packet) -> tuple[Packet, tuple[Step, ...]]:

@@ -10,8 +10,7 @@ from typing import Literal
 import msgspec
 
 from aksnav.model.kubernetes.ingress import Ingress
-from aksnav.trace.ingress.rules import Rule, Rules
-from aksnav.trace.routing.hostnames import choose
+from aksnav.trace.ingress.rules import Rule
 from aksnav.trace.routing.safe_regex import Refused, compile_safely
 from aksnav.trace.step import Considered
 
@@ -34,6 +33,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         rules: first rule of each path and type, in winning order.
         shadowed: pairs of a rule that came too late, and the one that has its place.
         canaries: rules of canary Ingresses, which have no location.
+        skipped: rules without a Service as backend, which get no location.
         forced_regex: the rule whose annotation turns every path of the host into an expression, or None.
         locations: in the order in which they are written.
     """
@@ -42,6 +42,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     rules: tuple[Rule, ...]
     shadowed: tuple[tuple[Rule, Rule], ...]
     canaries: tuple[Rule, ...]
+    skipped: tuple[Rule, ...]
     forced_regex: Rule | None
     locations: tuple[Location, ...]
 
@@ -78,6 +79,12 @@ def needs_rewrite(rule: Rule) -> bool:
     return bool(wanted) and wanted != rule.path
 
 
+def backend_name(rule: Rule) -> str:
+    """Return what a rule without a Service sends to, for people."""
+    resource = rule.backend.resource
+    return f"{resource.kind} {resource.name}" if resource is not None else "empty"
+
+
 def is_prefix(rule: Rule) -> bool:
     """Return whether a rule's path is a prefix: ImplementationSpecific is one (SetDefaultNGINXPathType)."""
     return rule.path_type != "Exact"
@@ -89,62 +96,32 @@ def upstream_of(rule: Rule) -> tuple[str, str, str]:
     return (rule.ingress.namespace, backend.name if backend else "", str(backend.port) if backend else "")
 
 
-class Servers(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The server blocks of a controller.
+def build(host: str, rules: Sequence[Rule], default: Rule | None = None) -> Server:
+    """Return the server block of one host.
 
-    Attributes:
-        hosts: the rules of each; a host that only canary Ingresses have gets none.
-        aliases: for each server-alias the host that it stands for, and the Ingress that says so.
-        canaries: every rule of a canary Ingress, in winning order.
+    Args:
+        host: the rule host.
+        rules: its rules, in any order.
+        default: the rule of the location ``/`` that the server has where no rule has that path.
     """
-
-    hosts: dict[str, tuple[Rule, ...]]
-    aliases: dict[str, tuple[str, Ingress]]
-    canaries: tuple[Rule, ...]
-
-
-def servers_of(rules: Rules) -> Servers:
-    """Return the server blocks that the rules of a controller give."""
-    aliases: dict[str, tuple[str, Ingress]] = {}
-    for row in rules.ingresses:
-        hosts = [rule.host.lower() for rule in row.rules if rule.host]
-        for alias in annotation(row, "server-alias").lower().replace(",", " ").split() if hosts else ():
-            aliases.setdefault(alias, (hosts[0], row))
-    marked = [rule for listed in rules.by_host.values() for rule in listed if enabled(rule.ingress, "canary")]
-    return Servers(
-        hosts={
-            host: listed
-            for host, listed in rules.by_host.items()
-            if not listed or any(not enabled(rule.ingress, "canary") for rule in listed)
-        },
-        aliases=aliases,
-        canaries=tuple(winning_order(marked)),
-    )
-
-
-def server_name(servers: Servers, host: str) -> tuple[str | None, Ingress | None]:
-    """Return the rule host that takes a request, and the Ingress with the server-alias that made it so, if one did."""
-    if host and host in servers.hosts:
-        return host, None
-    if host in servers.aliases:
-        return servers.aliases[host]
-    return choose(servers.hosts, host), None
-
-
-def build(host: str, rules: Sequence[Rule]) -> Server:
-    """Return the server block of one host, from its rules in winning order."""
     canaries = tuple(rule for rule in rules if enabled(rule.ingress, "canary"))
     kept: list[Rule] = []
     shadowed: list[tuple[Rule, Rule]] = []
+    skipped: list[Rule] = []
     for rule in winning_order(rules):
-        if rule in canaries or rule.backend.service is None:
+        if rule in canaries:
+            continue
+        if rule.backend.service is None:
+            skipped.append(rule)
             continue
         first = next((other for other in kept if same_location(rule, other)), None)
         if first is None:
             kept.append(rule)
         else:
             shadowed.append((rule, first))
-    forced = next((rule for rule in kept if enabled(rule.ingress, "use-regex") or needs_rewrite(rule)), None)
+    replaced = any(rule.path == "/" and is_prefix(rule) for rule in kept)
+    asking = kept if default is None or replaced else [*kept, default]
+    forced = next((rule for rule in asking if enabled(rule.ingress, "use-regex") or needs_rewrite(rule)), None)
     kept.sort(key=lambda rule: rule.path, reverse=True)
     kept.sort(key=lambda rule: len(rule.path), reverse=True)
     return Server(
@@ -152,6 +129,7 @@ def build(host: str, rules: Sequence[Rule]) -> Server:
         rules=tuple(kept),
         shadowed=tuple(shadowed),
         canaries=canaries,
+        skipped=tuple(skipped),
         forced_regex=forced,
         locations=tuple(_locations(kept, regex=forced is not None)),
     )
@@ -236,6 +214,10 @@ def _considered(server: Server, chosen: Location | None, path: str) -> tuple[Con
     said += [
         Considered(rule.name, False, f"shadowed by the same host and path of {first.ingress.id} (I14)")
         for rule, first in server.shadowed
+    ]
+    said += [
+        Considered(rule.name, False, f"its backend is {backend_name(rule)}, no Service: ingress-nginx skips it")
+        for rule in server.skipped
     ]
     said += [
         Considered(rule.name, False, "a canary: it only shares the traffic of a main rule") for rule in server.canaries

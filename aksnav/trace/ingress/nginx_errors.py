@@ -1,0 +1,70 @@
+"""What ingress-nginx answers where a backend has no endpoint: default-backend, custom-http-errors, or its own 503.
+
+From kubernetes/ingress-nginx internal/ingress/controller/controller.go (getBackendServers), rootfs/etc/nginx/lua/
+balancer.lua (503) and docs/user-guide/nginx-configuration/annotations.md ("Custom HTTP Errors", "Default Backend").
+"""
+
+import msgspec
+
+from aksnav.model.kubernetes.ingress import BackendPort, IngressBackend, ServiceBackend
+from aksnav.store import Store
+from aksnav.trace.ingress import answer as ingress_answer
+from aksnav.trace.ingress.nginx_locations import PREFIX, annotation
+from aksnav.trace.ingress.rules import Rule
+from aksnav.trace.routing.types import Controller, Target
+from aksnav.trace.step import Evidence, Verdict
+
+_EMPTY = "503"
+_NOT_FOUND = 404
+
+
+def spare(store: Store, controller: Controller, rule: Rule, target: Target) -> Target:
+    """Return the target, or what stands in for it where its Service has no endpoint.
+
+    The Service of annotation default-backend takes over if it has an endpoint itself. Else, where custom-http-errors
+    names 503, the error goes to the controller's default backend, whose answer the client gets: a 404, unless the
+    controller was given another one.
+    """
+    faulty = target.ended and target.steps[-1].verdict is Verdict.RESPOND
+    if not faulty and not ingress_answer.is_empty(store, target):
+        return target
+    standing = _annotated(store, controller, rule, target)
+    if standing is not None:
+        return standing
+    codes = {part.strip() for part in annotation(rule.ingress, "custom-http-errors").split(",")}
+    if _EMPTY not in codes:
+        return target
+    return _by_default_backend(rule, target, faulty=faulty)
+
+
+def _annotated(store: Store, controller: Controller, rule: Rule, target: Target) -> Target | None:
+    name = annotation(rule.ingress, "default-backend")
+    service = store.services.get(f"{rule.ingress.namespace}/{name}") if name else None
+    if service is None or not service.ports:
+        return None
+    backend = IngressBackend(service=ServiceBackend(name=name, port=BackendPort(number=service.ports[0].port)))
+    field = f".metadata.annotations['{PREFIX}default-backend']"
+    found = ingress_answer.target(store, controller, rule.ingress, field, backend, target.packet)
+    if found.ended or ingress_answer.is_empty(store, found):
+        return None
+    note = f"{target.label} has no endpoint: the Service of annotation default-backend takes over"
+    return msgspec.structs.replace(found, weight=target.weight, label=f"{found.label} ({note})")
+
+
+def _by_default_backend(rule: Rule, target: Target, *, faulty: bool) -> Target:
+    if not faulty:
+        return msgspec.structs.replace(target, empty_status=_NOT_FOUND)
+    said = Evidence(
+        f".metadata.annotations['{PREFIX}custom-http-errors']",
+        annotation(rule.ingress, "custom-http-errors"),
+        rule.ingress.ref,
+    )
+    last = target.steps[-1]
+    step = msgspec.structs.replace(
+        last,
+        status=_NOT_FOUND,
+        summary=f"{last.summary}, and custom-http-errors lets the controller's default backend answer 404",
+        evidence=(*last.evidence, said),
+        assumptions=(*last.assumptions, "the controller was given no default backend of its own"),
+    )
+    return msgspec.structs.replace(target, steps=(*target.steps[:-1], step))
