@@ -3,6 +3,13 @@
 import msgspec
 
 from aksnav.model.azure.cluster import ManagedCluster
+from aksnav.model.azure.edge import (
+    ApplicationGateway,
+    PrivateEndpoint,
+    PrivateLinkService,
+    TrafficControllerAssociation,
+    TrafficControllerFrontend,
+)
 from aksnav.model.azure.network import (
     LoadBalancer,
     NatGateway,
@@ -45,7 +52,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         versions: API versions that this program can read, best first (Kubernetes).
         plural: resource name in the API.
         namespaced: objects live in namespaces.
-        optional: the kind comes with a CustomResourceDefinition; where it is not served, it is not installed.
+        optional: not every cluster has it: it comes with a CustomResourceDefinition, or it is an Azure resource that
+            stands in front of some clusters. Where nothing speaks of it, that is no gap.
         aliases: what a user may type behind a colon.
         by_name: never listed or watched; single objects are asked for by name (Secret).
     """
@@ -69,6 +77,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 _NETWORKING = "networking.k8s.io"
 _GATEWAY = "gateway.networking.k8s.io"
 _ARM_NETWORK = "Microsoft.Network"
+_ARM_SERVICE_NETWORKING = "Microsoft.ServiceNetworking"
 
 _LIST = (
     Kind(name="Namespace", struct=Namespace, plural="namespaces", namespaced=False, aliases=("ns",)),
@@ -238,6 +247,45 @@ _LIST = (
         aliases=("nic",),
     ),
     Kind(name="natGateways", struct=NatGateway, plural="natGateways", group=_ARM_NETWORK, aliases=("nat",)),
+    Kind(
+        name="privateLinkServices",
+        struct=PrivateLinkService,
+        plural="privateLinkServices",
+        group=_ARM_NETWORK,
+        optional=True,
+        aliases=("pls",),
+    ),
+    Kind(
+        name="privateEndpoints",
+        struct=PrivateEndpoint,
+        plural="privateEndpoints",
+        group=_ARM_NETWORK,
+        optional=True,
+        aliases=("pe",),
+    ),
+    Kind(
+        name="applicationGateways",
+        struct=ApplicationGateway,
+        plural="applicationGateways",
+        group=_ARM_NETWORK,
+        optional=True,
+        aliases=("appgw", "agw"),
+    ),
+    Kind(
+        name="trafficControllerFrontends",
+        struct=TrafficControllerFrontend,
+        plural="trafficControllers/frontends",
+        group=_ARM_SERVICE_NETWORKING,
+        optional=True,
+        aliases=("agc",),
+    ),
+    Kind(
+        name="trafficControllerAssociations",
+        struct=TrafficControllerAssociation,
+        plural="trafficControllers/associations",
+        group=_ARM_SERVICE_NETWORKING,
+        optional=True,
+    ),
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _LIST}

@@ -238,16 +238,17 @@ def _azure(options: Options, emit: Emit, *, once: bool) -> "AzureSource | None":
         return None
     from aksnav.sources.azure.source import AzureSource
 
-    return AzureSource(emit, options, once=once)
+    return AzureSource(emit, options, once=once, pointed=True)
 
 
 def _hinting(emit: Emit, azure: "AzureSource") -> Emit:
     """Return what also tells the Azure source what the nodes say of where the cluster is."""
-    from aksnav.sources.azure.hints import HintCollector
+    from aksnav.sources.azure.hints import HintCollector, PointerCollector
 
-    collector = HintCollector(azure.hints)
+    collector, pointers = HintCollector(azure.hints), PointerCollector(azure.points)
 
     def both(change: Change) -> None:
+        pointers.see(change)
         collector.see(change)
         emit(change)
 

@@ -7,6 +7,13 @@ import msgspec
 
 from aksnav.model.addresses import parse_address
 from aksnav.model.azure.cluster import ManagedCluster
+from aksnav.model.azure.edge import (
+    ApplicationGateway,
+    PrivateEndpoint,
+    PrivateLinkService,
+    TrafficControllerAssociation,
+    TrafficControllerFrontend,
+)
 from aksnav.model.azure.network import (
     LoadBalancer,
     NatGateway,
@@ -111,6 +118,11 @@ class Store:
         self.public_ips = self._table(PublicIPAddress)
         self.interfaces = self._table(NetworkInterface)
         self.nat_gateways = self._table(NatGateway)
+        self.private_link_services = self._table(PrivateLinkService)
+        self.private_endpoints = self._table(PrivateEndpoint)
+        self.application_gateways = self._table(ApplicationGateway)
+        self.traffic_frontends = self._table(TrafficControllerFrontend)
+        self.traffic_associations = self._table(TrafficControllerAssociation)
         self.pod_classes = PodClasses()
         self.pods_by_address: ManyIndex[Pod, int] = ManyIndex(lambda pod: _integers(pod.ips))
         self.pods_by_node: ManyIndex[Pod, str] = ManyIndex(lambda pod: (pod.node,))

@@ -65,6 +65,7 @@ class Subnet(Child, kw_only=True, gc=False):
     service_endpoints: tuple[dict[str, object], ...] = ()
     private_endpoint_network_policies: str = ""
     private_link_service_network_policies: str = ""
+    private_endpoints: tuple[SubResource, ...] = ()
     default_outbound_access: bool | None = None
 
     @property
@@ -294,6 +295,8 @@ class NetworkInterface(AzureObject, kw_only=True, gc=False):
     ip_configurations: tuple[InterfaceConfiguration, ...] = ()
     network_security_group: SubResource | None = None
     virtual_machine: SubResource | None = None
+    private_endpoint: SubResource | None = None
+    private_link_service: SubResource | None = None
     enable_ip_forwarding: bool = msgspec.field(name="enableIPForwarding", default=False)
     primary: bool = False
 

@@ -16,6 +16,7 @@ _ARM_SPELLING = {
     for arm in (
         "azurePortalFQDN",
         "backendIPConfigurations",
+        "destinationIPAddress",
         "dnsServiceIP",
         "effectiveOutboundIPs",
         "enableFloatingIP",
@@ -25,6 +26,7 @@ _ARM_SPELLING = {
         "frontendIPConfigurations",
         "gatewayAPI",
         "gatewayAPIImplementations",
+        "gatewayIPConfigurations",
         "managedOutboundIPs",
         "networkInterfaceIPConfiguration",
         "osSKU",

@@ -10,9 +10,11 @@ from aksnav.model.change import Change, Reading, SourceChanged
 from aksnav.model.kinds import KINDS
 from aksnav.model.text import plain
 from aksnav.sources.azure.arm_ids import group_of
+from aksnav.sources.azure.edges import EDGE_NEEDED
 from aksnav.sources.azure.errors import ArmError, UnreachableError, Where
 from aksnav.sources.azure.find import CLUSTER_READ, GROUP_READ, SUBSCRIPTION_READ
-from aksnav.sources.azure.reads import OPERATIONS, SCALE_SET_INTERFACES, USAGES
+from aksnav.sources.azure.lists import OPERATIONS
+from aksnav.sources.azure.reads import SCALE_SET_INTERFACES, USAGES
 from aksnav.sources.azure.source import NAME, AzureSource
 from aksnav.sources.azure.transport import Arm, Connection, Json
 from aksnav.sources.diagnosis import Check, Diagnosis
@@ -145,7 +147,7 @@ def _subscriptions(options: Options, provider_ids: Iterable[str], facts: dict[st
 def _role(tries: list[_Try], fallback: list[str]) -> str:
     """Return a custom role with the actions that no try has proven, as JSON for ``az role definition create``."""
     refused = [item for item in tries if isinstance(item.error, ArmError) and item.error.denied]
-    refused_actions = {item.where.action for item in refused} & {*NEEDED, SUBSCRIPTION_READ}
+    refused_actions = {item.where.action for item in refused} & {*NEEDED, *EDGE_NEEDED, SUBSCRIPTION_READ}
     proven = {item.where.action for item in tries if item.error is None} - refused_actions
     actions = [action for action in NEEDED if action not in proven]
     actions += sorted(refused_actions - set(actions))

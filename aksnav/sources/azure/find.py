@@ -6,6 +6,7 @@ import msgspec
 
 from aksnav.model.text import plain
 from aksnav.sources.azure.arm_ids import Group, group_of, is_cluster, name_of, scale_set_of
+from aksnav.sources.azure.edges import Pointers
 from aksnav.sources.azure.errors import ArmError, Where
 from aksnav.sources.azure.transport import Arm, Json
 
@@ -23,10 +24,12 @@ class Hints(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         provider_ids: ``spec.providerID`` of the nodes.
         server_host: host name of the API server, without a port.
+        pointers: what Services and Gateways point to.
     """
 
     provider_ids: tuple[str, ...] = ()
     server_host: str = ""
+    pointers: Pointers = Pointers()
 
     @property
     def node_groups(self) -> tuple[Group, ...]:

@@ -1,4 +1,7 @@
-"""What of the Kubernetes half tells where in Azure the cluster is: the server's name and the nodes' provider ids."""
+"""What of the Kubernetes half tells where in Azure the cluster is, and what stands in front of it.
+
+That is the server's name, the nodes' provider ids, and the annotations of Services and Gateways that name resources.
+"""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -14,7 +17,9 @@ from aksnav.model.change import (
     Upserted,
 )
 from aksnav.model.kubernetes.workload import Node
+from aksnav.sources.azure.edges import Pointers, pointers_of
 
+_POINTING = frozenset({"Service", "Gateway"})
 _SETTLED = frozenset({Reading.DENIED, Reading.UNREAD, Reading.FAILED, Reading.ABSENT})
 
 
@@ -83,3 +88,54 @@ class HintCollector:
                 return True
             case _:
                 return False
+
+
+class PointerCollector:
+    """Watches Services and Gateways for what of Azure they name, and tells it once both are listed, and on a change."""
+
+    def __init__(self, tell: Callable[[Pointers], None]) -> None:
+        """Prepare.
+
+        Args:
+            tell: ``AzureSource.points``.
+        """
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, str], Pointers] = {}
+        self._settled: set[str] = set()
+        self._told: Pointers | None = None
+
+    def see(self, change: Change) -> None:
+        """Take note of a change; it may be called from several threads."""
+        if isinstance(change, SourceChanged) or change.kind not in _POINTING:
+            return
+        with self._lock:
+            self._note(change)
+            if self._settled != _POINTING:
+                return
+            found = Pointers()
+            for item in self._known.values():
+                found |= item
+            if found == self._told:
+                return
+            self._told = found
+        self._tell(found)
+
+    def _note(self, change: Change) -> None:
+        match change:
+            case Upserted():
+                for item in change.objects:
+                    pointers, key = pointers_of(item), (change.kind, item.id)
+                    if pointers != Pointers():
+                        self._known[key] = pointers
+                    else:
+                        self._known.pop(key, None)
+            case Removed():
+                for ident in change.ids:
+                    self._known.pop((change.kind, ident), None)
+            case ListEnded():
+                self._settled.add(change.kind)
+            case ReadingChanged() if change.reading in _SETTLED:
+                self._settled.add(change.kind)
+            case _:
+                pass

@@ -4,7 +4,7 @@ from typing import Any
 
 from aksnav.model.object import Ref
 from aksnav.sources.azure.arm_ids import Group, name_of, segments
-from aksnav.sources.azure.reads import OPERATIONS
+from aksnav.sources.azure.lists import ALL_OPERATIONS
 from aksnav.sources.azure.transport import Arm
 
 
@@ -25,4 +25,4 @@ def ask_for(arm: Arm, ref: Ref, group: Group) -> Any:
         return client.network_interfaces.get_virtual_machine_scale_set_network_interface(
             group.name, parts["virtualmachinescalesets"], parts["virtualmachines"], name
         )
-    return getattr(client, OPERATIONS[ref.kind]).get(group.name, name)
+    return getattr(client, ALL_OPERATIONS[ref.kind]).get(group.name, name)

@@ -5,12 +5,15 @@ these refer to in other resource groups (a peer, a security group, an address) i
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from typing import Any, TypeVar
-
-import msgspec
+from typing import Any
 
 from aksnav.model.azure.cluster import ManagedCluster
+from aksnav.model.azure.edge import (
+    ApplicationGateway,
+    PrivateEndpoint,
+    PrivateLinkService,
+    TrafficControllerAssociation,
+)
 from aksnav.model.azure.network import (
     LoadBalancer,
     NatGateway,
@@ -21,79 +24,20 @@ from aksnav.model.azure.network import (
     VirtualNetwork,
 )
 from aksnav.model.change import Reading
-from aksnav.model.decode import decode_wire
-from aksnav.model.kinds import AZURE_KINDS, KINDS, AnyObject
-from aksnav.model.object import Undecodable
+from aksnav.sources.azure import edges
 from aksnav.sources.azure.arm_ids import Group, group_of, name_of, network_of, scale_set_of
+from aksnav.sources.azure.edges import CONTROLLER_PARTS, CONTROLLERS, EDGE_KINDS
 from aksnav.sources.azure.errors import ArmError, Where
-from aksnav.sources.azure.find import CLUSTER_READ, Found, Hints
-from aksnav.sources.azure.transport import Arm, Json
+from aksnav.sources.azure.find import CLUSTER_READ
+from aksnav.sources.azure.lists import OPERATIONS, ListReader, Read, failed
+from aksnav.sources.azure.transport import Json
 
 SCALE_SET_INTERFACES = "Microsoft.Compute/virtualMachineScaleSets/networkInterfaces/read"
 USAGES = "Microsoft.Network/virtualNetworks/usages/read"
-MOST_NAMED = 20
-"""Objects of one kind that are read one by one; a hub can have hundreds of peers."""
-OPERATIONS = {
-    "virtualNetworks": "virtual_networks",
-    "networkSecurityGroups": "network_security_groups",
-    "routeTables": "route_tables",
-    "loadBalancers": "load_balancers",
-    "publicIPAddresses": "public_ip_addresses",
-    "networkInterfaces": "network_interfaces",
-    "natGateways": "nat_gateways",
-}
-T = TypeVar("T")
-Patiently = Callable[[Callable[[], Any]], Any]
 
 
-class Read(msgspec.Struct, kw_only=True, gc=False):
-    """What came of reading one kind in one scope.
-
-    Attributes:
-        kind: name of the kind.
-        scope: ARM id of the resource group in lower case; empty where not even that is known.
-        objects: what was read.
-        undecodable: what was read and is not such an object.
-        gone: ids that were asked for by name and do not exist.
-        whole: it is a complete list: what was known in the scope and is not in it is gone.
-        reading: LIVE, or how it could not be read.
-        reason: one line for people, empty where all was read.
-    """
-
-    kind: str
-    scope: str
-    objects: list[AnyObject] = []
-    undecodable: list[Undecodable] = []
-    gone: list[str] = []
-    whole: bool = False
-    reading: Reading = Reading.LIVE
-    reason: str = ""
-
-
-class Reader:
-    """Reads everything around one cluster, once.
-
-    Attributes:
-        notes: what could not be read and makes no kind unreadable, one line each.
-    """
-
-    def __init__(self, arm: Arm, found: Found, hints: Hints, patiently: Patiently) -> None:
-        """Prepare.
-
-        Args:
-            arm: to ask.
-            found: the cluster.
-            hints: what the Kubernetes half knows.
-            patiently: makes a call, again after a pause where Azure asks for one.
-        """
-        self._arm = arm
-        self._found = found
-        self._hints = hints
-        self._patiently = patiently
-        self._cluster: ManagedCluster | None = None
-        self._listed: set[tuple[str, Group]] = set()
-        self._read: dict[str, list[AnyObject]] = {kind.name: [] for kind in AZURE_KINDS}
-        self.notes: list[str] = []
+class Reader(ListReader):
+    """Reads everything around one cluster, once."""
 
     def reads(self) -> Iterator[Read]:
         """Yield what came of each kind and scope, as it is read.
@@ -102,11 +46,17 @@ class Reader:
             CredentialError, UnreachableError: nothing more can be read.
             ThrottledError: Azure asks to wait for longer than this round may last.
         """
+        for read in self._everything():
+            if read.reading is not Reading.LIVE:
+                self._incomplete.add(read.kind)
+            yield read
+
+    def _everything(self) -> Iterator[Read]:
         yield self._read_cluster()
         nodes = self._found.node_group
         if nodes is None:
             reason = self._found.error or "the resource group of the nodes is not known"
-            yield from self._unread(OPERATIONS, reason)
+            yield from self._unread((*OPERATIONS, *EDGE_KINDS), reason)
             return
         for kind in ("loadBalancers", "publicIPAddresses", "networkSecurityGroups"):
             yield self._list(kind, nodes)
@@ -125,7 +75,68 @@ class Reader:
         for group in sorted({nodes, *groups}):
             yield self._list("routeTables", group)
         yield self._list("natGateways", nodes)
+        yield from self._edges(nodes)
         yield from self._referred()
+
+    def _edges(self, nodes: Group) -> Iterator[Read]:
+        """Read what stands in front of the cluster, where something points to it."""
+        asked = set()
+        for read in self._pointed(nodes):
+            asked.add(read.kind)
+            yield read
+        for kind, pointing in edges.POINTED_BY.items():
+            hidden = sorted(pointing & self._incomplete)
+            if hidden:
+                reason = f"what would name one is not readable: {', '.join(hidden)}"
+                yield Read(kind=kind, scope="", reading=Reading.UNREAD, reason=reason)
+            elif kind not in asked:
+                yield Read(kind=kind, scope="", whole=True)
+
+    def _pointed(self, nodes: Group) -> Iterator[Read]:
+        pointers = self._hints.pointers
+        for name in sorted(pointers.address_groups):
+            group = Group(nodes.subscription, name)
+            if ("publicIPAddresses", group) not in self._listed:
+                yield self._list("publicIPAddresses", group)
+        for name in sorted(pointers.link_groups):
+            yield self._list("privateLinkServices", Group(nodes.subscription, name or nodes.name))
+        yield from self._named("privateLinkServices", edges.links(self._of(NetworkInterface)))
+        known = edges.endpoints(self._of(NetworkInterface), self._of(PrivateLinkService))
+        yield from self._named("privateEndpoints", known)
+        own = [item for endpoint in self._of(PrivateEndpoint) for item in endpoint.network_interfaces]
+        yield from self._named("networkInterfaces", own)
+        home = self._home_networks()
+        subnets = [subnet for network in self._of(VirtualNetwork) if network.id in home for subnet in network.subnets]
+        named = [SubResource(arm_id=ident) for ident in sorted(edges.gateways(self._cluster, subnets))]
+        yield from self._named("applicationGateways", named)
+        yield from self._controllers(nodes)
+
+    def _controllers(self, nodes: Group) -> Iterator[Read]:
+        """Read the parts of Application Gateways for Containers: those in the nodes' group, and those with a name."""
+        idents = set(self._hints.pointers.controllers)
+        if edges.delegated(self._of(VirtualNetwork)):
+            path = f"{nodes.scope}/providers/{CONTROLLERS}"
+            try:
+                listed = self._paged(f"{CONTROLLERS}/read", path)
+            except ArmError as error:
+                yield from (failed(kind, nodes.scope, error) for kind in CONTROLLER_PARTS)
+                return
+            idents |= {str(wire.get("id") or "").lower() for wire in listed}
+        for kind, part in CONTROLLER_PARTS.items():
+            by_group: dict[Group, list[str]] = {}
+            for ident in sorted(idents):
+                group = group_of(ident)
+                if group is not None:
+                    by_group.setdefault(group, []).append(ident)
+            for group, own in by_group.items():
+                try:
+                    wires = [
+                        wire for ident in own for wire in self._paged(f"{CONTROLLERS}/{part}/read", f"{ident}/{part}")
+                    ]
+                except ArmError as error:
+                    yield failed(kind, group.scope, error)
+                else:
+                    yield self._decoded(kind, group.scope, wires)
 
     def _referred(self) -> Iterator[Read]:
         """Read what the objects so far refer to and no list has shown."""
@@ -147,6 +158,11 @@ class Reader:
             for balancer in self._of(LoadBalancer)
             for frontend in balancer.frontend_ip_configurations
         ]
+        addresses += [
+            frontend.public_ip_address
+            for gate in self._of(ApplicationGateway)
+            for frontend in gate.frontend_ip_configurations
+        ]
         addresses += [item for gateway in self._of(NatGateway) for item in gateway.public_ip_addresses]
         yield from self._named("publicIPAddresses", addresses)
 
@@ -163,17 +179,6 @@ class Reader:
             scope = found.where.scope.lower()
         reading = Reading.DENIED if found.denied else Reading.FAILED
         return Read(kind="managedClusters", scope=scope, reading=reading, reason=found.error)
-
-    def _list(self, kind: str, group: Group, finish: Callable[[Json], Json] = lambda wire: wire) -> Read:
-        """Read every object of a kind in a resource group."""
-        self._listed.add((kind, group))
-        where = Where(f"Microsoft.Network/{KINDS[kind].plural}/read", group.scope)
-        operations = getattr(self._arm.network(group.subscription), OPERATIONS[kind])
-        try:
-            wires = self._ask(where, lambda: operations.list(group.name))
-        except ArmError as error:
-            return _failed(kind, group.scope, error)
-        return self._decoded(kind, group.scope, [finish(wire) for wire in wires])
 
     def _interfaces(self, group: Group) -> Read:
         """Read the interfaces of the nodes: those of scale sets are in no list of the resource group."""
@@ -248,6 +253,8 @@ class Reader:
 
     def _used_subnets(self) -> Iterator[Subnet]:
         wanted = self._subnet_ids()
+        if wanted:
+            wanted |= edges.subnets_of(self._of(ApplicationGateway), self._of(TrafficControllerAssociation))
         for network in self._of(VirtualNetwork):
             yield from (subnet for subnet in network.subnets if subnet.id in wanted or not wanted)
 
@@ -273,76 +280,6 @@ class Reader:
             self.notes.append(str(error))
             return wire
         return {**wire, "properties": {**inner, "usages": usages}}
-
-    def _named(
-        self,
-        kind: str,
-        references: Iterable[SubResource | None],
-        finish: Callable[[Json], Json] = lambda wire: wire,
-    ) -> Iterator[Read]:
-        """Read objects by their ids where no list covers them, and yield what came of it for each resource group."""
-        marker = f"/providers/microsoft.network/{KINDS[kind].plural.lower()}/"
-        by_group: dict[Group, list[str]] = {}
-        for ident in sorted({reference.id for reference in references if reference is not None}):
-            group = group_of(ident)
-            if group is not None and marker in ident and (kind, group) not in self._listed:
-                by_group.setdefault(group, []).append(ident)
-        left = MOST_NAMED
-        for group, idents in by_group.items():
-            read = self._one_by_one(kind, group, idents[: max(left, 0)], finish)
-            if len(idents) > left and read.reading is Reading.LIVE:
-                read.reading = Reading.UNREAD
-                read.reason = f"only {MOST_NAMED} {KINDS[kind].plural} of other resource groups are read"
-            left -= len(idents)
-            yield read
-
-    def _one_by_one(self, kind: str, group: Group, idents: list[str], finish: Callable[[Json], Json]) -> Read:
-        operations = getattr(self._arm.network(group.subscription), OPERATIONS[kind])
-        wires, gone = [], []
-        failed: ArmError | None = None
-        for ident in idents:
-            where = Where(f"Microsoft.Network/{KINDS[kind].plural}/read", ident)
-            try:
-                wires.append(finish(self._patiently(partial(self._one, where, operations, group, ident))))
-            except ArmError as error:
-                if error.missing:
-                    gone.append(ident)
-                else:
-                    failed = error
-        read = self._decoded(kind, group.scope, wires)
-        read.whole, read.gone = False, gone
-        if failed is not None:
-            read.reading, read.reason = (Reading.DENIED if failed.denied else Reading.FAILED), str(failed)
-        return read
-
-    def _one(self, where: Where, operations: Any, group: Group, ident: str) -> Json:
-        return self._arm.one(where, lambda: operations.get(group.name, name_of(ident)))
-
-    def _ask(self, where: Where, ask: Callable[[], Iterable[Any]]) -> list[Json]:
-        found: list[Json] = self._patiently(lambda: self._arm.many(where, ask))
-        return found
-
-    def _decoded(self, kind: str, scope: str, wires: list[Json]) -> Read:
-        read = Read(kind=kind, scope=scope, whole=True)
-        for wire in wires:
-            try:
-                read.objects.append(decode_wire(KINDS[kind], wire))
-            except Undecodable as error:
-                read.undecodable.append(error)
-        self._read[kind] += read.objects
-        return read
-
-    def _of(self, struct: type[T]) -> list[T]:
-        return [item for item in self._read[struct.KIND] if isinstance(item, struct)]  # type: ignore[attr-defined]  # every kind's struct has it
-
-    def _unread(self, kinds: Iterable[str], reason: str) -> Iterator[Read]:
-        for kind in kinds:
-            yield Read(kind=kind, scope="", reading=Reading.UNREAD, reason=reason)
-
-
-def _failed(kind: str, scope: str, error: ArmError) -> Read:
-    reading = Reading.DENIED if error.denied else Reading.FAILED
-    return Read(kind=kind, scope=scope, reading=reading, reason=str(error))
 
 
 def _scale_set_call(operations: Any, group: str, name: str) -> Callable[[], Iterable[Any]]:

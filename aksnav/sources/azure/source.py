@@ -13,6 +13,7 @@ from aksnav.model.kinds import AZURE_KINDS, KINDS
 from aksnav.model.object import Ref
 from aksnav.model.text import plain
 from aksnav.sources.azure.arm_ids import group_of, name_of
+from aksnav.sources.azure.edges import Pointers
 from aksnav.sources.azure.errors import ArmError, CredentialError, ThrottledError, Where
 from aksnav.sources.azure.find import Found, Hints, find
 from aksnav.sources.azure.raw import ask_for
@@ -32,6 +33,8 @@ LONGEST_WAIT = 10.0
 MOST_WAITS = 6
 LONGEST_REASON = 300
 ENDS_WITHIN = 1.0
+POINTED_WITHIN = 20.0
+"""Seconds that the first round waits for what Services name, once the nodes have said where the cluster is."""
 
 
 class AzureSource:
@@ -52,6 +55,7 @@ class AzureSource:
         once: bool = False,
         pace: Pace | None = None,
         arm: Arm | None = None,
+        pointed: bool = False,
     ) -> None:
         """Prepare; nothing of Azure is imported and nothing is read yet.
 
@@ -61,6 +65,7 @@ class AzureSource:
             once: read everything once and end, for headless commands.
             pace: clock, rest and chance; the real ones when left out.
             arm: reads from Azure Resource Manager; as the environment says when left out.
+            pointed: somebody will say what Services and Gateways point to (``points``).
         """
         self.fatal = ""
         self._take = emit
@@ -69,6 +74,9 @@ class AzureSource:
         self._stopped = threading.Event()
         self._wake = threading.Event()
         self._hinted = threading.Event()
+        self._pointed = threading.Event()
+        if not pointed:
+            self._pointed.set()
         self._pace: Pace = pace or RealPace(self._wake)
         self._arm = arm or Arm()
         self._hints = Hints()
@@ -89,6 +97,7 @@ class AzureSource:
         self._stopped.set()
         self._wake.set()
         self._hinted.set()
+        self._pointed.set()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(ENDS_WITHIN)
         self._arm.close()
@@ -104,7 +113,8 @@ class AzureSource:
             provider_ids: ``spec.providerID`` of the nodes, empty where nodes cannot be read.
             server_host: host name of the API server, with or without a port; empty where it is not known.
         """
-        hints = Hints(tuple(sorted(set(provider_ids) - {""})), server_host.rpartition("@")[2].partition(":")[0])
+        host = server_host.rpartition("@")[2].partition(":")[0]
+        hints = Hints(tuple(sorted(set(provider_ids) - {""})), host, self._hints.pointers)
         before, self._hints = self._hints, hints
         again = (before.node_groups, before.scale_sets, before.server_host) != (
             hints.node_groups,
@@ -114,6 +124,14 @@ class AzureSource:
         if again and self._hinted.is_set():
             self._wake.set()
         self._hinted.set()
+
+    def points(self, pointers: Pointers) -> None:
+        """Take what Services and Gateways point to; where that changes later, everything is read again."""
+        again = self._pointed.is_set() and pointers != self._hints.pointers
+        self._hints = msgspec.structs.replace(self._hints, pointers=pointers)
+        self._pointed.set()
+        if again:
+            self._wake.set()
 
     def wait(self, timeout: float) -> bool:
         """Wait until everything was read once (``once``); return whether it was.
@@ -153,6 +171,7 @@ class AzureSource:
             self._say(Reading.PENDING, "waiting for what the nodes say of where they are")
             if not self._options.cluster:
                 self._hinted.wait()
+                self._pointed.wait(POINTED_WITHIN)
             while True:
                 self._wake.clear()
                 self._round()
@@ -223,7 +242,7 @@ class AzureSource:
             host = choose_context(self._options.context, self._options.kubeconfig).host
         except SourceError:
             return self._hints
-        return Hints(self._hints.provider_ids, host)
+        return msgspec.structs.replace(self._hints, server_host=host)
 
     def _patiently(self, call: Callable[[], Any]) -> Any:
         """Make a call, again after a pause where Azure asks for a short one.

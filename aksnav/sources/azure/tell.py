@@ -15,7 +15,7 @@ from aksnav.model.change import (
     Upserted,
 )
 from aksnav.model.kinds import AZURE_KINDS
-from aksnav.sources.azure.reads import Read
+from aksnav.sources.azure.lists import Read
 
 BATCH = 200
 # A kind is as readable as the worst of its scopes; the first of these that occurs is what is said.
