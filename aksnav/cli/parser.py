@@ -60,6 +60,10 @@ def _build() -> argparse.ArgumentParser:
     who.add_argument("-o", "--output", choices=("text", "json", "markdown"), default="text")
     who.add_argument("--matrix", action="store_true", help="namespaces against namespaces: how many workloads can talk")
     who.set_defaults(run=_lazy("who"))
+    ips = commands.add_parser("ips", parents=[reading], help="the address plan, or who holds an address")
+    ips.add_argument("address", nargs="?", metavar="ADDRESS", help="an address or a CIDR: who holds it, who held it")
+    ips.add_argument("-o", "--output", choices=("text", "json"), default="text")
+    ips.set_defaults(run=_lazy("ips"))
     capture = commands.add_parser("capture", parents=[reading], help="write what can be read into one file")
     capture.add_argument("file", metavar="FILE", help="the file to write (zstd-compressed JSON lines)")
     capture.add_argument(
@@ -145,4 +149,4 @@ class _lazy:  # noqa: N801 - used like a function: it is one that imports its co
         return int(importlib.import_module(f"aksnav.cli.{self._module}").run(args))
 
 
-COMMANDS = ("explore", "demo", "trace", "check", "who", "capture", "doctor", "explain")
+COMMANDS = ("explore", "demo", "trace", "check", "who", "ips", "capture", "doctor", "explain")

@@ -1,18 +1,21 @@
 """Who holds an address, what contains it, and who held it before as far as anything says."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
 from aksnav.model.addresses import Prefix, format_address, parse_prefix
+from aksnav.model.azure.network import VirtualNetwork
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store import Store
+from aksnav.store.table import Table
 from aksnav.trace.addressing.holders import Holder, Sort, azure_holders
 from aksnav.trace.addressing.models import pod_cidrs, service_cidrs
 from aksnav.trace.addressing.overlaps import RESERVED
 from aksnav.trace.addressing.past import Past, past_holders
-from aksnav.trace.addressing.subnets import kept_by_azure
+from aksnav.trace.addressing.subnets import SubnetUse, kept_by_azure, subnet_uses
 from aksnav.trace.azure.joins import cluster, frontends_at, node_networks, public_ip_at, unreadable
 from aksnav.trace.azure.next_hop import remote
 from aksnav.trace.request import BadRequest
@@ -26,6 +29,7 @@ _PLATFORM = (
     ("169.254.169.254/32", "Azure Instance Metadata Service"),
     ("169.254.10.10/31", "LocalDNS on every node that has it"),
 )
+_RANK = {sort: number for number, sort in enumerate(Sort)}
 
 
 class Container(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -53,6 +57,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         more: holders beyond those that are named.
         inside: what contains it, the narrowest first.
         before: who held it before.
+        maybe: who may hold it, where nobody is known to: used addresses of its subnet whose holder is not read.
         missing: what could not be read: somebody of it may hold the address.
     """
 
@@ -61,6 +66,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     more: int
     inside: tuple[Container, ...]
     before: tuple[Past, ...]
+    maybe: tuple[str, ...]
     missing: tuple[str, ...]
 
     @property
@@ -83,18 +89,51 @@ def parse_asked(text: str) -> Prefix:
 
 def who_holds(store: Store, asked: Prefix) -> Answer:
     """Return who holds an address or the addresses of a range."""
-    found = sorted(
-        _holders(store, asked), key=lambda item: (item.address or 0, item.pointed_at, list(Sort).index(item.sort))
+    found = sorted(_holders(store, asked), key=_order)
+    tables: tuple[Table[Any], ...] = (
+        store.interfaces,
+        store.load_balancers,
+        store.virtual_networks,
+        store.pods,
+        store.services,
+        store.nodes,
     )
-    tables = (store.interfaces, store.load_balancers, store.virtual_networks, store.pods, store.services, store.nodes)
     return Answer(
         asked=asked,
         holders=tuple(found[:MOST]),
         more=max(len(found) - MOST, 0),
         inside=tuple(sorted(_inside(store, asked), key=lambda item: (item.part, item.prefix.size, item.what))),
         before=past_holders(store, asked),
+        maybe=() if found else tuple(_maybe(store, asked)),
         missing=tuple(dict.fromkeys(text for text in map(unreadable, tables) if text)),
     )
+
+
+def holders_of(store: Store, use: SubnetUse) -> tuple[Holder, ...]:
+    """Return everybody in a subnet: those with an address, Pods included, and then those that Azure lists without."""
+    found = sorted(
+        (holder for prefix in use.prefixes for holder in _holders(store, prefix) if holder.sort is not Sort.SERVICE),
+        key=_order,
+    )
+    return (*found, *(holder for holder in use.holders if holder.address is None))
+
+
+def _maybe(store: Store, asked: Prefix) -> Iterator[str]:
+    for use in subnet_uses(store):
+        if not any(prefix.overlaps(asked) for prefix in use.prefixes):
+            continue
+        unread, unplaced = use.by.get(Sort.UNREAD, 0), sum(holder.address is None for holder in use.holders)
+        if use.used is None:
+            yield f"who holds addresses of subnet {use.subnet.name} is not known: {use.missing}"
+        elif unread:
+            yield f"{unread} used of the addresses of subnet {use.subnet.name}: the holder is not read"
+        for holder in use.holders if unplaced else ():
+            if holder.address is None:
+                yield f"{holder.sort} {holder.name} holds an address of subnet {use.subnet.name}: which is not read"
+
+
+def _order(holder: Holder) -> tuple[int, bool, int]:
+    return holder.address or 0, holder.pointed_at, _RANK[holder.sort]
 
 
 def _holders(store: Store, asked: Prefix) -> Iterator[Holder]:
@@ -177,7 +216,7 @@ def _of_azure(store: Store, asked: Prefix) -> Iterator[Holder]:
     """Yield what Azure keeps for itself."""
     for text, what in _PLATFORM:
         prefix = parse_prefix(text)
-        if (prefix is not None and asked.covers(prefix)) or (prefix is not None and prefix.covers(asked)):
+        if prefix is not None and prefix.overlaps(asked):
             yield Holder(sort=Sort.AZURE, name=what, address=max(prefix.first, asked.first))
     for network in store.virtual_networks:
         for subnet in network.subnets:
@@ -203,27 +242,31 @@ def _ranges(store: Store) -> Iterator[Container]:
     """Yield every range that means something."""
     home = node_networks(store)
     for network in store.virtual_networks:
-        for subnet in network.subnets:
-            what = f"subnet {subnet.name} of {network.name}"
-            yield from (Container(what=what, prefix=item, ref=network.ref) for item in _parsed(subnet.prefixes))
-        for item in _parsed(network.address_space.address_prefixes):
-            yield Container(what=f"virtual network {network.name}", prefix=item, ref=network.ref)
-        for peering in network.virtual_network_peerings if network.id in home else ():
-            if peering.remote_virtual_network.id not in store.virtual_networks:
-                name = peering.remote_virtual_network.id.rpartition("/")[2] or peering.name
-                for item in remote(peering):
-                    yield Container(what=f"peered network {name}", prefix=item, ref=network.ref)
+        yield from _of_network(store, network, peers=network.id in home)
     managed = cluster(store)
     if managed is not None:
-        for item in _parsed(pod_cidrs(managed)):
-            yield Container(what="Pod CIDR of the cluster", prefix=item, ref=managed.ref)
-        for item in _parsed(service_cidrs(managed)):
-            yield Container(what="service CIDR of the cluster", prefix=item, ref=managed.ref)
+        for what, texts in (("Pod CIDR", pod_cidrs(managed)), ("service CIDR", service_cidrs(managed))):
+            for item in _parsed(texts):
+                yield Container(what=f"{what} of the cluster", prefix=item, ref=managed.ref)
     for node in store.nodes:
         for item in _parsed(node.pod_cidrs):
             yield Container(what=f"Pod range of node {node.name}", prefix=item, ref=node.ref)
     for block in RESERVED:
         yield Container(what="range that AKS reserves", prefix=block)
+
+
+def _of_network(store: Store, network: VirtualNetwork, *, peers: bool) -> Iterator[Container]:
+    """Yield the ranges of a network, and those of its peers that are not read themselves."""
+    for subnet in network.subnets:
+        what = f"subnet {subnet.name} of {network.name}"
+        yield from (Container(what=what, prefix=item, ref=network.ref) for item in _parsed(subnet.prefixes))
+    for item in _parsed(network.address_space.address_prefixes):
+        yield Container(what=f"virtual network {network.name}", prefix=item, ref=network.ref)
+    for peering in network.virtual_network_peerings if peers else ():
+        if peering.remote_virtual_network.id not in store.virtual_networks:
+            name = peering.remote_virtual_network.id.rpartition("/")[2] or peering.name
+            for item in remote(peering):
+                yield Container(what=f"peered network {name}", prefix=item, ref=network.ref)
 
 
 def _parsed(texts: tuple[str, ...]) -> Iterator[Prefix]:

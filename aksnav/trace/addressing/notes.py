@@ -16,7 +16,7 @@ _PORTS = ((50, 1024), (100, 512), (200, 256), (400, 128), (800, 64), (1000, 32))
 
 
 def ports_of_node(nodes: int) -> int | None:
-    """Return the outbound ports of each node by the number of nodes, where they are not fixed; None beyond the table."""
+    """Return the outbound ports that Azure gives to each of so many nodes; None where it gives none."""
     return next((ports for most, ports in _PORTS if nodes <= most), None)
 
 
