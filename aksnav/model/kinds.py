@@ -33,7 +33,12 @@ from aksnav.model.kubernetes.gateway import (
     XListenerSet,
 )
 from aksnav.model.kubernetes.ingress import Ingress, IngressClass
-from aksnav.model.kubernetes.policy import CiliumClusterwideNetworkPolicy, CiliumNetworkPolicy, NetworkPolicy
+from aksnav.model.kubernetes.policy import (
+    CiliumCIDRGroup,
+    CiliumClusterwideNetworkPolicy,
+    CiliumNetworkPolicy,
+    NetworkPolicy,
+)
 from aksnav.model.kubernetes.secret import Secret
 from aksnav.model.kubernetes.service import EndpointSlice, Service
 from aksnav.model.kubernetes.workload import Event, Namespace, Node, Pod
@@ -209,6 +214,16 @@ _LIST = (
         namespaced=False,
         optional=True,
         aliases=("ccnp",),
+    ),
+    Kind(
+        name="CiliumCIDRGroup",
+        struct=CiliumCIDRGroup,
+        plural="ciliumcidrgroups",
+        group="cilium.io",
+        versions=("v2", "v2alpha1"),
+        namespaced=False,
+        optional=True,
+        aliases=("ccg",),
     ),
     Kind(name="Pod", struct=Pod, plural="pods", aliases=("po", "pod")),
     Kind(name="Event", struct=Event, plural="events", aliases=("ev",)),

@@ -50,7 +50,12 @@ from aksnav.model.kubernetes.gateway import (
     XListenerSet,
 )
 from aksnav.model.kubernetes.ingress import Ingress, IngressClass
-from aksnav.model.kubernetes.policy import CiliumClusterwideNetworkPolicy, CiliumNetworkPolicy, NetworkPolicy
+from aksnav.model.kubernetes.policy import (
+    CiliumCIDRGroup,
+    CiliumClusterwideNetworkPolicy,
+    CiliumNetworkPolicy,
+    NetworkPolicy,
+)
 from aksnav.model.kubernetes.secret import Secret
 from aksnav.model.kubernetes.service import EndpointSlice, Service
 from aksnav.model.kubernetes.workload import Event, Namespace, Node, Pod
@@ -109,6 +114,7 @@ class Store:
         self.reference_grants = self._table(ReferenceGrant)
         self.cilium_policies = self._table(CiliumNetworkPolicy)
         self.cilium_clusterwide_policies = self._table(CiliumClusterwideNetworkPolicy)
+        self.cilium_cidr_groups = self._table(CiliumCIDRGroup)
         self.secrets = self._table(Secret)
         self.clusters = self._table(ManagedCluster)
         self.virtual_networks = self._table(VirtualNetwork)

@@ -16,6 +16,7 @@ class Packet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         host, path, query, method, headers: of the HTTP request; empty for others. Header names are lower case.
         sni: server name of the TLS handshake, empty without TLS.
         tls: the bytes are encrypted here.
+        resolved: a DNS name that the sender asked for, and the address that was found (None while it is looked for).
     """
 
     source: int | None = None
@@ -31,6 +32,7 @@ class Packet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     headers: tuple[tuple[str, str], ...] = ()
     sni: str = ""
     tls: bool = False
+    resolved: tuple[str, int | None] | None = None
 
     @property
     def http(self) -> bool:

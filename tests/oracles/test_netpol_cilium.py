@@ -88,4 +88,4 @@ def test_no_row_is_answered_wrongly() -> None:
     ]
     assert not wrong
     assert len(told) == 439
-    assert all("not modelled" in missing for missing in undecided)
+    assert all("--resolve" in missing for missing in undecided)

@@ -1,4 +1,4 @@
-"""NetworkPolicy (networking.k8s.io/v1) and Cilium's policies, which are kept as they came."""
+"""NetworkPolicy (networking.k8s.io/v1), and Cilium's policies, which are kept as they came, with their CIDR groups."""
 
 from typing import Any, ClassVar
 
@@ -82,3 +82,11 @@ class CiliumClusterwideNetworkPolicy(CiliumNetworkPolicy, kw_only=True, gc=False
     """The same for the whole cluster."""
 
     KIND: ClassVar[str] = "CiliumClusterwideNetworkPolicy"
+
+
+class CiliumCIDRGroup(KubernetesObject, kw_only=True, gc=False):
+    """CIDRs outside of the cluster under a name and labels, to which policies refer (cilium.io/v2, before v2alpha1)."""
+
+    KIND: ClassVar[str] = "CiliumCIDRGroup"
+
+    external_cidrs: tuple[str, ...] = msgspec.field(name="externalCIDRs", default=())

@@ -14,8 +14,9 @@ from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.memo import once, once_at
 from aksnav.trace.packet import Packet
-from aksnav.trace.policy import cilium, rules
-from aksnav.trace.policy.cilium_policies import CiliumPolicies, api_server
+from aksnav.trace.policy import rules
+from aksnav.trace.policy.cilium import CiliumPolicies, facts
+from aksnav.trace.policy.cilium.question import Question
 from aksnav.trace.policy.decision import Decision, Direction, PolicyWord, RuleWord, fold
 from aksnav.trace.policy.engines import Engine, EngineReading, engine
 from aksnav.trace.policy.namespaces import NamespaceLabels
@@ -60,7 +61,7 @@ class CompiledPolicies:
         for policy in sorted(store.network_policies, key=lambda item: item.id):
             self._ready.setdefault(policy.namespace, []).append(_prepare(policy))
         self._undecodable = dict(store.network_policies.undecodable)
-        self._cilium = CiliumPolicies(store)
+        self._cilium = CiliumPolicies(store, facts(store))
         self._asking_addresses = {
             space for space, listed in self._ready.items() if any(ready.asks_addresses for ready in listed)
         }
@@ -79,18 +80,30 @@ class CompiledPolicies:
         if found is None:
             if len(self._decisions) >= _MOST_KEPT:
                 self._decisions.clear()
-            found = self._decisions[key] = fold(self._words(how, asked), asked.direction)
+            found = self._decisions[key] = self._decide(how, asked)
         return found
+
+    def _decide(self, how: EngineRules, asked: Asked) -> Decision:
+        if how.engine is Engine.CALICO and self._calico is not None:
+            return self._calico.decide(asked.direction, asked.judged, asked.who, asked.target)
+        return fold(self._words(how, asked), asked.direction)
+
+    @property
+    def calico(self) -> CalicoPolicies | None:
+        """Calico's own policies, with Kubernetes' among them; None where it has none, or none that are known."""
+        return self._calico
 
     def _key(self, how: EngineRules, asked: Asked) -> _KeyPart:
         judged, packet = asked.judged, asked.packet
+        if how.engine is Engine.CALICO and self._calico is not None:
+            return _calico_key(self._calico, asked)
         by_cilium = how.engine is Engine.CILIUM and self._cilium.any
         with_address = by_cilium or judged.namespace in self._asking_addresses
         subject = (judged.namespace, judged.labels, judged.template.service_account)
         key: _KeyPart = (how, asked.direction, subject, _who_key(asked.who, with_address), asked.target)
         if by_cilium and self._cilium.asks_requests:
-            request = (packet.scheme, packet.method, packet.host, packet.path, packet.query, packet.headers, packet.tls)
-            return (*key, request)
+            request = (packet.scheme, packet.method, packet.host, packet.path, packet.query, packet.headers)
+            return (*key, request, packet.tls, packet.sni, packet.resolved)
         return key
 
     @property
@@ -134,8 +147,14 @@ class CompiledPolicies:
                 unknown = Unknown(f"the policy cannot be decoded: {reason}")
                 yield PolicyWord(Ref("NetworkPolicy", ident), "", unknown, unknown, unknown.why, (), (".spec", reason))
         if how.engine is Engine.CILIUM:
-            question = cilium.Question(
-                asked.direction, subject, asked.who, asked.target, asked.packet, scene, self._cilium.api_server
+            question = Question(
+                direction=asked.direction,
+                subject=subject,
+                who=asked.who,
+                target=asked.target,
+                packet=asked.packet,
+                scene=scene,
+                facts=self._cilium.facts,
             )
             yield from self._cilium.words(judged.namespace, question)
 
@@ -188,6 +207,16 @@ def _who_key(who: Who, with_address: bool) -> _KeyPart:
     return (who.sort, who.namespace, who.labels, who.service_account, who.address, who.v4, who.unsure, who.name)
 
 
+def _calico_key(calico: CalicoPolicies, asked: Asked) -> _KeyPart:
+    """Return what Calico's policies depend on: of addresses, only in which piece they are that its rules cut."""
+    judged, who = asked.judged, asked.who
+    subject = (judged.namespace, judged.labels, judged.template.service_account, calico.pieces_of(judged.ips))
+    other = _who_key(who, True)
+    if who.sort is Sort.POD:
+        other = (who.namespace, who.labels, who.service_account, calico.place(who.address), who.v4)
+    return (Engine.CALICO, asked.direction, subject, other, asked.target)
+
+
 def _reads_end_port(store: Store) -> Answer:
     """Return whether this cluster's Cilium reads endPort: 1.17 and later do (engines.md, "endPort").
 
@@ -207,14 +236,15 @@ def _reads_end_port(store: Store) -> Answer:
 _FIRST_WITH_END_PORT = 32
 
 
-_READ = ("NetworkPolicy", "Namespace", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
+CALICO = ("CalicoNetworkPolicy", "GlobalNetworkPolicy", "Tier", "NetworkSet", "GlobalNetworkSet", "HostEndpoint")
+_READ = ("NetworkPolicy", "Namespace", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", *CALICO)
 _ENGINE = ("managedClusters", "Pod", "Node", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
 
 
 def compiled(store: Store) -> CompiledPolicies:
     """Return the policies of a store, compiled; kept until a table that they read changes."""
-    # Of the EndpointSlices only that of the API server is read: they change all the time, and policies do not.
-    state = (*(store.tables[kind].version for kind in _READ), api_server(store))
+    # Of what Cilium's policies refer to only that is compared: EndpointSlices change all the time, and policies do not.
+    state = (*(store.tables[kind].version for kind in _READ), facts(store))
     return once_at(store, "policies", state, lambda: CompiledPolicies(store))
 
 

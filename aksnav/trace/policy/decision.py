@@ -29,7 +29,9 @@ class RuleWord(msgspec.Struct, frozen=True, gc=False):
         answer: whether it matches.
         why: the reason in one line.
         deny: it denies what it matches.
-        request: what it says of the HTTP request behind the connection: True where it asks nothing of it.
+        request: what it says of the request behind the connection: True where it asks nothing of it.
+        layer7: the protocol by whose requests it decides (``http``, ``dns``, ``kafka``, ``tls``), empty for none.
+        assumptions: what the answer takes for granted.
     """
 
     field: str
@@ -37,6 +39,8 @@ class RuleWord(msgspec.Struct, frozen=True, gc=False):
     why: str
     deny: bool = False
     request: Answer = True
+    layer7: str = ""
+    assumptions: tuple[str, ...] = ()
 
 
 class PolicyWord(msgspec.Struct, frozen=True, gc=False):

@@ -196,7 +196,7 @@ GET = Packet(scheme="http", method="GET", path="/public", host="web", headers=((
         ({"headers": ["X-Token: 42"]}, Verdict.PASS),
         ({"headers": ["X-Token: 43"]}, Verdict.RESPOND),
         ({"headers": ["X-Token"]}, Verdict.PASS),
-        ({"headerMatches": [{"name": "x"}]}, Verdict.UNSUPPORTED),
+        ({"headerMatches": [{"name": "x", "secret": {"name": "s"}}]}, Verdict.UNSUPPORTED),
         ({"path": "(a+)+$"}, Verdict.UNSUPPORTED),
     ],
 )
@@ -224,11 +224,8 @@ def test_a_rule_without_http_admits_every_request() -> None:
 
 
 NOT_MODELLED = {
-    "toFQDNs": {"toFQDNs": [{"matchName": "example.com"}]},
-    "toServices": {"toServices": [{"k8sService": {"serviceName": "x"}}]},
-    "cidrGroupRef": {"toCIDRSet": [{"cidrGroupRef": "x"}]},
-    "toRequires": {"toRequires": [{}]},
     "authentication": {"toEntities": ["all"], "authentication": {"mode": "required"}},
+    "toBranches": {"toBranches": [{}]},
 }
 
 
@@ -246,7 +243,7 @@ def test_a_feature_that_is_not_modelled_is_named_and_never_passes(feature: str) 
 
 def test_an_unknown_deny_is_never_passed_over() -> None:
     """A deny rule that cannot be evaluated leaves it undecided, whatever else admits."""
-    spec = {"egress": [{"toEntities": ["all"]}], "egressDeny": [NOT_MODELLED["toFQDNs"]]}
+    spec = {"egress": [{"toEntities": ["all"]}], "egressDeny": [NOT_MODELLED["toBranches"]]}
     assert step(world(cnp(spec)), WEB, OUTSIDE).verdict is Verdict.UNSUPPORTED
 
 

@@ -1,0 +1,145 @@
+"""What each of Cilium's policies says of a connection: whom it selects, whether it isolates, and rule by rule.
+
+Source: Cilium documentation, "Policy Enforcement Modes", "Layer 3 Policies", "Deny Policies"; engines.md, "CNP rules".
+What is not modelled is unknown by the feature's name, never a match and never a miss.
+"""
+
+from collections.abc import Iterator
+
+from aksnav.model.object import Ref
+from aksnav.trace.policy.cilium import blocks, names
+from aksnav.trace.policy.cilium.ports import ports_admit
+from aksnav.trace.policy.cilium.question import Question
+from aksnav.trace.policy.cilium.rule import Peers, Ready, Rule, Spec
+from aksnav.trace.policy.cilium.selectors import endpoint, entity, node
+from aksnav.trace.policy.decision import PolicyWord, RuleWord
+from aksnav.trace.ternary import Answer, Unknown, every, some
+
+
+def words(ready: Ready, question: Question) -> Iterator[PolicyWord]:
+    """Yield what each rule set (spec, and every element of specs) of a policy says of a connection."""
+    ref, version = ready.policy.ref, ready.policy.resource_version
+    for spec in ready.specs:
+        if spec.nodes and not ready.problem:
+            yield PolicyWord(ref, version, False, False, f"{spec.base}.nodeSelector: it is for nodes")
+            continue
+        selects = selected(spec, question)
+        if selects is False:
+            why = f"{spec.base}.endpointSelector does not match the Pod"
+            yield PolicyWord(ref, version, False, False, why)
+        elif ready.problem or isinstance(selects, Unknown):
+            why = (
+                ready.problem or f"{spec.base}.endpointSelector: {selects.why if isinstance(selects, Unknown) else ''}"
+            )
+            yield undecidable(ref, version, why)
+        else:
+            yield _word(ready, spec, question)
+
+
+def undecidable(ref: Ref, version: str, why: str) -> PolicyWord:
+    """Return the word of a policy that cannot be evaluated: it may admit, and it may deny."""
+    unknown = Unknown(why)
+    return PolicyWord(
+        ref, version, unknown, unknown, why, (RuleWord(".spec", unknown, why, deny=True),), (".spec", why)
+    )
+
+
+def selected(spec: Spec, question: Question) -> Answer:
+    """Return whether a rule set selects the judged Pod."""
+    if spec.selector is None:
+        return Unknown(spec.problem)
+    return endpoint(spec.selector, question.subject, question)
+
+
+def _word(ready: Ready, spec: Spec, question: Question) -> PolicyWord:
+    side = question.direction.value.lower()
+    spoken = tuple(_rule(rule, ready, question) for rule in spec.rules[question.direction])
+    allow, deny = spec.counts[question.direction]
+    why = "" if spoken else f"selects the Pod, and has no {side} rule"
+    fact = (f"{spec.base}.{side}", f"{allow} allow and {deny} deny rules")
+    isolates = spec.isolates[question.direction]
+    return PolicyWord(ready.policy.ref, ready.policy.resource_version, True, isolates, why, spoken, fact)
+
+
+def _rule(rule: Rule, ready: Ready, question: Question) -> RuleWord:
+    if rule.unknown:
+        why = f"{rule.unknown[0]} is not modelled"
+        return RuleWord(rule.field, Unknown(why), why, rule.deny)
+    answer, why, assumptions = _peers(rule, ready, question)
+    if answer is False:
+        return RuleWord(rule.field, False, why, rule.deny, assumptions=assumptions)
+    ports = ports_admit(rule.raw, question.target, question.packet, question.scene.end_port)
+    if ports.answer is False:
+        return RuleWord(rule.field, False, ports.why, rule.deny)
+    both = every((answer, ports.answer))
+    mode = (rule.raw.get("authentication") or {}).get("mode", "disabled")
+    if both is True and mode != "disabled":
+        both = Unknown(f"authentication mode {mode!r} is not modelled")
+    asked = ports.request
+    told = "; ".join(filter(None, (why, ports.why, asked.why)))
+    return RuleWord(
+        rule.field,
+        both,
+        told,
+        rule.deny,
+        asked.answer,
+        layer7=asked.layer7.value,
+        assumptions=(*assumptions, *asked.assumptions),
+    )
+
+
+def _peers(rule: Rule, ready: Ready, question: Question) -> tuple[Answer, str, tuple[str, ...]]:
+    """Return whether a rule names the other end; without any peer field, the ports alone decide."""
+    if not rule.peers:
+        if not rule.raw.get("toPorts") and not rule.raw.get("icmps"):
+            what = "only requirements, which admit nobody" if rule.requires else "an empty rule, which selects nobody"
+            return False, what, ()
+        return _with_requirements(rule, True, question), "no peer named: everybody", ()
+    told: list[tuple[str, Answer]] = []
+    assumptions: tuple[str, ...] = ()
+    spoken = ""
+    for peers in rule.peers:
+        if peers.kind == "FQDNs":
+            named = names.to_names(list(peers.items), question)
+            told.append((peers.name, named.answer))
+            spoken, assumptions = named.why, named.assumptions
+        else:
+            told.append((peers.name, some(_element(peers, item, ready, question) for item in peers.items)))
+    answer = _with_requirements(rule, some(item for _, item in told), question)
+    if isinstance(answer, Unknown):
+        return answer, answer.why, assumptions
+    if answer is True:
+        matching = next(name for name, item in told if item is True)
+        return True, spoken or f"{matching} matches {question.who.label}", assumptions
+    fields = ", ".join(name for name, _ in told)
+    return False, spoken or f"{fields} does not match {question.who.label}", assumptions
+
+
+def _with_requirements(rule: Rule, answer: Answer, question: Question) -> Answer:
+    """Return an answer with fromRequires and toRequires added.
+
+    They are conditions on every fromEndpoints and toEndpoints of all rules for the Pod (cilium pkg/policy/api, "folding
+    of requirements", up to 1.18). The documentation says that they hold for all other rules as well, which the code
+    does not show: there, a requirement that is not met leaves it open.
+    """
+    required = question.required_deny if rule.deny else question.required
+    if required is True or answer is False:
+        return answer
+    if any(peers.kind == "Endpoints" for peers in rule.peers):
+        return every((answer, required))
+    return Unknown(
+        "whether fromRequires and toRequires of another rule hold for a rule without endpoints is not modelled"
+    )
+
+
+def _element(peers: Peers, item: object, ready: Ready, question: Question) -> Answer:
+    match peers.kind:
+        case "Endpoints":
+            return endpoint(item, question.who, question)  # type: ignore[arg-type]  # made by rule._elements for this kind
+        case "Entities":
+            return entity(str(item), question)
+        case "CIDR" | "CIDRSet":
+            return blocks.covers(item, question)  # type: ignore[arg-type]  # as above
+        case "Services":
+            return blocks.serves(item, question)  # type: ignore[arg-type]  # as above
+    return node(item, question, accepted=ready.accepted)  # type: ignore[arg-type]  # as above
