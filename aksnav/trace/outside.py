@@ -29,6 +29,10 @@ def to_address(walk: Walk, journey: Journey, packet: Packet) -> Road:
     address = packet.destination
     if address is None:
         return ()
+    source = journey.source.facing(address)
+    if source is not journey.source and packet.source == journey.source.address:
+        journey = msgspec.structs.replace(journey, source=source)
+        packet = msgspec.structs.replace(packet, source=source.address)
     store = walk.store
     services = store.services_at(address)
     virtual = next((service for service in services if node.has_address(service, address)), None)

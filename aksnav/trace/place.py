@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from aksnav.model.addresses import parse_address
+from aksnav.model.addresses import is_v4, parse_address
 from aksnav.model.kubernetes.workload import Node, Pod
 from aksnav.trace.packet import Packet
 
@@ -32,6 +32,18 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """Return the place of a node, at its primary internal address."""
         ips = node.internal_ips
         return Place(node=node, address=parse_address(ips[0]) if ips else None)
+
+    def facing(self, destination: int | None) -> "Place":
+        """Return the place with the address that it has in the destination's family, where it has one there.
+
+        A client of two families takes the source address of the destination's (RFC 6724, section 5).
+        """
+        if destination is None or self.address is None or is_v4(destination) == is_v4(self.address):
+            return self
+        texts = self.pod.ips if self.pod is not None else self.node.internal_ips if self.node is not None else ()
+        numbers = (number for number in map(parse_address, texts) if number is not None)
+        found = next((number for number in numbers if is_v4(number) == is_v4(destination)), self.address)
+        return msgspec.structs.replace(self, address=found)
 
 
 class Entry(StrEnum):

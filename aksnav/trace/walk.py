@@ -36,6 +36,7 @@ def trace(store: Store, request: Request) -> Trace:
     walk = Walk(store, named)
     packet = first_packet(request)
     first, journey = start(store, request, packet)
+    journey = msgspec.structs.replace(journey, source=journey.source.facing(packet.destination))
     packet = msgspec.structs.replace(packet, source=journey.source.address)
     if first.verdict is Verdict.BLIND:
         return add_up(request, (first,))
