@@ -75,8 +75,13 @@ def _build() -> argparse.ArgumentParser:
     )
     doctor.add_argument("-o", "--output", choices=("text", "json"), default="text")
     doctor.set_defaults(run=_lazy("doctor"))
-    explain = commands.add_parser("explain", help="what a check id means")
-    explain.add_argument("word", metavar="ID", help="a check id such as S02, or a letter for all of its checks")
+    explain = commands.add_parser(
+        "explain", parents=[reading], help="what a word or a check id means, and how this cluster does it"
+    )
+    explain.add_argument(
+        "word", nargs="*", metavar="WORD", help="overlay, ClusterIP, network policy, … or a check id such as S02"
+    )
+    explain.add_argument("-o", "--output", choices=("text", "json"), default="text")
     explain.set_defaults(run=_lazy("explain"))
     return top
 

@@ -255,7 +255,7 @@ def test_captures_that_are_missing_broken_or_cut_off(tmp_path: Path) -> None:
         (("trace", "--demo", "--requests", "there-is-none"), "--requests there-is-none: No such file or directory"),
         (("check", "--demo", "--assume-none", "gizmo"), "--assume-none gizmo: no such kind"),
         (("check", "--demo", "-o", "xml"), "invalid choice: 'xml'"),
-        (("explain", "Z99"), "no check is called Z99"),
+        (("explain", "Z99"), "nothing is known of Z99"),
         (("frobnicate",), "unrecognized arguments: frobnicate"),
         (("demo", "--scenario", "healthy"), "needs a terminal"),
         (("--demo",), "needs a terminal"),
