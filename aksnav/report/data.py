@@ -4,14 +4,12 @@ import json
 from functools import lru_cache
 from typing import Any
 
-import msgspec
-
 from aksnav.checks.finding import Finding
 from aksnav.model.addresses import format_address
 from aksnav.model.kinds import KINDS
 from aksnav.model.object import Ref
 from aksnav.trace.packet import Packet
-from aksnav.trace.step import Branch, Evidence, Step, Trace
+from aksnav.trace.step import Branch, Considered, Evidence, Step, Trace
 
 Json = dict[str, Any]
 
@@ -56,7 +54,7 @@ def step_data(step: Step) -> Json:
         "status": step.status,
         "missing": step.missing,
         "evidence": [evidence_data(item) for item in step.evidence],
-        "considered": [msgspec.structs.asdict(item) for item in step.considered],
+        "considered": [_considered(item) for item in step.considered],
         "assumptions": list(step.assumptions),
         "confirm": step.confirm,
         "fix": step.fix,
@@ -64,6 +62,11 @@ def step_data(step: Step) -> Json:
         "branches": [_branch(item) for item in step.branches],
     }
     return {key: value for key, value in out.items() if value not in (None, "", 0, [])}
+
+
+def _considered(item: Considered) -> Json:
+    out: Json = {"rule": item.rule, "decided": item.decided, "why": item.why}
+    return out | {key: value for key, value in (("effect", item.effect), ("field", item.field)) if value}
 
 
 def _branch(branch: Branch) -> Json:

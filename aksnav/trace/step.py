@@ -93,11 +93,21 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
 
 
 class Considered(msgspec.Struct, frozen=True, gc=False):
-    """A rule that was looked at: its name, whether it decided, and why or why not."""
+    """A rule that was looked at.
+
+    Attributes:
+        rule: its name.
+        decided: it decided.
+        why: why it did, or why not.
+        effect: of a policy or its rule: not-applicable, admits, does-not-admit, denies, undecidable; empty for others.
+        field: path of the field that says so, where one does.
+    """
 
     rule: str
     decided: bool
     why: str
+    effect: str = ""
+    field: str = ""
 
 
 class Branch(msgspec.Struct, frozen=True, gc=False):

@@ -32,6 +32,7 @@ class RuleWord(msgspec.Struct, frozen=True, gc=False):
         request: what it says of the request behind the connection: True where it asks nothing of it.
         layer7: the protocol by whose requests it decides (``http``, ``dns``, ``kafka``, ``tls``), empty for none.
         assumptions: what the answer takes for granted.
+        part: the field of the rule that decides (``toPorts``), where it is known.
     """
 
     field: str
@@ -41,6 +42,7 @@ class RuleWord(msgspec.Struct, frozen=True, gc=False):
     request: Answer = True
     layer7: str = ""
     assumptions: tuple[str, ...] = ()
+    part: str = ""
 
 
 class PolicyWord(msgspec.Struct, frozen=True, gc=False):
@@ -91,6 +93,8 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
         considered: every policy and rule that was looked at.
         evidence: the deciding fields.
         deciding: the policies that decide.
+        layer7: the protocol whose request is not admitted, where the effect is HTTP_DENIED.
+        assumptions: what the rules take for granted on which the result hangs.
     """
 
     effect: Effect
@@ -99,6 +103,8 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     considered: tuple[Considered, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     deciding: tuple[Ref, ...] = ()
+    layer7: str = ""
+    assumptions: tuple[str, ...] = ()
 
 
 def short(ref: Ref) -> str:
@@ -124,6 +130,10 @@ def fold(words: Iterable[PolicyWord], direction: Direction) -> Decision:
         return _by_rule(Effect.ADMITTED, listed, having_say, *full)
     if unsure is not None:
         return _undecided(listed, having_say, *unsure)
+    if allowing:
+        # A rule of layer 7 leads to a proxy, and what that does not admit ends there, default deny or not
+        # (Cilium documentation, "Endpoint default policy": EnableDefaultDeny does not apply to layer-7 policy).
+        return _by_rule(Effect.HTTP_DENIED, listed, having_say, *allowing[0])
     if isolated is False:
         effect = Effect.NOT_ISOLATED if any(word.selects is True for word in listed) else Effect.NOT_SELECTED
         why = (
@@ -131,9 +141,8 @@ def fold(words: Iterable[PolicyWord], direction: Direction) -> Decision:
             if effect is Effect.NOT_ISOLATED
             else "no policy selects the Pod"
         )
-        return Decision(effect, why, having_say, _considered(listed, None), _not_selecting(having_say))
-    if allowing:
-        return _by_rule(Effect.HTTP_DENIED, listed, having_say, *allowing[0])
+        facts, assumed = _not_selecting(having_say), _misses(having_say)
+        return Decision(effect, why, having_say, _considered(listed, None), facts, assumptions=assumed)
     return _default_deny(listed, having_say, direction)
 
 
@@ -152,10 +161,19 @@ def _first_unknown(words: tuple[PolicyWord, ...]) -> tuple[PolicyWord, str] | No
 def _by_rule(
     effect: Effect, listed: tuple[PolicyWord, ...], say: tuple[PolicyWord, ...], word: PolicyWord, rule: RuleWord
 ) -> Decision:
-    verb = {Effect.ADMITTED: "admits it", Effect.DENIED: "denies it"}.get(effect, "does not admit the HTTP request")
+    what = {"dns": "DNS question", "tls": "TLS server name"}.get(rule.layer7, "HTTP request")
+    verb = {Effect.ADMITTED: "admits it", Effect.DENIED: "denies it"}.get(effect, f"does not admit the {what}")
     why = f"{short(word.ref)} {rule.field.removeprefix('.spec.')} {verb}: {rule.why}"
     fact = Evidence(rule.field, rule.why, word.ref)
-    return Decision(effect, why, say, _considered(listed, (word, rule)), (fact,), (word.ref,))
+    assumed = rule.assumptions if effect in {Effect.ADMITTED, Effect.DENIED} else _misses(say)
+    layer7 = rule.layer7 if effect is Effect.HTTP_DENIED else ""
+    return Decision(effect, why, say, _considered(listed, (word, rule)), (fact,), (word.ref,), layer7, assumed)
+
+
+def _misses(words: tuple[PolicyWord, ...]) -> tuple[str, ...]:
+    """Return what the rules take for granted that do not match, or that do not admit the request."""
+    rules = [rule for word in words for rule in word.rules if rule.answer is False or rule.request is False]
+    return tuple(dict.fromkeys(line for rule in rules for line in rule.assumptions))
 
 
 def _undecided(listed: tuple[PolicyWord, ...], say: tuple[PolicyWord, ...], word: PolicyWord, why: str) -> Decision:
@@ -176,6 +194,7 @@ def _default_deny(listed: tuple[PolicyWord, ...], say: tuple[PolicyWord, ...], d
         _considered(listed, None),
         facts,
         tuple(word.ref for word in isolating),
+        assumptions=_misses(say),
     )
 
 
@@ -188,9 +207,28 @@ def _considered(words: tuple[PolicyWord, ...], decided: tuple[PolicyWord, RuleWo
     for word in words:
         name = short(word.ref)
         if not word.rules:
-            out.append(Considered(name, False, word.why))
+            out.append(Considered(name, False, word.why, _effect(word), word.fact[0]))
         for rule in word.rules:
             is_it = decided is not None and decided[0] is word and decided[1] is rule
             why = rule.answer.why if isinstance(rule.answer, Unknown) else rule.why
-            out.append(Considered(f"{name} {rule.field.removeprefix('.spec.')}", is_it, why))
+            field = f"{rule.field}.{rule.part}" if rule.part else rule.field
+            shown = f"{name} {rule.field.removeprefix('.spec.')}"
+            out.append(Considered(shown, is_it, why, _effect_of_rule(rule), field))
     return tuple(out)
+
+
+def _effect(word: PolicyWord) -> str:
+    """Return the effect of a policy without rules for the direction."""
+    if isinstance(word.selects, Unknown) or isinstance(word.isolates, Unknown):
+        return "undecidable"
+    return "does-not-admit" if word.selects and word.isolates else "not-applicable"
+
+
+def _effect_of_rule(rule: RuleWord) -> str:
+    if isinstance(rule.answer, Unknown):
+        return "undecidable"
+    if rule.deny:
+        return "denies" if rule.answer else "not-applicable"
+    if rule.answer and isinstance(rule.request, Unknown):
+        return "undecidable"
+    return "admits" if rule.answer and rule.request else "does-not-admit"

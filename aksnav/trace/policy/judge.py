@@ -95,7 +95,7 @@ def _passes(
         return msgspec.structs.replace(
             _skip(crossing, direction, pod, decision.effect.value, decision.why, *(decision.evidence or _labels(pod))),
             considered=decision.considered,
-            assumptions=_stale(store, engine),
+            assumptions=(*_stale(store, engine), *decision.assumptions),
         )
     if decision.effect is Effect.EXEMPT and telling.view.who.sort is Sort.OWN_NODE:
         return _skip(
@@ -110,7 +110,7 @@ def _passes(
         packet=_seen(crossing, telling.view),
         evidence=(*decision.evidence, *_engine_facts(engine)),
         considered=(*decision.considered, *_views(readings)),
-        assumptions=(*_assumptions(store, engine), *_cautions(store, crossing, telling)),
+        assumptions=(*_assumptions(store, engine), *_cautions(store, crossing, telling), *decision.assumptions),
         confirm=_confirm(pod, decision),
     )
 
@@ -127,12 +127,13 @@ def _stops(
     decision = telling.decision
     case = causes.Case(store, crossing, direction, pod, telling.engine, telling.view.who, decision)
     cause = causes.cause(case)
-    http = all(item.decision.effect is Effect.HTTP_DENIED for item in readings)
+    by_proxy = all(item.decision.effect is Effect.HTTP_DENIED for item in readings)
+    http = by_proxy and decision.layer7 not in _REFUSED
     if len({item.decision.effect in DROPS for item in readings}) > 1:
         return _differing(crossing, direction, pod, engine, readings)
     return Step(
         kind=Kind.POLICY,
-        verdict=Verdict.RESPOND if http else Verdict.DROP,
+        verdict=Verdict.RESPOND if http else Verdict.REJECT if by_proxy else Verdict.DROP,
         status=403 if http else 0,
         summary=f"{_words(direction, pod)}: {decision.why}{cause.said}",
         subject=decision.deciding[0] if decision.deciding else _ref(pod),
@@ -144,6 +145,7 @@ def _stops(
         assumptions=(
             *_assumptions(store, engine),
             *_cautions(store, crossing, telling),
+            *decision.assumptions,
             *((OTHER_CLIENT,) if any(item.why.endswith(DEPENDS) for item in decision.considered) else ()),
         ),
         confirm=_confirm(pod, decision),
@@ -152,6 +154,8 @@ def _stops(
     )
 
 
+# Where Cilium's proxy answers a question for a name with REFUSED, and a TLS handshake with a reset.
+_REFUSED = frozenset({"dns", "tls"})
 # Causes that mean that nobody has thought of admitting it; of the others, the rule that is meant to admit it is wrong.
 _ADDITIVE = frozenset({"P01", "P06", "P08", "P18"})
 

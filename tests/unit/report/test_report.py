@@ -210,7 +210,7 @@ def test_steps_have_known_keys_and_values_from_closed_lists(answers: list[tuple[
             for fact in step.get("evidence", ()):
                 assert {"field", "value"} <= set(fact) <= {"field", "value", "object", "note"}
             for rule in step.get("considered", ()):
-                assert set(rule) == {"rule", "decided", "why"}
+                assert {"rule", "decided", "why"} <= set(rule) <= {"rule", "decided", "why", "effect", "field"}
             if "subject" in step:
                 assert step["subject"]["plane"] in {"azure", "kubernetes"}
 

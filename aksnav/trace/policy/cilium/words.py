@@ -66,15 +66,18 @@ def _rule(rule: Rule, ready: Ready, question: Question) -> RuleWord:
         why = f"{rule.unknown[0]} is not modelled"
         return RuleWord(rule.field, Unknown(why), why, rule.deny)
     answer, why, assumptions = _peers(rule, ready, question)
+    named = next((peers.name for peers in rule.peers), "")
+    by_ports = next((name for name in ("toPorts", "icmps") if rule.raw.get(name)), "")
     if answer is False:
-        return RuleWord(rule.field, False, why, rule.deny, assumptions=assumptions)
+        return RuleWord(rule.field, False, why, rule.deny, assumptions=assumptions, part=named)
     ports = ports_admit(rule.raw, question.target, question.packet, question.scene.end_port)
     if ports.answer is False:
-        return RuleWord(rule.field, False, ports.why, rule.deny)
+        return RuleWord(rule.field, False, ports.why, rule.deny, part=by_ports)
     both = every((answer, ports.answer))
+    part = named if answer is not True or (ports.answer is True and ports.request.answer is True) else by_ports
     mode = (rule.raw.get("authentication") or {}).get("mode", "disabled")
     if both is True and mode != "disabled":
-        both = Unknown(f"authentication mode {mode!r} is not modelled")
+        both, part = Unknown(f"authentication mode {mode!r} is not modelled"), "authentication"
     asked = ports.request
     told = "; ".join(filter(None, (why, ports.why, asked.why)))
     return RuleWord(
@@ -85,6 +88,7 @@ def _rule(rule: Rule, ready: Ready, question: Question) -> RuleWord:
         asked.answer,
         layer7=asked.layer7.value,
         assumptions=(*assumptions, *asked.assumptions),
+        part=part or by_ports,
     )
 
 
