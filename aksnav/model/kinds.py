@@ -19,6 +19,16 @@ from aksnav.model.azure.network import (
     RouteTable,
     VirtualNetwork,
 )
+from aksnav.model.kubernetes.calico import (
+    SERVED,
+    STORED,
+    CalicoNetworkPolicy,
+    GlobalNetworkPolicy,
+    GlobalNetworkSet,
+    HostEndpoint,
+    NetworkSet,
+    Tier,
+)
 from aksnav.model.kubernetes.gateway import (
     BackendTLSPolicy,
     Gateway,
@@ -61,6 +71,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
             stands in front of some clusters. Where nothing speaks of it, that is no gap.
         aliases: what a user may type behind a colon.
         by_name: never listed or watched; single objects are asked for by name (Secret).
+        manifest: ``kind`` in a manifest, where it is another word than the name (two groups may have one kind).
+        elsewhere: another group and its version that serve the same objects, read where the first is not served.
     """
 
     name: str
@@ -72,16 +84,43 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     optional: bool = False
     aliases: tuple[str, ...] = ()
     by_name: bool = False
+    manifest: str = ""
+    elsewhere: tuple[str, str] = ("", "")
 
     @property
     def azure(self) -> bool:
         """Whether Azure Resource Manager serves it."""
         return self.group.startswith("Microsoft.")
 
+    @property
+    def words(self) -> frozenset[str]:
+        """What a user may call it, in lower case; a plural that another kind has as well is left to the other."""
+        plural = () if self.manifest else (self.plural.lower(),)
+        return frozenset((self.name.lower(), *plural, *self.aliases))
+
 
 _NETWORKING = "networking.k8s.io"
 _GATEWAY = "gateway.networking.k8s.io"
 _ARM_NETWORK = "Microsoft.Network"
+
+
+def _calico(
+    struct: type[KubernetesObject], plural: str, *aliases: str, namespaced: bool = False, manifest: str = ""
+) -> Kind:
+    """Return a kind of Calico's: as it is stored, which needs no API server of Calico's and no right to see a tier."""
+    return Kind(
+        name=struct.KIND,
+        struct=struct,
+        plural=plural,
+        group=STORED,
+        namespaced=namespaced,
+        optional=True,
+        aliases=aliases,
+        manifest=manifest,
+        elsewhere=(SERVED, "v3"),
+    )
+
+
 _ARM_SERVICE_NETWORKING = "Microsoft.ServiceNetworking"
 
 _LIST = (
@@ -225,6 +264,12 @@ _LIST = (
         optional=True,
         aliases=("ccg",),
     ),
+    _calico(CalicoNetworkPolicy, "networkpolicies", "caliconp", namespaced=True, manifest="NetworkPolicy"),
+    _calico(GlobalNetworkPolicy, "globalnetworkpolicies", "gnp"),
+    _calico(Tier, "tiers"),
+    _calico(NetworkSet, "networksets", "netset", namespaced=True),
+    _calico(GlobalNetworkSet, "globalnetworksets", "gns"),
+    _calico(HostEndpoint, "hostendpoints", "hep"),
     Kind(name="Pod", struct=Pod, plural="pods", aliases=("po", "pod")),
     Kind(name="Event", struct=Event, plural="events", aliases=("ev",)),
     Kind(name="Secret", struct=Secret, plural="secrets", by_name=True),
@@ -312,6 +357,6 @@ def find_kind(word: str) -> Kind | None:
     """Return the kind that a user means by its name, plural or alias, in any letter case; None if there is none."""
     lowered = word.lower()
     for kind in _LIST:
-        if lowered in {kind.name.lower(), kind.plural.lower(), *kind.aliases}:
+        if lowered in kind.words:
             return kind
     return None

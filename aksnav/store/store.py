@@ -36,6 +36,14 @@ from aksnav.model.change import (
     Upserted,
 )
 from aksnav.model.kinds import KINDS, AnyObject
+from aksnav.model.kubernetes.calico import (
+    CalicoNetworkPolicy,
+    GlobalNetworkPolicy,
+    GlobalNetworkSet,
+    HostEndpoint,
+    NetworkSet,
+    Tier,
+)
 from aksnav.model.kubernetes.gateway import (
     BackendTLSPolicy,
     Gateway,
@@ -115,6 +123,12 @@ class Store:
         self.cilium_policies = self._table(CiliumNetworkPolicy)
         self.cilium_clusterwide_policies = self._table(CiliumClusterwideNetworkPolicy)
         self.cilium_cidr_groups = self._table(CiliumCIDRGroup)
+        self.calico_policies = self._table(CalicoNetworkPolicy)
+        self.calico_global_policies = self._table(GlobalNetworkPolicy)
+        self.calico_tiers = self._table(Tier)
+        self.network_sets = self._table(NetworkSet)
+        self.global_network_sets = self._table(GlobalNetworkSet)
+        self.host_endpoints = self._table(HostEndpoint)
         self.secrets = self._table(Secret)
         self.clusters = self._table(ManagedCluster)
         self.virtual_networks = self._table(VirtualNetwork)

@@ -75,10 +75,11 @@ def test_every_form_that_kubectl_prints_gives_the_same_objects(tmp_path: Path, s
     """A List, a typed list without kinds in it, a file for each object, one List of everything: the same content."""
     wire = demo.wire("faulty")
     for kind in KUBERNETES:
+        stem = f"{KINDS[kind].plural}.{KINDS[kind].group}".rstrip(".")
         if shape == "list":
-            write(tmp_path / f"{KINDS[kind].plural}.{suffix}", kubectl_list(wire[kind]))
+            write(tmp_path / f"{stem}.{suffix}", kubectl_list(wire[kind]))
         elif shape == "typed":
-            write(tmp_path / f"{KINDS[kind].plural}.{suffix}", typed_list(kind, wire[kind]))
+            write(tmp_path / f"{stem}.{suffix}", typed_list(kind, wire[kind]))
         elif shape == "single":
             for number, item in enumerate(wire[kind]):
                 write(tmp_path / kind / f"{number}.{suffix}", item)
@@ -226,7 +227,10 @@ def test_an_empty_list_says_that_there_are_none_of_what_its_name_says(
         ("virtual-services", None),
         ("cilium-nodes", None),
         ("pod-disruption-budgets", None),
-        ("global-network-policies", None),
+        ("global-network-policies", "GlobalNetworkPolicy"),
+        ("networkpolicies.crd.projectcalico.org", "CalicoNetworkPolicy"),
+        ("networkpolicies.projectcalico.org", "CalicoNetworkPolicy"),
+        ("tiers.projectcalico.org", "Tier"),
         ("all", None),
         ("", None),
     ],
@@ -242,7 +246,10 @@ def test_what_a_document_says_of_itself() -> None:
     assert kind_of_kubernetes("Service", "serving.knative.dev/v1") is None
     assert kind_of_kubernetes("Gateway", "networking.istio.io/v1") is None
     assert kind_of_kubernetes("Gateway", "gateway.networking.k8s.io/v1beta1") == "Gateway"
-    assert kind_of_kubernetes("NetworkPolicy", "crd.projectcalico.org/v1") is None
+    assert kind_of_kubernetes("NetworkPolicy", "crd.projectcalico.org/v1") == "CalicoNetworkPolicy"
+    assert kind_of_kubernetes("NetworkPolicy", "projectcalico.org/v3") == "CalicoNetworkPolicy"
+    assert kind_of_kubernetes("NetworkPolicy", "networking.k8s.io/v1") == "NetworkPolicy"
+    assert kind_of_kubernetes("StagedNetworkPolicy", "projectcalico.org/v3") is None
     assert kind_of_kubernetes("Event", "events.k8s.io/v1") == "Event"
     assert kind_of_arm({"type": "Microsoft.ContainerService/ManagedClusters"}) == "managedClusters"
     assert kind_of_arm({"id": f"{ARM}/Microsoft.Network/virtualNetworks/v/subnets/s"}) is None

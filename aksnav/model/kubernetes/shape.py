@@ -150,6 +150,52 @@ def _cilium(wire: Json) -> Json:
     }
 
 
+_CALICO_SPEC = frozenset(
+    {
+        "tier", "order", "selector", "namespaceSelector", "serviceAccountSelector", "types", "ingress", "egress",
+        "doNotTrack", "preDNAT", "applyOnForward", "performanceHints",
+    }
+)  # fmt: skip
+_CALICO_RULE = frozenset(
+    {
+        "action", "protocol", "notProtocol", "icmp", "notICMP", "ipVersion", "source", "destination", "http",
+        "metadata",
+    }
+)  # fmt: skip
+_CALICO_ENTITY = frozenset(
+    {
+        "nets", "notNets", "selector", "notSelector", "namespaceSelector", "ports", "notPorts", "serviceAccounts",
+        "services",
+    }
+)  # fmt: skip
+
+
+def _calico_policy(wire: Json) -> Json:
+    spec = section(wire, "spec")
+    sides = {side: [_calico_rule(rule) for rule in array(wire, "spec", side)] for side in ("ingress", "egress")}
+    return {**flat(wire), **sides, **_calico_group(wire), **_others(spec, _CALICO_SPEC)}
+
+
+def _calico_rule(rule: Any) -> Any:
+    if not isinstance(rule, dict):
+        return rule
+    sides = {
+        side: {**rule[side], **_others(rule[side], _CALICO_ENTITY)} if isinstance(rule[side], dict) else rule[side]
+        for side in ("source", "destination")
+        if side in rule
+    }
+    return {**rule, **sides, **_others(rule, _CALICO_RULE)}
+
+
+def _others(value: Json, known: frozenset[str]) -> Json:
+    """Return the names of criteria that nobody here knows: what is not understood must not be passed over."""
+    return {"unmodelled": sorted(key for key, item in value.items() if key not in known and item not in ("", [], {}))}
+
+
+def _calico_group(wire: Json) -> Json:
+    return {"group": str(wire.get("apiVersion", "")).rpartition("/")[0]}
+
+
 def _secret(wire: Json) -> Json:
     data = wire.get("data")
     return {
@@ -168,5 +214,7 @@ SHAPES: dict[str, Callable[[Json], Json]] = {
     "Event": _event,
     "CiliumNetworkPolicy": _cilium,
     "CiliumClusterwideNetworkPolicy": _cilium,
+    "CalicoNetworkPolicy": _calico_policy,
+    "GlobalNetworkPolicy": _calico_policy,
     "Secret": _secret,
 }

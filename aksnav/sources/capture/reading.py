@@ -238,7 +238,8 @@ def _is(kind: str, ident: str, word: str, document: dict[str, Any]) -> bool:
     if KINDS[kind].azure:
         return str(document.get("id", "")).lower() == ident
     meta = document.get("metadata")
-    if not isinstance(meta, dict) or word not in {kind, "PartialObjectMetadata"}:
+    said = kind_of_kubernetes(word, str(document.get("apiVersion") or "")) or word
+    if not isinstance(meta, dict) or said not in {kind, "PartialObjectMetadata"}:
         return False
     namespace, name = meta.get("namespace"), meta.get("name")
     return (f"{namespace}/{name}" if namespace else name) == ident

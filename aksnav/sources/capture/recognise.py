@@ -37,15 +37,20 @@ _SHORTEST_WORD = 3
 def _words() -> dict[str, str]:
     out = {}
     for name, kind in KINDS.items():
-        for word in (name, kind.plural, *kind.aliases):
-            if len(word) >= _SHORTEST_WORD:
-                out[word.lower()] = name
+        out |= {word: name for word in kind.words if len(word) >= _SHORTEST_WORD}
         if kind.azure:
             out[kind.plural.lower().removesuffix("s")] = name
     return out | _WORDS_OF_AZ
 
 
 _WORDS = _words()
+# Kinds whose name is not the word of their manifests: a NetworkPolicy of Calico's.
+_OF_GROUP = {
+    (kind.manifest, group): kind
+    for kind in KINDS.values()
+    if kind.manifest
+    for group in (kind.group, kind.elsewhere[0])
+}
 
 
 def arm_type(ident: str) -> str:
@@ -74,11 +79,12 @@ def kind_of_kubernetes(word: str, api_version: str) -> str | None:
         word: the document's ``kind``.
         api_version: its ``apiVersion``; an empty one (an element of a typed list) is not held against it.
     """
-    kind = KINDS.get(word)
+    group, slash, _ = api_version.rpartition("/")
+    kind = _OF_GROUP.get((word, group)) or KINDS.get(word)
     if kind is None or kind.azure:
         return None
-    group, slash, _ = api_version.rpartition("/")
-    return word if not api_version or (group if slash else "") == kind.group or _legacy(kind, group) else None
+    known = not api_version or (group if slash else "") in {kind.group, kind.elsewhere[0]} or _legacy(kind, group)
+    return kind.name if known else None
 
 
 def _legacy(kind: Kind, group: str) -> bool:
@@ -93,7 +99,14 @@ def kind_of_file(stem: str) -> str | None:
     """
     if "." in stem:
         head, _, group = stem.lower().partition(".")
-        return next((name for name, kind in KINDS.items() if (kind.plural, kind.group) == (head, group)), None)
+        return next(
+            (
+                name
+                for name, kind in KINDS.items()
+                if kind.plural == head and group in {kind.group, kind.elsewhere[0] or kind.group}
+            ),
+            None,
+        )
     tokens = [token.lower() for token in _TOKENS.findall(stem)]
     joined = "".join(tokens)
     if joined in _WORDS:

@@ -119,12 +119,18 @@ def discover(transport: Transport) -> tuple[Resource, ...]:
             )
         else:
             served.update(_older(transport, answer))
-    found = []
-    for kind in KUBERNETES_KINDS:
-        version = next((item for item in kind.versions if (kind.group, item, kind.plural) in served), None)
-        if version is not None:
-            found.append(Resource(kind, version))
-    return tuple(found)
+    return tuple(found for kind in KUBERNETES_KINDS if (found := _offered(kind, served)) is not None)
+
+
+def _offered(kind: Kind, served: set[tuple[str, str, str]]) -> Resource | None:
+    """Return a kind at the first group and version that is served: one of them, so that no object is read twice."""
+    for version in kind.versions:
+        if (kind.group, version, kind.plural) in served:
+            return Resource(kind, version)
+    group, version = kind.elsewhere
+    if group and (group, version, kind.plural) in served:
+        return Resource(msgspec.structs.replace(kind, group=group, versions=(version,)), version)
+    return None
 
 
 def server_version(transport: Transport) -> str:
@@ -139,6 +145,7 @@ def server_version(transport: Transport) -> str:
 def _older(transport: Transport, answer: _Answer) -> set[tuple[str, str, str]]:
     """Ask each group and version that has a known kind for its resources."""
     wanted = {(kind.group, version) for kind in KUBERNETES_KINDS for version in kind.versions}
+    wanted |= {kind.elsewhere for kind in KUBERNETES_KINDS if kind.elsewhere[0]}
     offered = {("", version): f"/api/{version}" for version in answer.versions}
     for group in answer.groups:
         offered |= {(group.name, item.version): f"/apis/{item.group_version}" for item in group.versions}

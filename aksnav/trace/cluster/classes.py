@@ -16,12 +16,18 @@ from aksnav.model.kubernetes.policy import CiliumNetworkPolicy
 from aksnav.model.kubernetes.workload import Node, Pod
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import attach_node
-from aksnav.trace.memo import once
+from aksnav.trace.cluster.named_services import named_endpoints
+from aksnav.trace.memo import once, once_at
 
 _RULES = (
     "NetworkPolicy",
     "CiliumNetworkPolicy",
     "CiliumClusterwideNetworkPolicy",
+    "CalicoNetworkPolicy",
+    "GlobalNetworkPolicy",
+    "NetworkSet",
+    "GlobalNetworkSet",
+    "HostEndpoint",
     "networkSecurityGroups",
     "routeTables",
 )
@@ -48,7 +54,8 @@ class Cuts:
 
 def cuts(store: Store) -> Cuts:
     """Return the cuts that all rules make which are read."""
-    return once(store, "cuts", _RULES, lambda: Cuts(_prefixes(store)))
+    state = (*[store.tables[kind].version for kind in _RULES], named_endpoints(store))
+    return once_at(store, "cuts", state, lambda: Cuts(_prefixes(store)))
 
 
 def _prefixes(store: Store) -> Iterator[Prefix]:
@@ -67,6 +74,8 @@ def _prefixes(store: Store) -> Iterator[Prefix]:
         texts += [route.address_prefix for route in table.routes]
     for cilium in (*store.cilium_policies, *store.cilium_clusterwide_policies):
         texts += cidrs(cilium)
+    texts += calico_texts(store)
+    yield from (Prefix(address, address) for _, address, _, _ in named_endpoints(store).found)
     for text in set(texts):
         prefix = parse_prefix(text)
         if prefix is not None:
@@ -76,6 +85,13 @@ def _prefixes(store: Store) -> Iterator[Prefix]:
 def cidrs(policy: CiliumNetworkPolicy) -> list[str]:
     """Return every text in a Cilium policy's rules that may be an address or a block."""
     return _CIDR.findall(msgspec.json.encode(policy.rules).decode())
+
+
+def calico_texts(store: Store) -> list[str]:
+    """Return every address and CIDR that Calico's rules, sets and host endpoints name."""
+    texts = [text for row in (*store.calico_policies, *store.calico_global_policies) for text in row.nets]
+    texts += [text for row in (*store.network_sets, *store.global_network_sets) for text in row.nets]
+    return [*texts, *(text for row in store.host_endpoints for text in row.expected_ips)]
 
 
 def of_node(store: Store, node: Node) -> Key:

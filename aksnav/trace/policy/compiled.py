@@ -12,9 +12,11 @@ from aksnav.model.kubernetes.policy import NetworkPolicy, PolicyRule
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
+from aksnav.trace.cluster.named_services import named_endpoints
 from aksnav.trace.memo import once, once_at
 from aksnav.trace.packet import Packet
 from aksnav.trace.policy import rules
+from aksnav.trace.policy.calico.policies import CalicoPolicies, calico_policies
 from aksnav.trace.policy.cilium import CiliumPolicies, facts
 from aksnav.trace.policy.cilium.question import Question
 from aksnav.trace.policy.decision import Decision, Direction, PolicyWord, RuleWord, fold
@@ -62,6 +64,7 @@ class CompiledPolicies:
             self._ready.setdefault(policy.namespace, []).append(_prepare(policy))
         self._undecodable = dict(store.network_policies.undecodable)
         self._cilium = CiliumPolicies(store, facts(store))
+        self._calico = calico_policies(store, self.namespaces)
         self._asking_addresses = {
             space for space, listed in self._ready.items() if any(ready.asks_addresses for ready in listed)
         }
@@ -243,8 +246,8 @@ _ENGINE = ("managedClusters", "Pod", "Node", "CiliumNetworkPolicy", "CiliumClust
 
 def compiled(store: Store) -> CompiledPolicies:
     """Return the policies of a store, compiled; kept until a table that they read changes."""
-    # Of what Cilium's policies refer to only that is compared: EndpointSlices change all the time, and policies do not.
-    state = (*(store.tables[kind].version for kind in _READ), facts(store))
+    # Of what policies refer to only that is compared: EndpointSlices change all the time, and policies do not.
+    state = (*[store.tables[kind].version for kind in _READ], facts(store), named_endpoints(store))
     return once_at(store, "policies", state, lambda: CompiledPolicies(store))
 
 

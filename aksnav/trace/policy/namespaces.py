@@ -33,6 +33,13 @@ class NamespaceLabels:
         """Return what is known of a namespace's labels: at least its name."""
         return self._known.get(namespace) or Labels.of({NAME: namespace})
 
+    def label(self, namespace: str, key: str) -> str | Unknown | None:
+        """Return the value of one label of a namespace; None where it has none, Unknown where that cannot be read."""
+        value = self.labels(namespace).get(key)
+        if value is not None or namespace in self._known:
+            return value
+        return self._unknown(namespace)
+
     def matches(self, selector: LabelSelector, namespace: str) -> Answer:
         """Return whether a namespaceSelector matches; unknown where it asks for labels that cannot be read."""
         key = (id(selector), namespace)
@@ -54,6 +61,9 @@ class NamespaceLabels:
             return False
         if told == selector:
             return True
+        return self._unknown(namespace)
+
+    def _unknown(self, namespace: str) -> Unknown:
         reason = self._undecodable.get(namespace) or self._missing or "there is no such object"
         return Unknown(f"the labels of namespace {namespace} are not known: {reason}")
 

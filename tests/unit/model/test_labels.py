@@ -74,5 +74,5 @@ def test_a_kind_is_found_by_name_plural_and_alias(word: str) -> None:
 
 def test_words_for_kinds_are_unambiguous() -> None:
     """No alias is another kind's name, plural or alias."""
-    words = [word for kind in KINDS.values() for word in {kind.name.lower(), kind.plural.lower(), *kind.aliases}]
+    words = [word for kind in KINDS.values() for word in kind.words]
     assert len(words) == len(set(words))

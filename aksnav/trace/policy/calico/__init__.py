@@ -1,0 +1,1 @@
+"""Calico's own policies: tiers, order, actions, and the expression language of their selectors."""
