@@ -38,7 +38,7 @@ def _shape(step: Step) -> str:
         parts += (subject.kind, subject.id)
     if step.status:
         parts.append(str(step.status))
-    if step.kind is Kind.NSG or step.kind is Kind.POLICY:
+    if step.kind is Kind.NSG or step.kind is Kind.POLICY or step.kind is Kind.ADMIN_RULE:
         parts += [item.rule for item in step.considered if item.decided]
     elif step.kind is Kind.DELIVER:
         parts.append(str(step.packet.port))

@@ -260,8 +260,9 @@ _SPELLING = (
 
 
 def _without_usages(item: Json) -> Json:
-    """Return a virtual network as Resource Manager sends it: the usages are a list of their own."""
+    """Return a virtual network as Resource Manager sends it: what other calls tell of it is left out."""
     inner = item.get("properties")
-    if not isinstance(inner, dict) or "usages" not in inner:
+    if not isinstance(inner, dict):
         return item
-    return {**item, "properties": {key: value for key, value in inner.items() if key != "usages"}}
+    apart = {"usages", "effectiveSecurityAdminRules"}
+    return {**item, "properties": {key: value for key, value in inner.items() if key not in apart}}

@@ -22,8 +22,13 @@ def demo() -> Store:
 
 @pytest.mark.parametrize("kind", [kind.name for kind in AZURE_KINDS])
 def test_what_is_read_equals_the_built_in_cluster(bench: Bench, demo: Store, kind: str) -> None:
-    """Every Azure object of the demo comes through ARM, the clients and the decoders as it is."""
+    """Every Azure object of the demo comes through ARM, the clients and the decoders as it is.
+
+    But for the admin rules that are in effect on a network: a POST tells them, and no snapshot makes one.
+    """
     bench.read()
+    for network in demo.virtual_networks:
+        network.effective_security_admin_rules = None
     assert {row.id: row for row in bench.store.tables[kind]} == {row.id: row for row in demo.tables[kind]}
     assert bench.store.tables[kind].access("").reading is Reading.LIVE
     assert bench.store.tables[kind].access("").reason == ""

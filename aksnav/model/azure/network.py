@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
+from aksnav.model.azure.admin import SecurityAdminRule
 from aksnav.model.object import AzureObject
 
 
@@ -85,6 +86,8 @@ class Peering(Child, kw_only=True, gc=False):
     allow_gateway_transit: bool = False
     use_remote_gateways: bool = False
     peer_complete_vnets: bool = True
+    local_subnet_names: tuple[str, ...] = ()
+    remote_subnet_names: tuple[str, ...] = ()
     remote_address_space: AddressSpace = AddressSpace()
     remote_virtual_network_address_space: AddressSpace = AddressSpace()
 
@@ -104,7 +107,10 @@ class SubnetUsage(msgspec.Struct, frozen=True, rename="camel", gc=False):
 
 
 class VirtualNetwork(AzureObject, kw_only=True, gc=False):
-    """A virtual network; ``usages`` is None where the usage call was not made or refused."""
+    """A virtual network; ``usages`` is None where the usage call was not made or refused.
+
+    So is ``effective_security_admin_rules``, which only a POST tells: nothing but a request of the user makes it.
+    """
 
     KIND: ClassVar[str] = "virtualNetworks"
 
@@ -113,6 +119,7 @@ class VirtualNetwork(AzureObject, kw_only=True, gc=False):
     subnets: tuple[Subnet, ...] = ()
     virtual_network_peerings: tuple[Peering, ...] = ()
     usages: tuple[SubnetUsage, ...] | None = None
+    effective_security_admin_rules: tuple[SecurityAdminRule, ...] | None = None
 
 
 class SecurityRule(Child, kw_only=True, gc=False):

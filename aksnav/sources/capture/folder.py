@@ -9,6 +9,7 @@ from aksnav.model.azure.network import SubnetUsage, VirtualNetwork
 from aksnav.model.decode import decode_each, decode_page, decode_wire
 from aksnav.model.kinds import KINDS, AnyObject
 from aksnav.model.object import Undecodable
+from aksnav.sources.capture.admin_rules import are_admin_rules, give
 from aksnav.sources.capture.documents import SUFFIXES, is_json, json_documents, json_error, read_bytes, yaml_documents
 from aksnav.sources.capture.errors import CaptureError
 from aksnav.sources.capture.recognise import USAGE, kind_of_arm, kind_of_file, kind_of_kubernetes
@@ -50,6 +51,7 @@ class Contents:
         self.ignored = 0
         self.read = 0
         self._usages: list[dict[str, Any]] = []
+        self._admin_rules: list[tuple[Path, dict[str, Any]]] = []
 
     def add_file(self, path: Path) -> None:
         """Read one file.
@@ -122,6 +124,8 @@ class Contents:
         items, value = document.get("items"), document.get("value")
         if isinstance(word, str) and word.endswith("List") and isinstance(items, list | None):
             self._add_typed_list(path, items or [], word.removesuffix("List"), str(version))
+        elif not word and are_admin_rules(document, path.stem):
+            self._admin_rules.append((path, document))
         elif isinstance(value, list) and not word:
             self._add_elements(path, value)
         elif isinstance(word, str) and word and isinstance(document.get("metadata"), dict):
@@ -178,7 +182,7 @@ class Contents:
             self.files[kind, found.id] = path
 
     def finish(self) -> None:
-        """Give the virtual networks the usages that stand in files of their own."""
+        """Give the virtual networks the usages and the admin rules that stand in files of their own."""
         by_network: dict[str, list[dict[str, Any]]] = {}
         for usage in self._usages:
             by_network.setdefault(str(usage["id"]).lower().partition("/subnets/")[0], []).append(usage)
@@ -186,6 +190,13 @@ class Contents:
             network = self.objects.get("virtualNetworks", {}).get(ident)
             if isinstance(network, VirtualNetwork):
                 network.usages = msgspec.convert(usages, tuple[SubnetUsage, ...])
+        for path, document in self._admin_rules:
+            try:
+                told = give(self.objects.get("virtualNetworks", {}).values(), path, document)
+            except msgspec.ValidationError as error:
+                self.undecodable.append(Undecodable("virtualNetworks", path.name, str(error)))
+            else:
+                self.read, self.ignored = self.read + told, self.ignored + (not told)
 
 
 def files_of(path: Path) -> list[Path]:

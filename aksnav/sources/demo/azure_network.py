@@ -223,6 +223,7 @@ def _vnet() -> Json:
         "addressSpace": {"addressPrefixes": ["10.224.0.0/16"]},
         "subnets": [nodes, endpoints],
         "virtualNetworkPeerings": [_peering(VNET, HUB, "to-hub", HUB_RANGE)],
+        "effectiveSecurityAdminRules": [],
         "usages": [
             _usage(NODE_SUBNET, len(INSTANCES), NODE_SUBNET_LIMIT),
             _usage(f"{VNET}/subnets/snet-endpoints", 4, 27),
@@ -244,6 +245,7 @@ def _hub() -> Json:
         "addressSpace": {"addressPrefixes": [HUB_RANGE]},
         "subnets": subnets,
         "virtualNetworkPeerings": [_peering(HUB, VNET, "to-prod", "10.224.0.0/16")],
+        "effectiveSecurityAdminRules": [],
         "usages": [_usage(f"{HUB}/subnets/AzureFirewallSubnet", 2, 59), _usage(f"{HUB}/subnets/snet-jump", 3, 251)],
     }
     return resource(HUB, f"{_NETWORK}/virtualNetworks", properties)

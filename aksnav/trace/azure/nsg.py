@@ -1,71 +1,28 @@
 """Network security groups on the road: into a node from outside, and between nodes.
 
-Sources: aks-networking.md 2.0 (T1: which tuple a rule must match) and 3.1 (the chain: inbound subnet then interface,
-outbound interface then subnet; no group allows).
+Sources: aks-networking.md 2.0 (T1: which tuple a rule must match) and 3.1 (the chain: security admin rules, inbound
+subnet then interface, outbound interface then subnet; no group allows; traffic within a subnet is filtered as well;
+answers of a flow that was let in are not asked again).
 """
-
-from shlex import quote
 
 import msgspec
 
-from aksnav.model.addresses import format_address, is_v4, parse_address
-from aksnav.model.azure.network import NetworkSecurityGroup, Subnet, SubResource, VirtualNetwork
+from aksnav.model.addresses import parse_address
+from aksnav.model.azure.network import NetworkSecurityGroup, Subnet, VirtualNetwork
 from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.azure import nsg_causes, tags
-from aksnav.trace.azure.joins import (
-    Attachment,
-    attach_node,
-    group_of,
-    group_of_machine,
-    interface_at,
-    pod_prefixes,
-    stale,
-    subnet_of,
-    unreadable,
-)
-from aksnav.trace.azure.nsg_rules import (
-    ALLOW,
-    INBOUND,
-    OUTBOUND,
-    Context,
-    RuleDecision,
-    destinations,
-    end_facts,
-    evaluate,
-)
+from aksnav.trace.azure.joins import attach_node, pod_prefixes, unreadable
+from aksnav.trace.azure.nsg_layers import Layer, groups_at, groups_of, interface_layer, subnet_at, subnet_layer
+from aksnav.trace.azure.nsg_rules import INBOUND, OUTBOUND, Context, RuleDecision, evaluate
+from aksnav.trace.azure.nsg_steps import Asked, blind, stretch, with_cause
 from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Entry, Place
-from aksnav.trace.policy.who import is_public
-from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
+from aksnav.trace.step import Kind, Step, Verdict
 
-__all__ = ["RuleDecision", "between", "evaluate", "into_node", "out_of_node"]
-
-# What nodes send to these is exempt, unless a rule names the platform tags (aks-networking.md, 3.1).
-_EXEMPT = frozenset({tags.PLATFORM, tags.METADATA})
-_ADMIN_RULES = Considered("security admin rules", False, "not read: Azure Virtual Network Manager may deny before this")
-
-
-class Layer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One place in the chain where a group may stand.
-
-    Attributes:
-        where: subnet or interface, with its name.
-        group: the reference to the group; None where there is none.
-        found: the group, where the reference is not needed to find it.
-        owner: the object that refers to the group.
-        blind: why it is not known whether there is a group, else empty.
-        assumed: what is taken for granted about the group, else empty.
-    """
-
-    where: str
-    group: SubResource | None = None
-    found: NetworkSecurityGroup | None = None
-    owner: Ref | None = None
-    blind: str = ""
-    assumed: str = ""
+__all__ = ["RuleDecision", "as_sent", "between", "evaluate", "into_node", "out_of_node"]
 
 
 def into_node(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
@@ -83,24 +40,35 @@ def into_node(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
     """
     at = attach_node(store, node)
     own = [number for number in map(parse_address, node.internal_ips) if number is not None]
+    seen = "to the node's own address"
     # A node's own public address is translated before groups are asked, a load balancer's frontend is not (T1).
     if own and (packet.destination is None or packet.destination in _external(node)):
+        if packet.destination is not None:
+            seen = "the node's public address is translated before groups are asked"
         packet = msgspec.structs.replace(packet, destination=own[0])
+    frontend = packet.destination not in own
+    if frontend:
+        seen = "the load balancer keeps the frontend's address and port (floating IP)"
     context = Context(
         space=tags.space(store, at.network, at.subnet),
-        source_groups=frozenset() if packet.source is None else _groups_at(store, packet.source),
-        destination_groups=_groups_of(at),
-        frontend=packet.destination not in own,
+        source_groups=frozenset() if packet.source is None else groups_at(store, packet.source),
+        destination_groups=groups_of(at),
+        frontend=frontend,
     )
-    steps = []
-    for layer in (_subnet_layer(store, at.network, at.subnet, node), _interface_layer(store, at, node)):
-        step = _layer(store, layer, INBOUND, packet, context)
-        if step.verdict is Verdict.DROP and step.subject is not None:
-            group = store.security_groups.get(step.subject.id)
-            case = nsg_causes.Case(store, group, packet, context, node, layer.where) if group is not None else None
-            step = _with_cause(step, nsg_causes.into_node(case)) if case is not None else step
-        steps.append(step)
-    return tuple(steps)
+    layers = (subnet_layer(store, at.network, at.subnet, node), interface_layer(store, at, node))
+    steps = stretch(store, at.network, layers, Asked(INBOUND, packet, seen, context))
+    return tuple(_explained(store, node, step, context) for step in steps)
+
+
+def _explained(store: Store, node: Node, step: Step, context: Context) -> Step:
+    """Return a step into a node with its fault, where a group denies."""
+    if step.kind is not Kind.NSG or step.verdict is not Verdict.DROP or step.subject is None:
+        return step
+    group = store.security_groups.get(step.subject.id)
+    if group is None:
+        return step
+    where = step.summary.partition(f", {group.name}:")[0]
+    return with_cause(step, nsg_causes.into_node(nsg_causes.Case(store, group, step.packet, context, node, where)))
 
 
 def as_sent(store: Store, node: Node, packet: Packet) -> Packet:
@@ -121,17 +89,22 @@ def out_of_node(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
         node: that sends it.
         packet: as it leaves the Pod or the node; a Pod of an overlay leaves the cluster with its node's address.
     """
-    at, packet = attach_node(store, node), as_sent(store, node, packet)
-    place = _subnet_at(store, packet.source, at)
+    at, sent = attach_node(store, node), as_sent(store, node, packet)
+    seen = "with the sender's own address"
+    if sent.source != packet.source:
+        seen = "a Pod of an overlay leaves the cluster with its node's address"
+    place = subnet_at(store, sent.source, at)
     context = Context(
         space=tags.space(store, *place),
-        source_groups=_groups_of(at),
-        destination_groups=frozenset() if packet.destination is None else _groups_at(store, packet.destination),
+        source_groups=groups_of(at),
+        destination_groups=frozenset() if sent.destination is None else groups_at(store, sent.destination),
     )
-    layers = (_interface_layer(store, at, node), _subnet_layer(store, *place, node))
-    steps = [_layer(store, layer, OUTBOUND, packet, context) for layer in layers]
-    cause = nsg_causes.outbound(packet)
-    return tuple(_with_cause(step, cause) if step.verdict is Verdict.DROP else step for step in steps)
+    layers = (interface_layer(store, at, node), subnet_layer(store, *place, node))
+    steps = stretch(store, place[0], layers, Asked(OUTBOUND, sent, seen, context))
+    cause = nsg_causes.outbound(sent)
+    return tuple(
+        with_cause(step, cause) if step.kind is Kind.NSG and step.verdict is Verdict.DROP else step for step in steps
+    )
 
 
 def _external(node: Node) -> set[int | None]:
@@ -151,20 +124,21 @@ def between(store: Store, crossing: Crossing) -> tuple[Step, ...]:
     packet = _hop_packet(crossing, start)
     if start.node is not None and end.node is None and end.pod is None:
         return out_of_node(store, start.node, packet)
+    seen = "between nodes, with the addresses of sender and receiver"
+    if crossing.entry is Entry.CLUSTER and start.node is not None:
+        seen = "the node that took the packet puts its own address in place of the client's"
     steps: list[Step] = []
     if start.node is not None:
         at = attach_node(store, start.node)
-        subnet = _subnet_at(store, packet.source, at)
-        context = _between_context(store, subnet, packet)
-        layers = (_interface_layer(store, at, start.node), _subnet_layer(store, *subnet, start.node))
-        steps += [_hop(store, layer, OUTBOUND, packet, context) for layer in layers]
+        subnet = subnet_at(store, packet.source, at)
+        layers = (interface_layer(store, at, start.node), subnet_layer(store, *subnet, start.node))
+        steps += _hop(store, subnet, layers, OUTBOUND, packet, seen)
     steps += _hidden_node(store, start, packet)
     if end.node is not None:
         at = attach_node(store, end.node)
-        subnet = _subnet_at(store, packet.destination, at)
-        context = _between_context(store, subnet, packet)
-        layers = (_subnet_layer(store, *subnet, end.node), _interface_layer(store, at, end.node))
-        steps += [_hop(store, layer, INBOUND, packet, context) for layer in layers]
+        subnet = subnet_at(store, packet.destination, at)
+        layers = (subnet_layer(store, *subnet, end.node), interface_layer(store, at, end.node))
+        steps += _hop(store, subnet, layers, INBOUND, packet, seen)
     return (*steps, *_hidden_node(store, end, packet))
 
 
@@ -175,7 +149,7 @@ def _hidden_node(store: Store, place: Place, packet: Packet) -> tuple[Step, ...]
     if not missing:
         return ()
     ref = Ref(Node.KIND, name)
-    step = _blind(Layer(where=f"node {name}", owner=ref), packet, missing)
+    step = blind(Layer(where=f"node {name}", owner=ref), packet, missing)
     return (msgspec.structs.replace(step, confirm=show(ref), fix="grant list and watch on nodes"),)
 
 
@@ -200,203 +174,38 @@ def _hop_packet(crossing: Crossing, start: Place) -> Packet:
     )
 
 
-def _between_context(store: Store, at: tuple[VirtualNetwork | None, Subnet | None], packet: Packet) -> Context:
-    return Context(
+def _hop(
+    store: Store,
+    at: tuple[VirtualNetwork | None, Subnet | None],
+    layers: tuple[Layer, Layer],
+    direction: str,
+    packet: Packet,
+    seen: str,
+) -> list[Step]:
+    """Return what the layers of one end do between nodes."""
+    context = Context(
         space=tags.space(store, *at),
-        source_groups=_groups_at(store, packet.source),
-        destination_groups=_groups_at(store, packet.destination),
+        source_groups=groups_at(store, packet.source),
+        destination_groups=groups_at(store, packet.destination),
         groups_unsure="its address is on no network interface that is read, so its security groups are not known",
     )
-
-
-def _subnet_at(store: Store, address: int | None, at: Attachment) -> tuple[VirtualNetwork | None, Subnet | None]:
-    """Return the subnet that an address is in: the Pod subnet where Pods have one, else the node's."""
-    found = subnet_of(store, address) if address is not None else None
-    return found if found is not None else (at.network, at.subnet)
-
-
-def _groups_at(store: Store, address: int | None) -> frozenset[str] | None:
-    found = interface_at(store, address) if address is not None else None
-    if found is None:
-        return frozenset() if address is not None and is_public(address) else None
-    return frozenset(item.id for item in found[1].application_security_groups)
-
-
-def _groups_of(at: Attachment) -> frozenset[str] | None:
-    if at.configuration is None:
-        return None
-    return frozenset(item.id for item in at.configuration.application_security_groups)
-
-
-def _subnet_layer(store: Store, network: VirtualNetwork | None, subnet: Subnet | None, node: Node) -> Layer:
-    if subnet is None or network is None:
-        why = unreadable(store.virtual_networks) or f"no known subnet holds the addresses of node {node.name}"
-        return Layer(where="subnet", blind=why)
-    owner = Ref("subnets", subnet.id)
-    return Layer(where=f"subnet {subnet.name}", group=subnet.network_security_group, owner=owner)
-
-
-def _interface_layer(store: Store, at: Attachment, node: Node) -> Layer:
-    where = f"network interface of {node.name}"
-    if at.interface is not None:
-        return Layer(where=where, group=at.interface.network_security_group, owner=at.interface.ref)
-    group = group_of_machine(store, node)
-    if group is not None:
-        return Layer(where=where, found=group, owner=node.ref)
-    missing = unreadable(store.interfaces)
-    own = None if missing else _node_group(store, node)
-    if own is not None:
-        assumed = f"the interface of node {node.name} has {own.name}, which AKS puts on every node"
-        return Layer(where=where, found=own, owner=node.ref, assumed=assumed)
-    return Layer(where=where, blind=at.blind or missing)
-
-
-def _node_group(store: Store, node: Node) -> NetworkSecurityGroup | None:
-    """Return the one group that AKS made for its nodes, in their resource group (aks-networking.md 1.6).
-
-    Interfaces of scale sets are in no list of a resource group's interfaces, so a capture made with az lacks them.
-    """
-    scope = group_of(node.provider_id)
-    own = [
-        group
-        for group in store.security_groups
-        if scope and group_of(group.id) == scope and group.name.startswith("aks-agentpool-")
+    steps = stretch(store, at[0], layers, Asked(direction, packet, seen, context))
+    if packet.source is None:  # a sender without an address is not "any client of the internet"
+        return [_unsent(layer, packet, step) for layer, step in zip(layers, steps[-len(layers) :], strict=True)]
+    cause = nsg_causes.between(store, packet, direction)
+    return [
+        with_cause(step, cause)
+        if step.kind is Kind.NSG and step.verdict is Verdict.DROP and _is_read(store, step)
+        else step
+        for step in steps
     ]
-    return own[0] if len(own) == 1 else None
 
 
-def _hop(store: Store, layer: Layer, direction: str, packet: Packet, context: Context) -> Step:
-    """Return what one layer does between nodes; a sender without an address is not "any client of the internet"."""
-    step = _layer(store, layer, direction, packet, context)
-    if packet.source is None and step.subject is not None and step.subject.kind == NetworkSecurityGroup.KIND:
-        missing = "the address of the sender"
-        return _blind(layer, packet, missing, step.subject.id)
-    if step.verdict is not Verdict.DROP or step.subject is None:
+def _unsent(layer: Layer, packet: Packet, step: Step) -> Step:
+    if step.subject is None or step.subject.kind != NetworkSecurityGroup.KIND:
         return step
-    group = store.security_groups.get(step.subject.id)
-    return step if group is None else _with_cause(step, nsg_causes.between(store, packet, direction))
+    return blind(layer, packet, "the address of the sender", step.subject.id)
 
 
-def _layer(store: Store, layer: Layer, direction: str, packet: Packet, context: Context) -> Step:
-    """Return what one layer of the chain does with a packet."""
-    if layer.blind:
-        return _blind(layer, packet, layer.blind)
-    if layer.found is None and (layer.group is None or not layer.group.arm_id):
-        return Step(
-            kind=Kind.NSG,
-            verdict=Verdict.PASS,
-            summary=f"{layer.where} has no network security group: nothing is filtered",
-            subject=layer.owner,
-            packet=packet,
-            evidence=(Evidence(".networkSecurityGroup", "(none)", layer.owner),),
-        )
-    ident = layer.group.id if layer.group is not None else ""
-    group = layer.found or store.security_groups.get(ident)
-    if group is None:
-        reason = store.security_groups.undecodable.get(ident)
-        missing = (
-            reason or unreadable(store.security_groups, group_of(ident)) or f"{ident.rpartition('/')[2]} is not there"
-        )
-        return _blind(layer, packet, missing, ident)
-    decision = evaluate(group, direction, packet, context)
-    if direction == OUTBOUND and packet.destination in _EXEMPT and not _names_platform(decision):
-        return _exempt(layer, group, packet)
-    return _decided(store, layer, group, packet, decision)
-
-
-def _decided(
-    store: Store,
-    layer: Layer,
-    group: NetworkSecurityGroup,
-    packet: Packet,
-    decision: RuleDecision,
-) -> Step:
-    rule = decision.rule
-    name = f"rule {rule.priority} {rule.name}" if rule is not None else "the end of the rules"
-    told = f"{packet.protocol} {_address(packet.source)} → {_address(packet.destination)}:{packet.port}"
-    facts: tuple[Evidence, ...] = ()
-    if rule is not None:
-        field = _field(group, rule.name)
-        facts = (
-            Evidence(f"{field}.access", rule.access, group.ref, f"priority {rule.priority}, {rule.direction.lower()}"),
-            *end_facts(rule, field, group.ref),
-        )
-    verdict = Verdict.BLIND if not decision.access else Verdict.PASS if decision.access == ALLOW else Verdict.DROP
-    verb = {Verdict.PASS: "allows", Verdict.DROP: "denies"}.get(verdict, "may or may not decide")
-    return Step(
-        kind=Kind.NSG,
-        verdict=verdict,
-        summary=f"{layer.where}, {group.name}: {name} {verb} {told}"
-        + (f": {decision.unknown}" if decision.unknown else ""),
-        subject=group.ref,
-        version=group.etag,
-        packet=packet,
-        evidence=facts,
-        considered=(_ADMIN_RULES, *decision.considered),
-        assumptions=(
-            *stale(store.security_groups, store.virtual_networks, store.interfaces, store.nodes),
-            *filter(None, (layer.assumed,)),
-            *decision.assumed,
-        ),
-        missing=decision.unknown,
-        confirm=_confirm(group),
-        fix=f"make the answer plain: let {name} name prefixes, and no source ports" if decision.unknown else "",
-    )
-
-
-def _names_platform(decision: RuleDecision) -> bool:
-    listed = destinations(decision.rule) if decision.rule is not None else ()
-    return any(text.lower().startswith("azureplatform") for text in listed)
-
-
-def _exempt(layer: Layer, group: NetworkSecurityGroup, packet: Packet) -> Step:
-    fact = Evidence(".securityRules", "traffic of the platform addresses is exempt", group.ref)
-    summary = f"{layer.where}, {group.name}: traffic with the platform's own address is not filtered"
-    return Step(
-        kind=Kind.NSG, verdict=Verdict.PASS, summary=summary, subject=group.ref, packet=packet, evidence=(fact,)
-    )
-
-
-def _blind(layer: Layer, packet: Packet, missing: str, ident: str = "") -> Step:
-    return Step(
-        kind=Kind.NSG,
-        verdict=Verdict.BLIND,
-        summary=f"{layer.where}: its network security group cannot be read",
-        subject=Ref("networkSecurityGroups", ident) if ident else layer.owner,
-        packet=packet,
-        missing=missing,
-        confirm="az network nsg list --query '[].id'",
-        fix="grant Reader on the network resources (Microsoft.Network/*/read)",
-    )
-
-
-def _with_cause(step: Step, cause: nsg_causes.Cause) -> Step:
-    return msgspec.structs.replace(
-        step,
-        cause=cause.id,
-        summary=f"{step.summary}{cause.said}",
-        evidence=(*step.evidence, *cause.evidence),
-        fix=cause.fix,
-    )
-
-
-def _field(group: NetworkSecurityGroup, name: str) -> str:
-    for number, rule in enumerate(group.security_rules):
-        if rule.name == name:
-            return f".securityRules[{number}]"
-    for number, rule in enumerate(group.default_security_rules or ()):
-        if rule.name == name:
-            return f".defaultSecurityRules[{number}]"
-    return f".defaultSecurityRules[?name=='{name}']"
-
-
-def _confirm(group: NetworkSecurityGroup) -> str:
-    scope = group_of(group.id).rpartition("/")[2]
-    return f"az network nsg rule list -g {quote(scope)} --nsg-name {quote(group.name)} --include-default -o table"
-
-
-def _address(address: int | None) -> str:
-    if address is None:
-        return "Internet"
-    text = format_address(address)
-    return text if is_v4(address) else f"[{text}]"
+def _is_read(store: Store, step: Step) -> bool:
+    return step.subject is not None and store.security_groups.get(step.subject.id) is not None

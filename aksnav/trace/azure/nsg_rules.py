@@ -11,7 +11,7 @@ import msgspec
 from aksnav.model.addresses import format_address, is_v4, parse_prefix
 from aksnav.model.azure.network import NetworkSecurityGroup, SecurityRule, SubResource
 from aksnav.model.object import Ref
-from aksnav.trace.azure import tags
+from aksnav.trace.azure import service_tags, tags
 from aksnav.trace.azure.tags import Space
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import Considered, Evidence
@@ -22,6 +22,9 @@ INBOUND, OUTBOUND = "Inbound", "Outbound"
 FIRST_DEFAULT = 65000
 # Clients choose their source port from here up (RFC 6056, section 3.2).
 _EPHEMERAL = (1024, 65535)
+_EVERY_PORT = (0, 65535)
+# Protocols without ports; a rule for one of them by name takes all of it, whatever its ports say.
+_PORTLESS = frozenset({"ICMP", "ESP", "AH"})
 
 
 def _default(priority: int, direction: str, name: str, access: str, source: str, destination: str) -> SecurityRule:
@@ -102,15 +105,34 @@ def evaluate(group: NetworkSecurityGroup, direction: str, packet: Packet, contex
         packet: as the interface sees it (aks-networking.md, T1); source None is any client of the internet.
         context: tags and application security groups.
     """
+    return decide(rules(group, direction), packet, context)
+
+
+def of_platform(group: NetworkSecurityGroup, packet: Packet, context: Context) -> RuleDecision | None:
+    """Return what a group does with a packet to the platform's own addresses; None: it is exempt.
+
+    Only rules that name one of the platform's tags are asked ("Azure platform considerations").
+    """
+    asked = [
+        rule
+        for rule in rules(group, OUTBOUND)
+        if any(service_tags.folded(text) in service_tags.PLATFORM_TAGS for text in destinations(rule))
+        and matches(rule, packet, context) is not False
+    ]
+    return decide(asked, packet, context) if asked else None
+
+
+def decide(listed: Iterable[SecurityRule], packet: Packet, context: Context) -> RuleDecision:
+    """Return what rules in the order of evaluation do with a packet; where none matches it is denied."""
     considered: list[Considered] = []
     unsure: list[tuple[SecurityRule, str]] = []
     narrower: list[SecurityRule] = []
-    for rule in rules(group, direction):
+    for rule in listed:
         answer = matches(rule, packet, context)
         name = f"{rule.priority} {rule.name}"
         if answer is False:
             considered.append(Considered(name, False, why_not(rule, packet, context)))
-            if direction == INBOUND and packet.source is None and _for_some(rule, packet, context):
+            if packet.source is None and _for_some(rule, packet, context):
                 narrower.append(rule)
             continue
         if isinstance(answer, Unknown):
@@ -129,6 +151,14 @@ def evaluate(group: NetworkSecurityGroup, direction: str, packet: Packet, contex
             if item.access.lower() != rule.access.lower()
         )
         return RuleDecision(access=access, rule=rule, considered=tuple(considered), assumed=assumed)
+    return _at_the_end(unsure, considered)
+
+
+def _at_the_end(unsure: list[tuple[SecurityRule, str]], considered: list[Considered]) -> RuleDecision:
+    """Return the decision where no rule matches for certain: denied, unless one that may match allows."""
+    may = next((item for item in unsure if item[0].access.lower() == ALLOW.lower()), None)
+    if may is not None:
+        return RuleDecision(access="", rule=may[0], unknown=may[1], considered=tuple(considered))
     return RuleDecision(access=DENY, rule=None, considered=tuple(considered))
 
 
@@ -146,8 +176,8 @@ def matches(rule: SecurityRule, packet: Packet, context: Context) -> Answer:
 def parts(rule: SecurityRule, packet: Packet, context: Context) -> Iterator[tuple[str, Answer]]:
     """Yield what each part of a rule says of a packet, cheapest first."""
     yield "protocol", rule.protocol.lower() in {"*", "any", packet.protocol.lower()}
-    yield "destination port", any(low <= packet.port <= high for low, high in destination_ports(rule))
-    yield "source port", _source_ports(rule)
+    yield "destination port", _destination_port(rule, packet)
+    yield "source port", _source_port(rule, packet)
     yield "source", _source(rule, packet, context)
     yield "destination", _destination(rule, packet, context)
 
@@ -211,35 +241,84 @@ def end_facts(rule: SecurityRule, field: str, group: Ref) -> tuple[Evidence, ...
 
 def destination_ports(rule: SecurityRule) -> list[tuple[int, int]]:
     """Return the destination ports of a rule as ranges."""
-    return _ranges((rule.destination_port_range, *rule.destination_port_ranges))
+    return port_ranges((rule.destination_port_range, *rule.destination_port_ranges))
 
 
-def _source_ports(rule: SecurityRule) -> Answer:
-    ranges = _ranges((rule.source_port_range, *rule.source_port_ranges))
-    if not ranges:
+def _destination_port(rule: SecurityRule, packet: Packet) -> Answer:
+    texts = (rule.destination_port_range, *rule.destination_port_ranges)
+    return ports_hold(texts, packet, rule.protocol)
+
+
+def _source_port(rule: SecurityRule, packet: Packet) -> Answer:
+    return source_ports_hold((rule.source_port_range, *rule.source_port_ranges), packet, rule.protocol)
+
+
+def ports_hold(texts: Iterable[str], packet: Packet, protocol: str) -> Answer:
+    """Return whether destination ports hold a packet's.
+
+    Args:
+        texts: ``*``, ports and ranges of ports.
+        packet: the packet.
+        protocol: of the rule.
+    """
+    listed = list(filter(None, texts))
+    ranges = port_ranges(listed)
+    if packet.protocol.upper() in _PORTLESS:
+        if protocol.lower() == packet.protocol.lower() or covers(ranges, _EVERY_PORT):
+            return True
+        return Unknown(f"whether a rule for every protocol with ports takes {packet.protocol} is not documented")
+    if any(low <= packet.port <= high for low, high in ranges):
         return True
-    low, high = _EPHEMERAL
-    if any(first <= low and last >= high for first, last in ranges):
+    return _unreadable_port(listed)
+
+
+def source_ports_hold(texts: Iterable[str], packet: Packet, protocol: str) -> Answer:
+    """Return whether source ports hold a packet's, which is any of those that clients choose from."""
+    listed = list(filter(None, texts))
+    ranges = port_ranges(listed)
+    if not listed or covers(ranges, _EPHEMERAL):
         return True
-    if all(last < low for _, last in ranges):
-        return False
+    if packet.protocol.upper() in _PORTLESS:
+        return ports_hold(listed, packet, protocol)
+    if all(last < _EPHEMERAL[0] for _, last in ranges):
+        return _unreadable_port(listed)
     return Unknown("the rule names source ports, and the client's is not known beforehand")
 
 
-def _ranges(texts: Iterable[str]) -> list[tuple[int, int]]:
+def _unreadable_port(texts: list[str]) -> Answer:
+    bad = next((text for text in texts if not port_ranges((text,))), None)
+    return False if bad is None else Unknown(f"{bad!r} is no port and no range of ports")
+
+
+def covers(ranges: Iterable[tuple[int, int]], wanted: tuple[int, int]) -> bool:
+    """Return whether ranges together hold every port of another one."""
+    reach = wanted[0]
+    for low, high in sorted(ranges):
+        if low > reach:
+            return False
+        reach = max(reach, high + 1)
+        if reach > wanted[1]:
+            return True
+    return False
+
+
+def port_ranges(texts: Iterable[str]) -> list[tuple[int, int]]:
+    """Return ports and ranges of ports as pairs; what is neither is left out."""
     found: list[tuple[int, int]] = []
     for text in filter(None, texts):
-        if text == "*":
-            found.append((0, 65535))
+        if text.strip() == "*":
+            found.append(_EVERY_PORT)
             continue
-        low, _, high = text.partition("-")
-        if low.strip().isdigit() and (high.strip() or low.strip()).isdigit():
-            found.append((int(low), int(high.strip() or low)))
+        low, dash, high = (part.strip() for part in text.partition("-"))
+        if not dash:
+            high = low
+        if low.isdigit() and high.isdigit():
+            found.append((int(low), int(high)))
     return found
 
 
 def _source(rule: SecurityRule, packet: Packet, context: Context) -> Answer:
-    v4 = _family(packet)
+    v4 = family_v4(packet)
     return some(
         (
             tags.match(sources(rule), packet.source, v4, context.space),
@@ -259,7 +338,7 @@ def _destination(rule: SecurityRule, packet: Packet, context: Context) -> Answer
         by_group = _in_groups(groups, context.destination_groups, context)
     if packet.destination is None:
         return some((Unknown("the destination address is not known"), by_group))
-    return some((tags.match(destinations(rule), packet.destination, _family(packet), context.space), by_group))
+    return some((tags.match(destinations(rule), packet.destination, family_v4(packet), context.space), by_group))
 
 
 def _in_groups(wanted: tuple[SubResource, ...], own: frozenset[str] | None, context: Context) -> Answer:
@@ -270,6 +349,7 @@ def _in_groups(wanted: tuple[SubResource, ...], own: frozenset[str] | None, cont
     return any(item.id in own for item in wanted)
 
 
-def _family(packet: Packet) -> bool:
+def family_v4(packet: Packet) -> bool:
+    """Return whether a packet is of IPv4, by whichever address is known."""
     address = packet.destination if packet.destination is not None else packet.source
     return address is None or is_v4(address)

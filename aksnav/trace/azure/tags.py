@@ -1,49 +1,79 @@
-"""Address prefixes of security rules: CIDRs, ``*`` and service tags, as far as objects alone say what a tag holds.
+"""Address prefixes of security rules: CIDRs, ``*`` and service tags, as far as objects say what a tag holds.
 
-Sources: Azure documentation, "Virtual network service tags" and "Network security groups" (aks-networking.md, 3.1).
+Sources: Azure documentation, "Virtual network service tags", "Network security groups", "Create, change, or delete a
+virtual network peering" (access that is switched off takes the peer out of the tag VirtualNetwork), and AKS
+documentation, "Limit egress traffic" (a client with a route to Internet of its own is a client of the internet still).
 """
 
 from collections.abc import Iterable
 
 import msgspec
 
-from aksnav.model.addresses import V4_BASE, V4_LAST, Prefix, format_address, is_v4, parse_address, parse_prefix
-from aksnav.model.azure.network import Subnet, VirtualNetwork
+from aksnav.model.addresses import V4_BASE, V4_LAST, Prefix, is_v4, parse_prefix
+from aksnav.model.azure.network import Peering, Subnet, VirtualNetwork
 from aksnav.store.store import Store
+from aksnav.trace.azure import service_tags
 from aksnav.trace.azure.joins import pod_prefixes, unreadable
+from aksnav.trace.azure.service_tags import METADATA, PLATFORM
 from aksnav.trace.policy.who import SPECIAL, is_public
 from aksnav.trace.ternary import Answer, Unknown, some
 
-PLATFORM = parse_address("168.63.129.16")
-METADATA = parse_address("169.254.169.254")
+__all__ = ["CONNECTED", "METADATA", "PLATFORM", "Space", "covers_internet", "is_of_internet", "match", "space"]
+
 _V6_LAST = (1 << 128) - 1
-_PLATFORM_TAGS = {"azureplatformdns": PLATFORM, "azureplatformimds": METADATA, "azureplatformlkm": METADATA}
 # States that count as peered: aks-networking.md 3.2, point 8.
 CONNECTED = "connected"
+_TO_INTERNET = "internet"
 
 
 class Space(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the tag VirtualNetwork holds, as seen from one subnet.
 
     Attributes:
-        prefixes: of the network, of its connected peers, of user-defined routes, and of the overlay's Pods.
+        prefixes: of the network, of its connected peers, and of the overlay's Pods.
+        routed: of user-defined routes that lead elsewhere than to the internet: the tag holds them.
+        straight: of user-defined routes to the internet: whether the tag holds them is documented nowhere.
+        routed_tags: service tags of user-defined routes, whose addresses the tag may hold.
         default_route: a user-defined route for everything exists: then the tag may hold everything.
         unsure: why a private address outside of the prefixes may belong to it all the same, else empty.
     """
 
     prefixes: tuple[Prefix, ...] = ()
+    routed: tuple[Prefix, ...] = ()
+    straight: tuple[Prefix, ...] = ()
+    routed_tags: tuple[str, ...] = ()
     default_route: bool = False
     unsure: str = ""
 
-    def holds(self, address: int) -> Answer:
-        """Return whether the tag VirtualNetwork holds an address."""
-        if address == PLATFORM or any(address in prefix for prefix in self.prefixes):
-            return True
+    def holds(self, address: int | None) -> Answer:
+        """Return whether the tag VirtualNetwork holds an address; None is any client of the internet."""
+        if address is not None:
+            if address == PLATFORM or any(address in prefix for prefix in (*self.prefixes, *self.routed)):
+                return True
+            if any(address in prefix for prefix in self.straight):
+                return Unknown("whether the tag VirtualNetwork holds prefixes of routes to Internet is not documented")
         if self.default_route:
             return Unknown("a user-defined route for everything may widen the tag VirtualNetwork to every address")
+        if address is None:
+            return False
+        if self.routed_tags and is_public(address):
+            widened = some(service_tags.holds(tag, address) for tag in self.routed_tags)
+            if widened is not False:
+                named = ", ".join(self.routed_tags)
+                return Unknown(f"a user-defined route for {named} widens the tag VirtualNetwork by unread addresses")
         if self.unsure and not is_public(address):
             return Unknown(self.unsure)
         return False
+
+    def outside(self, address: int | None) -> Answer:
+        """Return whether the tag Internet holds an address: public, and not in the virtual network."""
+        if address is None:
+            return True
+        if not is_public(address) or any(address in prefix for prefix in self.prefixes):
+            return False
+        if any(address in prefix for prefix in self.routed):
+            return Unknown("whether the tag Internet holds a public prefix of a user-defined route is not documented")
+        return True
 
 
 def space(store: Store, network: VirtualNetwork | None, subnet: Subnet | None) -> Space:
@@ -58,33 +88,51 @@ def space(store: Store, network: VirtualNetwork | None, subnet: Subnet | None) -
     texts = list(network.address_space.address_prefixes)
     unsure = ""
     for peering in network.virtual_network_peerings:
-        if peering.peering_state.lower() == CONNECTED:
-            texts += peering.remote_virtual_network_address_space.address_prefixes
-            texts += peering.remote_address_space.address_prefixes
-            if peering.use_remote_gateways:
-                unsure = (
-                    "the tag VirtualNetwork holds what the peer's gateway learned from on premises, which is not read"
-                )
+        if peering.peering_state.lower() == CONNECTED and peering.allow_virtual_network_access:
+            texts += remote_texts(peering)
+        if peering.peering_state.lower() == CONNECTED and peering.use_remote_gateways:
+            unsure = "the tag VirtualNetwork holds what the peer's gateway learned from on premises, which is not read"
     if any(item.name == "GatewaySubnet" for item in network.subnets):
         unsure = "the tag VirtualNetwork holds what the gateway learned from on premises, which is not read"
-    routed, why = _routed(store, subnet)
-    found = (
-        {prefix for prefix in map(parse_prefix, texts) if prefix is not None} | set(routed) | set(pod_prefixes(store))
-    )
-    whole = {prefix for prefix in found if prefix.length == 0}
-    return Space(prefixes=tuple(sorted(found - whole)), default_route=bool(whole), unsure=unsure or why)
+    own = {*(prefix for prefix in map(parse_prefix, texts) if prefix is not None), *pod_prefixes(store)}
+    return _with_routes(store, subnet, Space(prefixes=tuple(sorted(own)), unsure=unsure))
 
 
-def _routed(store: Store, subnet: Subnet | None) -> tuple[list[Prefix], str]:
-    """Return the prefixes of the subnet's user-defined routes, and why they are not known."""
-    if subnet is None or subnet.route_table is None:
-        return [], ""
+def remote_texts(peering: Peering) -> tuple[str, ...]:
+    """Return the prefixes of the other side that a peering makes known; of peered subnets only where it peers those."""
+    peered = peering.remote_address_space.address_prefixes
+    if not peering.peer_complete_vnets:
+        return peered
+    return (*peering.remote_virtual_network_address_space.address_prefixes, *peered)
+
+
+def _with_routes(store: Store, subnet: Subnet | None, inside: Space) -> Space:
+    """Return the space with what the user-defined routes of the subnet add to it."""
+    if subnet is None or subnet.route_table is None or not subnet.route_table.arm_id:
+        return inside
     table = store.route_tables.get(subnet.route_table.id)
     if table is None:
-        return [], f"the route table {subnet.route_table.id.rpartition('/')[2]} is not read"
-    return [
-        prefix for prefix in (parse_prefix(route.address_prefix) for route in table.routes) if prefix is not None
-    ], ""
+        why = f"the route table {subnet.route_table.id.rpartition('/')[2]} is not read"
+        return msgspec.structs.replace(inside, unsure=inside.unsure or why)
+    routed: set[Prefix] = set()
+    straight: set[Prefix] = set()
+    named: list[str] = []
+    whole = False
+    for route in table.routes:
+        prefix = parse_prefix(route.address_prefix)
+        if prefix is None:
+            named.append(route.address_prefix)
+        elif prefix.length == 0:
+            whole = True
+        else:
+            (straight if route.next_hop_type.lower() == _TO_INTERNET else routed).add(prefix)
+    return msgspec.structs.replace(
+        inside,
+        routed=tuple(sorted(routed)),
+        straight=tuple(sorted(straight)),
+        routed_tags=tuple(dict.fromkeys(named)),
+        default_route=whole,
+    )
 
 
 def match(texts: Iterable[str], address: int | None, v4: bool, inside: Space) -> Answer:
@@ -110,19 +158,15 @@ def _one(text: str, address: int | None, inside: Space) -> Answer:
     prefix = parse_prefix(text)
     if prefix is not None:
         return address is not None and address in prefix
-    tag = text.lower().replace("_", "")
-    if tag in {"any", "internet"}:
-        return True if tag == "any" or address is None else _internet(address, inside)
-    if tag == "virtualnetwork":
-        return _any_client_in(inside) if address is None else inside.holds(address)
-    if tag == "azureloadbalancer":
-        return address == PLATFORM
-    if tag in _PLATFORM_TAGS:
-        return address == _PLATFORM_TAGS[tag]
-    # Every other tag names public ranges of one service: never every client, and never a private address.
-    if address is None or not is_public(address):
-        return False
-    return Unknown(f"tag {text}: its prefixes are not read, so whether {format_address(address)} is one is not known")
+    match service_tags.folded(text):
+        case "any":
+            return True
+        case service_tags.INTERNET:
+            return inside.outside(address)
+        case service_tags.VIRTUAL_NETWORK:
+            return inside.holds(address)
+        case _:
+            return service_tags.holds(text, address)
 
 
 def is_of_internet(text: str) -> bool:
@@ -130,20 +174,9 @@ def is_of_internet(text: str) -> bool:
     prefix = parse_prefix(text)
     if prefix is not None:
         return is_public(prefix.first) or is_public(prefix.last)
-    tag = text.lower().replace("_", "")
-    return tag not in {"*", "any", "internet", "virtualnetwork", "azureloadbalancer", *_PLATFORM_TAGS}
-
-
-def _any_client_in(inside: Space) -> Answer:
-    if inside.default_route:
-        return Unknown("a user-defined route for everything may widen the tag VirtualNetwork to every address")
-    return False
-
-
-def _internet(address: int, inside: Space) -> Answer:
-    if any(address in prefix for prefix in inside.prefixes):
-        return False
-    return is_public(address)
+    tag = service_tags.folded(text)
+    fixed = {"*", "any", service_tags.LOAD_BALANCER, *service_tags.COMPUTED, *service_tags.PLATFORM_TAGS}
+    return tag not in fixed
 
 
 def covers_internet(prefixes: Iterable[Prefix], v4: bool) -> bool:

@@ -49,7 +49,10 @@ PAIRS: list[tuple[type, str, str]] = [
     (our_cluster.NetworkProfile, "ContainerServiceNetworkProfile", ""),
 ]
 # What is joined from another call, what only some API versions have, and what every child is given.
-JOINED = {"usages", "etag", "id", "provisioningState", "hasBgpOverride", "kubeProxyConfig", "podIPAllocationMode"}
+JOINED = {
+    "usages", "effectiveSecurityAdminRules", "etag", "id", "provisioningState", "hasBgpOverride", "kubeProxyConfig",
+    "podIPAllocationMode",
+}  # fmt: skip
 
 
 def names(model: str) -> set[str]:

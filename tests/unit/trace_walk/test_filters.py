@@ -75,7 +75,7 @@ def test_a_rule_by_source_ports_shows_them() -> None:
     """What cannot be decided because of source ports names them."""
     made = ChangedDemo()
     add_rule(made, "ports", 90, "Deny", "*", sourcePortRange="1024-2000")
-    assert group_break(made).evidence[-1].value == "1024-2000"
+    assert "1024-2000" in {fact.value for fact in group_break(made).evidence}
 
 
 def test_a_probe_that_a_rule_stops_is_checked_at_the_rule() -> None:

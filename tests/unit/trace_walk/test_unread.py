@@ -158,10 +158,11 @@ def test_a_peering_without_its_other_side_is_told_by_the_side_that_lacks_it() ->
 
 
 def test_a_peering_that_refuses_access_is_not_called_connected() -> None:
-    """AllowVirtualNetworkAccess off is the fault, and the fix names it (R06)."""
+    """AllowVirtualNetworkAccess off is the fault, and the fix names it (R06); the tag VirtualNetwork loses the peer."""
     made = ChangedDemo()
     own = made.get("virtualNetworks", "vnet-contoso-prod")
     own["properties"]["virtualNetworkPeerings"][0]["properties"]["allowVirtualNetworkAccess"] = False
-    (step,) = made.ask("http://10.224.0.40/", "10.100.1.5").breaks
+    step, *groups = made.ask("http://10.224.0.40/", "10.100.1.5").breaks
     assert "does not allow access to vnet-contoso-hub" in step.summary
     assert "allowVirtualNetworkAccess" in step.fix
+    assert {item.cause for item in groups} == {"N16"}
