@@ -55,7 +55,7 @@ def _one(group: list[Branch]) -> Branch:
     weights = [branch.weight for branch in group]
     weight = None if any(item is None for item in weights) else sum(item for item in weights if item is not None)
     roads = [branch.steps for branch in group]
-    return Branch(f"{first.label} and {alike - 1} alike", _merged(roads), weight, alike)
+    return Branch(f"{first.label} and {alike - 1} alike", _merged(roads), weight, alike, first.node)
 
 
 def stand_for(road: Sequence[Step], places: Sequence[Evidence]) -> tuple[Step, ...]:

@@ -59,7 +59,11 @@ def balanced(walk: Walk, journey: Journey, packet: Packet) -> Road | None:
     arriving = msgspec.structs.replace(journey, balanced=True)
     branches = [
         Branch(
-            f"node {group[0].name}", at_node(walk, arriving, group[0], service, found, entry.packet), None, len(group)
+            f"node {group[0].name}",
+            at_node(walk, arriving, group[0], service, found, entry.packet),
+            None,
+            len(group),
+            group[0].name,
         )
         for group in _node_groups(walk, journey, service, up)
     ]

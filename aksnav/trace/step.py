@@ -118,12 +118,14 @@ class Branch(msgspec.Struct, frozen=True, gc=False):
         steps: its road.
         weight: share of new requests, 0 to 1; None where nobody can say.
         alike: how many branches this one stands for (nodes or endpoints that differ in nothing that decides).
+        node: name of the node that it leads over, where it is one of several; empty otherwise.
     """
 
     label: str
     steps: tuple["Step", ...]
     weight: float | None = None
     alike: int = 1
+    node: str = ""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):

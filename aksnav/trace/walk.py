@@ -189,7 +189,7 @@ def _over_nodes(walk: Walk, journey: Journey, service: Service, packet: Packet) 
         address = parse_address(at.internal_ips[0]) if at.internal_ips else None
         here = msgspec.structs.replace(packet, destination=address, port=found[1].node_port)
         road = to_address(walk, journey, here) if address is not None else to_node(walk, journey, at, here)
-        branches.append(Branch(f"node {at.name}", road))
+        branches.append(Branch(f"node {at.name}", road, node=at.name))
     branches += [
         Branch(f"node {name}", (_hidden_node(name, why, packet),))
         for name, why in sorted(walk.store.nodes.undecodable.items())
