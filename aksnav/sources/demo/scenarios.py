@@ -6,7 +6,16 @@ import msgspec
 
 from aksnav.model.change import Reading
 from aksnav.model.kinds import KINDS
-from aksnav.sources.demo import azure_loadbalancers, azure_network, nodes, policies, routing, services, workloads
+from aksnav.sources.demo import (
+    azure_loadbalancers,
+    azure_network,
+    networks,
+    nodes,
+    policies,
+    routing,
+    services,
+    workloads,
+)
 from aksnav.sources.demo.fault import Fault
 from aksnav.sources.demo.faults import TOGETHER
 from aksnav.sources.demo.faults_cluster import CLUSTER_FAULTS
@@ -40,18 +49,22 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
         title: one line for people.
         faults: what is broken in it.
         refusals: what cannot be read in it, by kind.
+        network: what its network model changes.
     """
 
     name: str
     title: str
     faults: tuple[Fault, ...] = ()
     refusals: Callable[[], Mapping[str, Refusal]] = dict
+    network: Callable[[World], None] | None = None
 
     def build(self) -> World:
         """Return the cluster: what people declared, what controllers made of it, and what was done behind them."""
         world = World()
         for part in (nodes, workloads, services, routing, policies, azure_network):
             part.build(world)
+        if self.network is not None:
+            self.network(world)
         self._break(world, late=False)
         for controller in (services, routing, azure_loadbalancers):
             controller.derive(world)
@@ -90,6 +103,7 @@ SCENARIOS: dict[str, Scenario] = {
             faults=TOGETHER,
         ),
         Scenario(name="healthy", title="no fault at all"),
+        *(Scenario(name=name, title=title, network=change) for name, (title, change) in networks.VARIANTS.items()),
         *(Scenario(name=fault.name, title=fault.title, faults=(fault,)) for fault in FAULTS),
         Scenario(name="no-azure", title="no fault, and no Azure credentials", refusals=_no_azure),
         Scenario(

@@ -47,7 +47,8 @@ _USER = ("apps", "data")
 _ALL = ("system", *_USER)
 
 
-def _daemon(name: str, image: str, ports: tuple[tuple[str, int, str], ...], label: str) -> Workload:
+def daemon(name: str, image: str, ports: tuple[tuple[str, int, str], ...], label: str) -> Workload:
+    """Return a DaemonSet of kube-system that runs on every node, in its network."""
     return Workload(
         namespace="kube-system", name=name, image=image, owner="DaemonSet", ports=ports, pools=_ALL,
         probe=(ports[0][0], "/healthz"), labels={"k8s-app": label}, host_network=True,
@@ -55,9 +56,9 @@ def _daemon(name: str, image: str, ports: tuple[tuple[str, int, str], ...], labe
 
 
 WORKLOADS = (
-    _daemon("cilium", "cilium/cilium:1.18.2", (("health", 9879, "TCP"), ("prometheus", 9962, "TCP")), "cilium"),
-    _daemon("cloud-node-manager", "cloud-node-manager:v1.34.1", (("health", 10263, "TCP"),), "cloud-node-manager"),
-    _daemon("azure-cns", "azure-cns:v1.7.5", (("metrics", 10092, "TCP"),), "azure-cns"),
+    daemon("cilium", "cilium/cilium:1.18.2", (("health", 9879, "TCP"), ("prometheus", 9962, "TCP")), "cilium"),
+    daemon("cloud-node-manager", "cloud-node-manager:v1.34.1", (("health", 10263, "TCP"),), "cloud-node-manager"),
+    daemon("azure-cns", "azure-cns:v1.7.5", (("metrics", 10092, "TCP"),), "azure-cns"),
     Workload(
         namespace="kube-system", name="coredns", image="oss/coredns:v1.12.4", pools=("system",),
         ports=(("dns", 53, "UDP"), ("dns-tcp", 53, "TCP"), ("metrics", 9153, "TCP"), ("ready", 8181, "TCP")),
@@ -141,6 +142,8 @@ def _places(item: Workload) -> list[Instance]:
 
 def _free_address(world: World, instance: Instance) -> str:
     taken = {wire["status"].get("podIP") for wire in world.of("Pod")}
+    if world.addresses:
+        return next(ip for ip in world.addresses[instance.node] if ip not in taken)
     stem = instance.pod_cidr.rpartition(".")[0]
     return next(ip for ip in (f"{stem}.{host}" for host in range(_FIRST_HOST, 255)) if ip not in taken)
 

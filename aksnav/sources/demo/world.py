@@ -28,9 +28,14 @@ _API_VERSIONS = {
 
 
 class World:
-    """Objects in wire form, by kind and id, in the order in which they were made."""
+    """Objects in wire form, by kind and id, in the order in which they were made.
+
+    Attributes:
+        addresses: for Pods, by node, where they do not take them from a range of the node.
+    """
 
     def __init__(self) -> None:
+        self.addresses: dict[str, list[str]] = {}
         self._objects: dict[str, dict[str, Json]] = {name: {} for name in KINDS}
         self._version = FIRST_VERSION + _SPREAD
 

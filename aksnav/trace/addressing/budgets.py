@@ -15,7 +15,7 @@ from aksnav.model.azure.network import OutboundRule, RouteTable
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace.addressing.allotted import BLOCK
-from aksnav.trace.addressing.models import FROM_POD_SUBNET, Model, model_of
+from aksnav.trace.addressing.models import FROM_POD_CIDR, FROM_POD_SUBNET, Model, model_of, models_of
 from aksnav.trace.addressing.ranges import pod_ranges
 from aksnav.trace.addressing.subnets import SubnetUse, subnet_uses
 from aksnav.trace.azure.joins import unreadable
@@ -124,7 +124,11 @@ def whole_blocks(prefix: Prefix) -> int:
 
 
 def _pod_cidrs(store: Store, managed: ManagedCluster) -> Iterator[Budget]:
-    for item in pod_ranges(store):
+    ranges = pod_ranges(store)
+    if FROM_POD_CIDR.intersection(models_of(managed)) and not any(item.prefix.v4 for item in ranges):
+        why = "the cluster does not say its podCidr"
+        yield Budget(key="pods v4", name="Pod CIDR", unit="blocks", capacity=None, used=None, missing=why)
+    for item in ranges:
         missing = item.missing
         if item.block is None:
             missing = f"no node shows how long its block of {item.text} is"
