@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
-from aksnav.checks.capacity import subnet_findings
+from aksnav.checks.capacity import growth_findings, node_room_findings, rule_findings, subnet_findings
 from aksnav.checks.finding import Finding, Proof
 from aksnav.checks.from_steps import finding_of
 from aksnav.checks.network import peer_findings, pool_findings
 from aksnav.checks.nodes import cluster_findings, node_findings
 from aksnav.checks.policies import dns_findings, dns_namespaces, policy_findings
+from aksnav.checks.ranges import range_findings
 from aksnav.checks.routing import routing_findings
 from aksnav.checks.services import local_policy_findings, service_findings
 from aksnav.model.change import Reading
@@ -110,8 +111,12 @@ CHECKS: tuple[Callable[[Store], Iterator[Finding]], ...] = (
     routing_findings,
     policy_findings,
     pool_findings,
+    range_findings,
     peer_findings,
     subnet_findings,
+    growth_findings,
+    node_room_findings,
+    rule_findings,
     node_findings,
     cluster_findings,
 )

@@ -222,7 +222,7 @@ def _vnet() -> Json:
     properties = {
         "addressSpace": {"addressPrefixes": ["10.224.0.0/16"]},
         "subnets": [nodes, endpoints],
-        "virtualNetworkPeerings": [_peering(VNET, HUB, "to-hub", HUB_RANGE)],
+        "virtualNetworkPeerings": [peering(VNET, HUB, "to-hub", HUB_RANGE)],
         "effectiveSecurityAdminRules": [],
         "usages": [
             _usage(NODE_SUBNET, len(INSTANCES), NODE_SUBNET_LIMIT),
@@ -244,14 +244,15 @@ def _hub() -> Json:
     properties = {
         "addressSpace": {"addressPrefixes": [HUB_RANGE]},
         "subnets": subnets,
-        "virtualNetworkPeerings": [_peering(HUB, VNET, "to-prod", "10.224.0.0/16")],
+        "virtualNetworkPeerings": [peering(HUB, VNET, "to-prod", "10.224.0.0/16")],
         "effectiveSecurityAdminRules": [],
         "usages": [_usage(f"{HUB}/subnets/AzureFirewallSubnet", 2, 59), _usage(f"{HUB}/subnets/snet-jump", 3, 251)],
     }
     return resource(HUB, f"{_NETWORK}/virtualNetworks", properties)
 
 
-def _peering(owner: str, remote: str, name: str, space: str) -> Json:
+def peering(owner: str, remote: str, name: str, space: str) -> Json:
+    """Return a peering that is in order, as the owner's side sees it."""
     return child(
         owner,
         "virtualNetworkPeerings",

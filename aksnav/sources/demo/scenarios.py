@@ -18,12 +18,13 @@ from aksnav.sources.demo import (
 )
 from aksnav.sources.demo.fault import Fault
 from aksnav.sources.demo.faults import TOGETHER
+from aksnav.sources.demo.faults_capacity import CAPACITY
 from aksnav.sources.demo.faults_cluster import CLUSTER_FAULTS
 from aksnav.sources.demo.faults_edge import EDGE
 from aksnav.sources.demo.world import World
 
 DEFAULT = "faulty"
-FAULTS = (*TOGETHER, *EDGE, *CLUSTER_FAULTS)
+FAULTS = (*TOGETHER, *EDGE, *CLUSTER_FAULTS, *CAPACITY)
 ONE_NAMESPACE = "shop"
 
 

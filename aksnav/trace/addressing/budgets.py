@@ -135,7 +135,7 @@ def _pod_cidrs(store: Store, managed: ManagedCluster) -> Iterator[Budget]:
         field = ".networkProfile.podCidrs" if managed.network_profile.pod_cidrs else ".networkProfile.podCidr"
         facts = (
             Evidence(field, item.text, managed.ref),
-            Evidence(".spec.podCIDR", f"{item.used} blocks of nodes", None, "of all nodes"),
+            Evidence(".spec.podCIDR", f"{item.used} different blocks", Ref("Node", "(all)")),
         )
         yield Budget(
             key=f"pods {'v4' if item.prefix.v4 else 'v6'}",
@@ -201,7 +201,7 @@ def _outbound(store: Store, managed: ManagedCluster) -> Iterator[Budget]:
     yield Budget(
         key="ports",
         name=f"outbound ports of {balancer.name}",
-        unit="nodes",
+        unit=f"x {ports} ports",
         capacity=None if unknown else _nodes_with_ports(rule, addresses),
         used=None if unreadable(store.nodes) else len(store.nodes),
         missing="the addresses of the public IP prefix are not counted" if unknown else unreadable(store.nodes),

@@ -278,6 +278,8 @@ def _judged(budget: Budget, least: int, most: int | None, unknown: str) -> tuple
 
 def one_of(unit: str) -> str:
     """Return the name of one: ``address`` for ``addresses``."""
+    if unit.startswith("x "):
+        return unit  # so many times so many ports
     return "address" if unit == "addresses" else unit.removesuffix("s")
 
 
