@@ -34,6 +34,21 @@ def unroutable(packet: Packet, service: Service) -> Step:
     )
 
 
+def ping_of_service(packet: Packet, service: Service) -> Step:
+    """Return the step of an echo request to a Service's address: who answers it, nodes or load balancer, differs."""
+    return Step(
+        kind=Kind.SERVICE_PORT,
+        verdict=Verdict.UNSUPPORTED,
+        summary=f"{where(packet)} is an address of Service {service.id}: it forwards ports, and ICMP has none",
+        subject=service.ref,
+        version=service.resource_version,
+        packet=packet,
+        missing=f"what answers to ping at the address of Service {service.id}",
+        confirm=show(service.ref, ".spec.ports"),
+        fix="ask at a port, or ping a Pod",
+    )
+
+
 def from_afar(journey: Journey, packet: Packet, services: Sequence[Service]) -> Road:
     """Return the step that ends the road of a packet from the internet to a private address."""
     if not journey.internet or packet.destination is None or is_public(packet.destination):

@@ -16,7 +16,7 @@ from aksnav.trace.crossings import leaving
 from aksnav.trace.inside import proxied_outside, through_service, to_cluster_ip, to_pod, unserved
 from aksnav.trace.journey import Journey, Road, Walk, ended, where
 from aksnav.trace.kubectl import listing
-from aksnav.trace.nowhere import external_ip, from_afar, pod_from_outside, service_ranges, unroutable
+from aksnav.trace.nowhere import external_ip, from_afar, ping_of_service, pod_from_outside, service_ranges, unroutable
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Entry, Place
 from aksnav.trace.policy.who import is_public
@@ -35,6 +35,8 @@ def to_address(walk: Walk, journey: Journey, packet: Packet) -> Road:
         packet = msgspec.structs.replace(packet, source=source.address)
     store = walk.store
     services = store.services_at(address)
+    if services and packet.protocol == "ICMP":
+        return (ping_of_service(packet, services[0]),)
     virtual = next((service for service in services if node.has_address(service, address)), None)
     if virtual is not None:
         if journey.outside:
@@ -186,7 +188,7 @@ def _node_port_from_inside(
 
 def _unknown(walk: Walk, journey: Journey, packet: Packet) -> Road:
     """Return the road to an address that is no Service's, Pod's or node's."""
-    entry = loadbalancer.enter(walk.store, packet)
+    entry = loadbalancer.enter(walk.store, packet) if packet.protocol != "ICMP" else None
     if entry is not None:
         return entry.steps if ended(entry.steps) else (*entry.steps, *no_service(walk, packet, entry.steps))
     gateways = controllers.of_address(walk.store, packet.destination)

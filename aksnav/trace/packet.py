@@ -11,8 +11,8 @@ class Packet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         source_word: a name for the sender where no single address stands for it (``Internet``).
         destination: address integer of the receiver as seen here; None before the name is resolved.
         port: destination port (0 where the protocol has none).
-        protocol: TCP, UDP or SCTP.
-        scheme: http, https, grpc, grpcs, tcp, udp, sctp.
+        protocol: TCP, UDP, SCTP or ICMP (an echo request, of either family).
+        scheme: http, https, grpc, grpcs, tcp, udp, sctp, icmp.
         host, path, query, method, headers: of the HTTP request; empty for others. Header names are lower case.
         sni: server name of the TLS handshake, empty without TLS.
         tls: the bytes are encrypted here.

@@ -12,7 +12,7 @@ from aksnav.model.text import plain
 from aksnav.trace.request import BadRequest, Origin, Request, Source
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "grpc": 80, "grpcs": 443}
-TRANSPORTS = ("tcp", "udp", "sctp")
+TRANSPORTS = ("tcp", "udp", "sctp", "icmp")
 HIGHEST_PORT = 65535
 LONGEST_NAME = 253
 
@@ -34,6 +34,7 @@ def parse_target(
 
     Args:
         text: a URL (http, https, grpc, grpcs), ``tcp://HOST:PORT`` (udp, sctp), ``ADDRESS:PORT``,
+            ``icmp://HOST`` (an echo request, as ping sends it),
             ``svc/NAMESPACE/NAME:PORT`` or ``pod/NAMESPACE/NAME:PORT``.
         source: see ``parse_source``.
         resolve: an address that stands for the host of the target, as with curl's ``--resolve``.
@@ -145,7 +146,8 @@ def _url(text: str, resolve: str) -> Request:
     scheme, rest = (found[1].lower(), found[2]) if found else ("", text)
     if found and scheme not in DEFAULT_PORTS and scheme not in TRANSPORTS:
         raise BadRequest(
-            f"target {_shown(text)}: scheme {_shown(scheme)} is not one of http, https, grpc, grpcs, tcp, udp, sctp"
+            f"target {_shown(text)}: scheme {_shown(scheme)} is not one of http, https, grpc, grpcs, "
+            "tcp, udp, sctp, icmp"
         )
     authority, path, query = _split(rest)
     host, address, port = _authority(text, authority, DEFAULT_PORTS.get(scheme, 0))
@@ -153,7 +155,9 @@ def _url(text: str, resolve: str) -> Request:
         raise BadRequest(f"target {_shown(text)} has no scheme; write https://{plain(rest, 80)} or tcp://HOST:PORT")
     if (not scheme or scheme in TRANSPORTS) and (path or query):
         raise BadRequest(f"target {_shown(text)}: a path needs a scheme that has paths: http, https, grpc or grpcs")
-    if not port:
+    if scheme == "icmp" and port:
+        raise BadRequest(f"target {_shown(text)}: ICMP has no ports; write icmp://{plain(host, 80) or 'ADDRESS'}")
+    if not port and scheme != "icmp":
         raise BadRequest(f"target {_shown(text)} has no port; write {scheme or 'tcp'}://HOST:PORT")
     if resolve:
         if address is not None:

@@ -37,10 +37,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     Attributes:
         text: the target as it was typed.
-        scheme: http, https, grpc, grpcs, tcp, udp, sctp.
+        scheme: http, https, grpc, grpcs, tcp, udp, sctp, icmp.
         host: a host name, empty where the target is an address or an object.
         address: address integer of the target, or what ``--resolve`` says; None: the name decides.
-        port: 1 to 65535, or 0 where ``port_name`` says it.
+        port: 1 to 65535, or 0 where ``port_name`` says it, or the protocol has none (icmp).
         port_name: name of a Service port, where the target is a Service and its port was given by name.
         service: ``namespace/name`` where the target is a Service.
         pod: ``namespace/name`` where the target is a Pod.

@@ -161,7 +161,7 @@ def first_packet(request: Request) -> Packet:
 
     A Host header takes the place of the host in the URL, as clients send it; the server name of TLS stays the URL's.
     """
-    transport = request.scheme if request.scheme in {"udp", "sctp"} else "tcp"
+    transport = request.scheme if request.scheme in {"udp", "sctp", "icmp"} else "tcp"
     is_http = request.scheme in {"http", "https", "grpc", "grpcs"}
     given = dict(request.headers).get("host", "")
     host = given.lower().rpartition(":")[0] or given.lower() if given else request.host

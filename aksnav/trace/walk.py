@@ -51,6 +51,8 @@ def _onward(walk: Walk, journey: Journey, request: Request, packet: Packet) -> R
         return _to_pod(walk, journey, request.pod, packet)
     if request.address is None:
         return named(walk, journey, request.host, packet)
+    if request.host:
+        packet = msgspec.structs.replace(packet, resolved=(request.host, request.address))
     road = to_address(walk, journey, packet)
     if not request.host:
         return road
@@ -73,6 +75,9 @@ def named(walk: Walk, journey: Journey, host: str, packet: Packet) -> Road:
     literal = parse_address(host)
     if literal is not None:
         return to_address(walk, journey, msgspec.structs.replace(packet, destination=literal))
+    if packet.resolved is None or packet.resolved[1] is not None:
+        # Behind an alias, the name that was asked for stays the one under which the address is found.
+        packet = msgspec.structs.replace(packet, resolved=(host, None))
     pod = journey.source.pod
     asked = ask(walk, pod, packet) if pod is not None else ()
     own = pod is not None and not pod.template.host_network
@@ -107,7 +112,9 @@ def _answer(walk: Walk, journey: Journey, answer: Answer, packet: Packet) -> Roa
             return external_name(walk, journey, answer.service, packet)
         pods = frozenset({answer.hostname}) if answer.hostname else None
         return headless(walk, journey, answer.service, packet, pods)
-    return to_address(walk, journey, msgspec.structs.replace(packet, destination=answer.address))
+    name = packet.resolved[0] if packet.resolved is not None else ""
+    found = msgspec.structs.replace(packet, destination=answer.address, resolved=(name, answer.address))
+    return to_address(walk, journey, found)
 
 
 def _to_service(walk: Walk, journey: Journey, request: Request, packet: Packet) -> Road:

@@ -4,6 +4,7 @@ import msgspec
 
 from aksnav.model.addresses import parse_address
 from aksnav.model.kubernetes.service import Service
+from aksnav.trace.cluster.dns import DOMAIN
 from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, too_long
 from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet
@@ -34,5 +35,8 @@ def external_name(walk: Walk, journey: Journey, service: Service, packet: Packet
     host_kept = f"the server at {target} accepts the host name {packet.host}" if packet.http and packet.host else ""
     if host_kept:
         step = msgspec.structs.replace(step, assumptions=(host_kept,))
+    if journey.controller is None and (packet.resolved is None or packet.resolved[1] is not None):
+        # A client asks for the Service's own name; a proxy for the name that it stands for.
+        packet = msgspec.structs.replace(packet, resolved=(f"{service.name}.{service.namespace}.svc.{DOMAIN}", None))
     onward = msgspec.structs.replace(journey, depth=journey.depth + 1)
     return (step, *walk.named(walk, onward, target, msgspec.structs.replace(packet, destination=None)))

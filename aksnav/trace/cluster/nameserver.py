@@ -14,6 +14,8 @@ from aksnav.trace.step import Kind, Step, Verdict
 
 SERVICE = "kube-system/kube-dns"
 PORT = 53
+# Cilium's DNS proxy answers REFUSED to a question that no DNS rule admits.
+_STOPS = frozenset({Verdict.DROP, Verdict.REJECT})
 
 
 def ask(walk: Walk, pod: Pod, packet: Packet) -> Road:
@@ -23,15 +25,16 @@ def ask(walk: Walk, pod: Pod, packet: Packet) -> Road:
 
     Nothing is returned where the way is free, or where the DNS Service is not one that is known: AKS always has
     ``kube-system/kube-dns``, other clusters may serve names otherwise. A Pod in its node's network asks the node's
-    resolver.
+    resolver. The name that is asked for is that of ``packet.resolved``, where there is one.
     """
     service = walk.store.services.get(SERVICE)
     found = find_port(service, PORT, "", "UDP") if service is not None else None
     if service is None or found is None or pod.template.host_network:
         return ()
     node = walk.node_of(pod)
+    name = packet.resolved[0] if packet.resolved is not None else ""
     question = msgspec.structs.replace(
-        packet, port=PORT, protocol="UDP", scheme="udp", host="", path="", headers=(), sni="", tls=False
+        packet, port=PORT, protocol="UDP", scheme="udp", host=name, path="", headers=(), sni="", tls=False
     )
     decision = endpoints(walk.store, service, found[1], question, Via(node=node))
     if not decision.chosen:
@@ -39,7 +42,7 @@ def ask(walk: Walk, pod: Pod, packet: Packet) -> Road:
             return ()
         return (_as_name_failure(decision.step, "D05", "the cluster's DNS has no endpoint"),)
     roads = [_to_server(walk, pod, item, question) for item in decision.chosen]
-    stopped = [next((step for step in road if step.verdict is Verdict.DROP), None) for road in roads]
+    stopped = [next((step for step in road if step.verdict in _STOPS), None) for road in roads]
     if stopped and all(step is not None for step in stopped) and stopped[0] is not None:
         policies = [step for step in stopped if step is not None and step.kind is Kind.POLICY]
         if policies:

@@ -210,6 +210,9 @@ def probe_port(pod: Pod, container: str, port: int | str) -> int:
 
 
 def _port(pod: Pod, packet: Packet) -> Step:
+    if packet.protocol == "ICMP":
+        # An echo request is answered by the Pod's network stack, not by a container (RFC 1122, section 3.2.2.6).
+        return _listens(pod, packet, Evidence(".status.podIP", pod.ip), ())
     ports = pod.template.ports
     same = [item for item in ports if item.port == packet.port]
     declared = next((item for item in same if item.protocol == packet.protocol), None)

@@ -46,7 +46,7 @@ def invalid_port(port: Json) -> str:
     return ""
 
 
-def ports_admit(rule: Json, target: Target, packet: Packet, end_port: Answer) -> PortsSaid:
+def ports_admit(rule: Json, target: Target, packet: Packet, end_port: Answer, *, v4: bool = True) -> PortsSaid:
     """Return what a rule says of the port and of the request.
 
     Args:
@@ -54,9 +54,10 @@ def ports_admit(rule: Json, target: Target, packet: Packet, end_port: Answer) ->
         target: the port at the destination.
         packet: the request in it.
         end_port: whether the Cilium that runs here reads endPort.
+        v4: family of the connection.
     """
     if target.protocol.upper() in ICMP:
-        return _icmp(rule, target.protocol.upper())
+        return _icmp(rule, "IPv4" if v4 and target.protocol.upper() == "ICMP" else "IPv6")
     listed = rule.get("toPorts") or []
     if not listed:
         return PortsSaid(False, "icmps is for ICMP alone") if rule.get("icmps") else PortsSaid(True, "every port")
@@ -79,12 +80,11 @@ def _best(matching: list[PortsSaid]) -> PortsSaid:
     return next(item for item in matching if item.request.answer == answer)
 
 
-def _icmp(rule: Json, protocol: str) -> PortsSaid:
+def _icmp(rule: Json, family: str) -> PortsSaid:
     """ICMP here is an echo request, which is what ping sends."""
     if rule.get("toPorts"):
         return PortsSaid(False, "toPorts names ports, and ICMP has none")
     listed = rule.get("icmps") or []
-    family = "IPv4" if protocol == "ICMP" else "IPv6"
     if not listed:
         return PortsSaid(True, "every protocol")
     fields = [field for item in listed for field in item.get("fields") or ()]

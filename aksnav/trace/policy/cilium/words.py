@@ -70,7 +70,8 @@ def _rule(rule: Rule, ready: Ready, question: Question) -> RuleWord:
     by_ports = next((name for name in ("toPorts", "icmps") if rule.raw.get(name)), "")
     if answer is False:
         return RuleWord(rule.field, False, why, rule.deny, assumptions=assumptions, part=named)
-    ports = ports_admit(rule.raw, question.target, question.packet, question.scene.end_port)
+    end_port, v4 = question.scene.end_port, question.who.v4
+    ports = ports_admit(rule.raw, question.target, question.packet, end_port, v4=v4)
     if ports.answer is False:
         return RuleWord(rule.field, False, ports.why, rule.deny, part=by_ports)
     both = every((answer, ports.answer))
