@@ -1,6 +1,7 @@
 """The explorer: the application that owns the store, drives the feed, and opens the screens."""
 
 import gc
+import re
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -23,7 +24,7 @@ from aksnav.trace.policy.subject import of_object, parse_subject
 from aksnav.trace.request import BadRequest, Request
 from aksnav.ui import clipboard
 from aksnav.ui.commands import BadCommand, Command, parse_command
-from aksnav.ui.describe import describe_lines, health_lines, help_lines, yaml_lines
+from aksnav.ui.describe import MARK, Note, describe_lines, health_lines, help_lines, yaml_lines
 from aksnav.ui.evaluate import Evaluator
 from aksnav.ui.pace import SLICE, Pace
 from aksnav.ui.panes.kinds import KindPane
@@ -239,20 +240,22 @@ class Explorer(App[None]):
         """Open the description of an object, and keep it current."""
         self._push_lines(str(ref), lambda: describe_lines(self.store, ref, self.now()))
 
-    def show_yaml(self, ref: Ref) -> None:
-        """Open an object as its API sends it; it is fetched by name."""
+    def show_yaml(self, ref: Ref, notes: Sequence[Note] = ()) -> None:
+        """Open an object as its API sends it, with notes at its fields; it is fetched by name."""
         screen = LinesScreen(f"{ref} YAML", [])
         self.push_screen(screen)
         self._feed.request_raw(ref).add_done_callback(
-            lambda answer: self.call_from_anywhere(lambda: self._take_raw(screen, answer))
+            lambda answer: self.call_from_anywhere(lambda: self._take_raw(screen, answer, notes))
         )
 
-    def _take_raw(self, screen: LinesScreen, answer: "Future[bytes]") -> None:
+    def _take_raw(self, screen: LinesScreen, answer: "Future[bytes]", notes: Sequence[Note]) -> None:
         error = answer.exception()
         if error is not None:
             self.tell(str(error), bad=True)
-        else:
-            screen.set_lines(yaml_lines(answer.result()))
+            return
+        screen.set_lines(yaml_lines(answer.result(), notes))
+        if notes:
+            screen.find_all(re.compile(MARK))
 
     def copy(self, text: str) -> None:
         """Put text into the clipboard."""

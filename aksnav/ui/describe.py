@@ -11,9 +11,11 @@ from aksnav.model.kinds import KINDS
 from aksnav.model.labels import Labels
 from aksnav.model.object import Ref
 from aksnav.store import Store
+from aksnav.trace.step import Step
 from aksnav.ui.commands import EXAMPLES
 from aksnav.ui.facts import ago
 from aksnav.ui.links import linked
+from aksnav.ui.marks import find
 from aksnav.ui.panes.pane import READING_WORDS
 from aksnav.ui.text import Line, Span
 
@@ -101,8 +103,38 @@ def _events(store: Store, ref: Ref) -> Iterator[Line]:
         yield [Span(f"  {event.last_seen} ", "muted"), Span(f"{event.reason} ", tone), Span(event.message)]
 
 
-def yaml_lines(raw: bytes) -> list[Line]:
-    """Return an object in wire form as YAML, without managedFields; bytes that are not JSON are shown as they are."""
+MARK, BESIDE = "▼", "▽"
+
+
+class Note(msgspec.Struct, frozen=True):
+    """What is said of a field in the YAML of its object: whether it decides, and why or why not."""
+
+    path: str
+    why: str
+    decides: bool = True
+
+
+def notes_of(step: Step, ref: Ref) -> list[Note]:
+    """Return what a step says of the fields of an object: those that decide, and the rules that were passed by."""
+    found = {
+        fact.field: Note(fact.field, fact.note or fact.value)
+        for fact in step.evidence
+        if (fact.subject or step.subject) == ref
+    }
+    names = (ref.id, str(ref))
+    for rule in step.considered:
+        if rule.field and any(rule.rule == name or rule.rule.startswith(f"{name} ") for name in names):
+            found.setdefault(rule.field, Note(rule.field, rule.why, rule.decided))
+    return list(found.values())
+
+
+def yaml_lines(raw: bytes, notes: Sequence[Note] = ()) -> list[Line]:
+    """Return an object in wire form as YAML, without managedFields; bytes that are not JSON are shown as they are.
+
+    Args:
+        raw: the object as its API sends it.
+        notes: what is written above the lines of these fields, as comments, so that a copy is still YAML.
+    """
     import yaml  # here, because it takes a tenth of the time to the first frame, and seldom needed
 
     try:
@@ -112,7 +144,25 @@ def yaml_lines(raw: bytes) -> list[Line]:
     if isinstance(wire, dict) and isinstance(wire.get("metadata"), dict):
         wire["metadata"].pop("managedFields", None)
     text = yaml.safe_dump(wire, sort_keys=False, allow_unicode=False, width=4096)
-    return [_yaml_line(line) for line in text.splitlines()]
+    return _noted([_yaml_line(line) for line in text.splitlines()], text, notes)
+
+
+def _noted(lines: list[Line], text: str, notes: Sequence[Note]) -> list[Line]:
+    """Return YAML with its notes: a comment above a field, the field's first line in reverse, the rest of it bold."""
+    by_path = {note.path: note for note in notes}
+    above: dict[int, list[Line]] = {}
+    for mark in find(text, list(by_path)):
+        note, line = by_path[mark.path], lines[mark.first]
+        written = "".join(span.text for span in line)
+        indent = " " * (len(written) - len(written.lstrip(" ")))
+        why = note.why if mark.whole else f"not set here: {note.why}"
+        comment = f"{indent}# {MARK if note.decides else BESIDE} {mark.path}: {why}"
+        above.setdefault(mark.first, []).append([Span(comment, "mark" if note.decides else "muted")])
+        if note.decides:
+            lines[mark.first] = [Span(written, "match")]
+            for number in range(mark.first + 1, mark.last + 1 if mark.whole else 0):
+                lines[number] = [Span(span.text, "strong") for span in lines[number]]
+    return [shown for number, line in enumerate(lines) for shown in (*above.get(number, ()), line)]
 
 
 def _yaml_line(line: str) -> Line:

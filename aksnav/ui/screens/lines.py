@@ -60,6 +60,10 @@ class LinesScreen(Screen[None]):
         self._lines = lines
         self._view.set_lines(lines, stay=True)
 
+    def find_all(self, pattern: re.Pattern[str]) -> None:
+        """Go to the first find of a pattern once the text has its place on the screen; n and N go on."""
+        self.call_after_refresh(self._find, pattern)
+
     def follow(self, now: float) -> None:
         """Show what changed."""
         del now
@@ -88,18 +92,22 @@ class LinesScreen(Screen[None]):
         message.stop()
         self._view.focus()
         try:
-            self._view.search(re.compile(message.text, re.IGNORECASE) if message.text else None)
+            self._find(re.compile(message.text, re.IGNORECASE) if message.text else None)
         except re.error as error:
             self.app.notify(plain(f"not a regular expression: {error}"), severity="warning", markup=False)
-        self._show_title()
 
     def on_prompt_cancelled(self, message: Prompt.Cancelled) -> None:
         """Go back to the text."""
         message.stop()
         self._view.focus()
 
+    def _find(self, pattern: re.Pattern[str] | None) -> None:
+        self._view.search(pattern)
+        self._show_title()
+
     def _show_title(self) -> None:
-        found = f" {self._view.match_count} matches" if self._view.match_count else ""
+        count = self._view.match_count
+        found = f" {count} match{'' if count == 1 else 'es'}, n and N go on" if count else ""
         right = [Span("q back  / find  c copy ", "muted")]
         self._bar.set_line(
             BarLine([Span(f" {self._title} ", "title", keep=True), Span(found, "accent")], right, "─", "muted")

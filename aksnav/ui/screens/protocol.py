@@ -1,10 +1,12 @@
 """What screens may ask of the application, so that they need not know it."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace.request import Request
+from aksnav.ui.describe import Note
 
 
 class Desk(Protocol):
@@ -33,8 +35,8 @@ class Desk(Protocol):
     def describe(self, ref: Ref) -> None:
         """Open the description of an object."""
 
-    def show_yaml(self, ref: Ref) -> None:
-        """Open an object as its API sends it."""
+    def show_yaml(self, ref: Ref, notes: Sequence[Note] = ()) -> None:
+        """Open an object as its API sends it, with notes at its fields."""
 
     def copy(self, text: str) -> None:
         """Put text into the clipboard."""

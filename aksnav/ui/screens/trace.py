@@ -12,6 +12,7 @@ from textual.screen import Screen
 from aksnav.report.markdown import trace_markdown
 from aksnav.report.words import VERDICT_GLYPH
 from aksnav.trace.step import Branch, Trace
+from aksnav.ui.describe import notes_of
 from aksnav.ui.entry import Entry
 from aksnav.ui.facts import ago
 from aksnav.ui.screens.explorer import SMALL
@@ -49,7 +50,7 @@ class TraceScreen(Screen[None]):
         Binding("tab", "app.focus_next", "Other side", id="trace.other", tooltip="Go to the evidence and back"),
         Binding("n", "next_break(1)", "Next break", id="trace.next", tooltip="Go to the next step that is not passed"),
         Binding("d", "describe", "Describe", id="trace.describe", tooltip="Describe the object of the step"),
-        Binding("y", "yaml", "YAML", id="trace.yaml", tooltip="The object of the step as its API sends it"),
+        Binding("y", "yaml", "YAML", id="trace.yaml", tooltip="The object of the step, at the field that decides"),
         Binding("c", "copy", "Copy", id="trace.copy", tooltip="Copy the command that checks the step"),
         Binding("e", "export", "Export", id="trace.export", tooltip="Copy the whole trace as Markdown"),
     ]
@@ -165,10 +166,10 @@ class TraceScreen(Screen[None]):
             self._desk.describe(row.item.subject)
 
     def action_yaml(self) -> None:
-        """Show the object of the step."""
+        """Show the object of the step, with the fields that decide marked."""
         row = self._ladder.cursor_row
         if row is not None and not isinstance(row.item, Branch) and row.item.subject is not None:
-            self._desk.show_yaml(row.item.subject)
+            self._desk.show_yaml(row.item.subject, notes_of(row.item, row.item.subject))
 
     def action_copy(self) -> None:
         """Copy the command that checks the step."""
