@@ -79,6 +79,10 @@ def _admits(
 ) -> bool:
     """Return whether an engine admits the connection once the policy is there, beside all that there are."""
     how = engine_rules(store, reading.engine)
+    calico = compiled(store).calico if how.engine is Engine.CALICO else None
+    if calico is not None:
+        decided = calico.decide(direction, pod, reading.view.who, rules.Target.of(crossing), policy)
+        return decided.effect is Effect.ADMITTED
     scene = rules.Scene(how.engine, compiled(store).namespaces, how.end_port)
     subject = Who(
         sort=Sort.POD, namespace=pod.namespace, labels=pod.labels, service_account=pod.template.service_account

@@ -54,11 +54,14 @@ class _Rule(msgspec.Struct, frozen=True, gc=False):
 def cause(case: Case) -> Cause:
     """Return which fault it is; the ids are those of aks-networking.md, section 5.8."""
     if case.decision.effect in {Effect.DENIED, Effect.HTTP_DENIED}:
+        if case.engine is Engine.CALICO:
+            return Cause("P13", fix=f"put a rule that admits it before the one of {_names(case.decision.deciding)}")
         return Cause("P09", fix="change the Cilium policy that denies it")
     near = list(_rules(case))
     refs = case.decision.deciding
     if refs and all(ref.kind != "NetworkPolicy" for ref in refs):
-        return _own_node(case) or Cause("P09", fix=f"admit {case.who.label} on {_port(case)} in {_names(refs)}")
+        id_ = "P13" if case.engine is Engine.CALICO else "P09"
+        return _own_node(case) or Cause(id_, fix=f"admit {case.who.label} on {_port(case)} in {_names(refs)}")
     found = (
         _rewritten(case, near)
         or _own_node(case)

@@ -1,19 +1,23 @@
 """The policy steps of a connection: egress at the source Pod, ingress at the destination Pod."""
 
 from shlex import quote
+from typing import Any
 
 import msgspec
 
 from aksnav.model.azure.cluster import ManagedCluster
+from aksnav.model.kinds import KINDS
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
+from aksnav.store.table import Table
 from aksnav.trace.azure.joins import stale
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Entry
 from aksnav.trace.policy import admit, causes
+from aksnav.trace.policy.calico.hosts import unread
 from aksnav.trace.policy.cautions import cautions
-from aksnav.trace.policy.compiled import compiled
+from aksnav.trace.policy.compiled import CALICO, compiled
 from aksnav.trace.policy.decision import DROPS, Decision, Direction, Effect
 from aksnav.trace.policy.engines import TITLES, Engine, EngineReading
 from aksnav.trace.policy.readings import Heard, Reading, ends, hear
@@ -273,13 +277,17 @@ def _assumptions(store: Store, engine: EngineReading) -> tuple[str, ...]:
     if engine.engine is Engine.UNKNOWN:
         found.append("a policy engine runs in the cluster: Azure NPM, Calico and Cilium agree here")
     if engine.engine is Engine.CALICO:
-        found.append("Calico's own policies (crd.projectcalico.org) are not read")
+        found += unread(store)
     return tuple(found)
 
 
 def _stale(store: Store, engine: EngineReading) -> tuple[str, ...]:
     """Return which of the policies that the engine reads are known from before only."""
-    own = (store.cilium_policies, store.cilium_clusterwide_policies) if engine.engine is Engine.CILIUM else ()
+    own: tuple[Table[Any], ...] = ()
+    if engine.engine is Engine.CILIUM:
+        own = (store.cilium_policies, store.cilium_clusterwide_policies)
+    elif engine.engine is Engine.CALICO:
+        own = tuple(store.tables[kind] for kind in CALICO)
     told = (fact.subject for fact in engine.evidence)
     profile = (store.clusters,) if any(ref is not None and ref.kind == ManagedCluster.KIND for ref in told) else ()
     return stale(store.network_policies, *own, *profile)
@@ -307,8 +315,10 @@ def _version(decision: Decision) -> str:
 def _confirm(pod: Pod, decision: Decision) -> str:
     kind = decision.deciding[0].kind if decision.deciding else "NetworkPolicy"
     names = " ".join(quote(ref.name) for ref in decision.deciding if ref.kind == kind)
-    scope = "" if kind == "CiliumClusterwideNetworkPolicy" else f"-n {quote(pod.namespace)} "
-    return " ".join(f"kubectl {scope}get {kind.lower()} {names} -o yaml".split())
+    known = KINDS[kind]
+    word = f"{known.plural}.{known.group}" if known.elsewhere[0] else kind.lower()
+    scope = f"-n {quote(pod.namespace)} " if known.namespaced else ""
+    return " ".join(f"kubectl {scope}get {word} {names} -o yaml".split())
 
 
 def _seen(crossing: Crossing, view: View) -> Packet:

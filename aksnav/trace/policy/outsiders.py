@@ -72,6 +72,8 @@ def _blocks(store: Store, known: Peers, pod: Pod, direction: Direction) -> Itera
         for cilium in (*store.cilium_policies, *store.cilium_clusterwide_policies):
             if cilium.namespace in {"", pod.namespace}:
                 texts.update(cidrs(cilium))
+    if known.calico is not None:
+        texts.update(known.calico.texts)
     prefixes = [prefix for prefix in map(parse_prefix, sorted(texts)) if prefix is not None]
     points = Cuts(prefixes).points
     for first, following in pairwise(points):

@@ -17,7 +17,8 @@ from aksnav.store.store import Store
 from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.cluster import classes
 from aksnav.trace.memo import once
-from aksnav.trace.policy.compiled import CompiledPolicies, compiled, engine_of, engine_rules
+from aksnav.trace.policy.calico.hosts import host_endpoint
+from aksnav.trace.policy.compiled import CALICO, CompiledPolicies, compiled, engine_of, engine_rules
 from aksnav.trace.policy.decision import Direction
 from aksnav.trace.policy.engines import ENFORCING, Engine
 from aksnav.trace.policy.reach_ports import Cuts, cilium_cuts, cuts
@@ -30,7 +31,7 @@ Key = tuple[object, ...]
 _IDENTITY = ("io.cilium.", "io.kubernetes.pod.namespace")
 _READ = (
     "Pod", "Node", "Namespace", "NetworkPolicy", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy",
-    "managedClusters", "networkSecurityGroups", "routeTables", "EndpointSlice",
+    "managedClusters", "networkSecurityGroups", "routeTables", "EndpointSlice", *CALICO,
 )  # fmt: skip
 
 
@@ -57,6 +58,7 @@ class Part(msgspec.Struct, frozen=True, gc=False):
         host: they have hostNetwork.
         key: what of them other Pods' policies see besides labels.
         plain: nothing but those policies decides, and they can all be evaluated.
+        odd: why policies may be enforced otherwise on their nodes.
     """
 
     bits: int
@@ -65,6 +67,12 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     host: bool
     key: Key
     plain: bool
+    odd: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether it has no say of its own: no policy selects Pods on the host network."""
+        return self.plain or (self.host and not self.odd)
 
 
 class Peers:
@@ -76,8 +84,9 @@ class Peers:
         everything: the set of all classes.
         engines: those whose readings are asked.
         by_class: every class is asked by itself.
+        calico: Calico's own policies, where they are asked and there are any.
         sees_pods: every Pod and node is known, so that an address that is none of theirs is outside.
-        cilium_cuts: the ports at which rules of Cilium's own policies begin or cease to match.
+        own_cuts: the ports at which rules of the engines' own policies begin or cease to match.
     """
 
     def __init__(self, store: Store) -> None:
@@ -90,7 +99,9 @@ class Peers:
         self.by_class = self._cilium and self._policies.asks_cilium
         self.sees_pods = not unreadable(store.pods) and not unreadable(store.nodes)
         self._pieces = classes.cuts(store)
-        self._odd = {node.name: unmodelled(store, node.name).partition(" (")[0] for node in store.nodes}
+        # Calico's tell them apart by what they ask of labels: see calico.likeness.
+        self.calico = self._policies.calico if Engine.CALICO in self.engines else None
+        self._odd = {node.name: self._oddity(node.name) for node in store.nodes}
         self._numbers: dict[Key, int] = {}
         self._of_node: dict[str, list[Pod]] = {}
         self.classes = self._find()
@@ -106,7 +117,12 @@ class Peers:
         self._cuts: dict[Key, Cuts] = {}
         self._admitting: dict[Key, int] = {}
         listed = [*store.cilium_policies, *store.cilium_clusterwide_policies] if self.by_class else []
-        self.cilium_cuts = cilium_cuts(listed)
+        self.own_cuts = [cilium_cuts(listed), *([self.calico.likeness.cuts] if self.calico is not None else [])]
+
+    def _oddity(self, node: str) -> str:
+        """Return why policies are not modelled on a node, as far as it tells Pods apart."""
+        named = host_endpoint(self._store, node) if Engine.CALICO in self.engines else None
+        return named.id if named is not None else unmodelled(self._store, node).partition(" (")[0]
 
     # The classes.
 
@@ -187,9 +203,18 @@ class Peers:
                 self.speaking(Direction.EGRESS, pod),
                 self.speaking(Direction.INGRESS, pod),
                 pod.template.host_network,
-                (place, ":" in pod.ip, odd, number if self.by_class else -1),
-                clear and not odd and not self.by_class and bool(self.engines) and not pod.template.host_network,
+                (place, ":" in pod.ip, odd, number if self.by_class else -1, self._likeness(pod)),
+                clear and not odd and self._kubernetes_decides and not pod.template.host_network,
+                odd,
             )
+
+    @property
+    def _kubernetes_decides(self) -> bool:
+        """Whether nothing but NetworkPolicies of networking.k8s.io has a say."""
+        return bool(self.engines) and not self.by_class and self.calico is None
+
+    def _likeness(self, pod: Pod) -> Key:
+        return self.calico.likeness.key(pod) if self.calico is not None else ()
 
     def _part_key(self, pod: Pod) -> Key:
         space = pod.namespace
@@ -200,7 +225,8 @@ class Peers:
         )
         place = self._pieces.place(parse_address(pod.ip)) if self._pieces.points else 0
         host = pod.template.host_network
-        return (own, selecting, pod.template.ports, host, ":" in pod.ip, place, self._odd.get(pod.node, ""))
+        odd, alike = self._odd.get(pod.node, ""), self._likeness(pod)
+        return (own, selecting, pod.template.ports, host, ":" in pod.ip, place, odd, alike)
 
     def speaking(self, direction: Direction, pod: Pod) -> tuple[NetworkPolicy, ...]:
         """Return the NetworkPolicies that have a say on a Pod in a direction, as any engine reads them."""

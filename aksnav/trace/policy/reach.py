@@ -11,7 +11,8 @@ import msgspec
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import stale, unreadable
 from aksnav.trace.place import Place
-from aksnav.trace.policy.compiled import engine_of
+from aksnav.trace.policy.calico.hosts import unread as unread_hosts
+from aksnav.trace.policy.compiled import CALICO, engine_of
 from aksnav.trace.policy.decision import Direction
 from aksnav.trace.policy.engines import Engine
 from aksnav.trace.policy.peers import Peers, peers
@@ -66,7 +67,7 @@ def talk_of(store: Store, subject: Subject, rows: Iterable[Reach]) -> Talk:
     engine = engine_of(store)
     assumptions = [*stale(store.pods, store.nodes, store.network_policies, store.namespaces)]
     if engine.engine is Engine.CALICO:
-        assumptions.append("Calico's own policies (crd.projectcalico.org) are not read")
+        assumptions += [*stale(*(store.tables[kind] for kind in CALICO)), *unread_hosts(store)]
     if engine.engine is Engine.UNKNOWN:
         assumptions.append(f"a policy engine runs in the cluster; which one is not known: {engine.missing}")
     return Talk(

@@ -71,7 +71,7 @@ class _Pairs:
         self._free = 0
         self._bound: list[Part] = []
         for part in known.parts:
-            if not part.egress and (part.plain or part.host):
+            if not part.egress and part.open:
                 self._free |= part.bits
             else:
                 self._bound.append(part)
@@ -136,7 +136,7 @@ class _Pairs:
         if declared:
             return [item for item in ranges(declared) if item.declared]
         cuts = [known.cuts(bound.egress, Direction.EGRESS) for bound in self._bound]
-        return ranges((), known.cuts(part.ingress, Direction.INGRESS), known.cilium_cuts, *cuts)
+        return ranges((), known.cuts(part.ingress, Direction.INGRESS), *known.own_cuts, *cuts)
 
     def _leaving(self, number: int, declared: tuple[ContainerPort, ...], item: Ports) -> Bits:
         """Return the classes whose own policies let a connection go to a class."""
@@ -152,7 +152,7 @@ class _Pairs:
     def _seen_by(self, part: Part, direction: Direction, declared: tuple[ContainerPort, ...], item: Ports) -> Bits:
         """Return the classes at the other end with which the policies of a part let its Pods talk on a port."""
         policies = part.ingress if direction is Direction.INGRESS else part.egress
-        if not policies and (part.plain or part.host):
+        if not policies and part.open:
             return self._known.everything, 0
         key = (part.bits, direction, declared, item.protocol, item.first)
         found = self._at.get(key)

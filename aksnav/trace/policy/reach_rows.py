@@ -134,7 +134,7 @@ class Side:
         source, target = (other, self._party.place) if self._inward else (self._party.place, other)
         known, theirs = self._known, part.egress if self._inward else part.ingress
         shut = self._shut(part, theirs)
-        given = [known.cuts(self._own, self._direction), known.cilium_cuts]
+        given = [known.cuts(self._own, self._direction), *known.own_cuts]
         if shut is None:
             given.append(known.cuts(theirs, self._opposite))
         declared = target.pod.template.ports if target.pod is not None else ()
@@ -209,7 +209,7 @@ class Side:
         source, target = (other, self._party.place) if self._inward else (self._party.place, other)
         theirs = () if part is None else part.egress if self._inward else part.ingress
         known = self._known
-        given = (known.cuts(self._own, self._direction), known.cuts(theirs, self._opposite), known.cilium_cuts)
+        given = (known.cuts(self._own, self._direction), known.cuts(theirs, self._opposite), *known.own_cuts)
         declared = target.pod.template.ports if target.pod is not None else ()
         found: dict[object, tuple[Word, list[Ports]]] = {}
         for item in ranges(declared, *given):

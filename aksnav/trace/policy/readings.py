@@ -6,11 +6,13 @@ from aksnav.model.kubernetes.workload import Pod
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.place import Crossing, Entry
+from aksnav.trace.policy.calico.hosts import forwarding, host_endpoint
 from aksnav.trace.policy.compiled import Asked, compiled, engine_of, engine_rules
 from aksnav.trace.policy.decision import DROPS, PASSES, Decision, Direction, Effect
 from aksnav.trace.policy.engines import ENFORCING, Engine, EngineReading
 from aksnav.trace.policy.rules import Target
 from aksnav.trace.policy.who import Sort, View, Who, destination, sources
+from aksnav.trace.step import Evidence
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
@@ -77,7 +79,7 @@ def hear(store: Store, crossing: Crossing, direction: Direction, pod: Pod) -> He
     engine = engine_of(store)
     source, target = crossing.source.pod, crossing.destination.pod
     if pod.template.host_network:
-        return Heard(engine, skip="host-network")
+        return _of_host(store, crossing, direction, pod, engine)
     if source is not None and target is not None and source.id == target.id:
         return Heard(engine, skip="loopback")
     if engine.engine is Engine.NONE:
@@ -85,14 +87,37 @@ def hear(store: Store, crossing: Crossing, direction: Direction, pod: Pod) -> He
     missing = unreadable(store.network_policies, pod.namespace)
     if not missing and engine.engine is Engine.CILIUM:
         missing = unreadable(store.cilium_policies, pod.namespace) or unreadable(store.cilium_clusterwide_policies)
+    if not missing and engine.engine is Engine.CALICO:
+        missing = (
+            unreadable(store.calico_policies, pod.namespace)
+            or unreadable(store.calico_global_policies)
+            or unreadable(store.calico_tiers)
+        )
     if missing:
         return Heard(engine, missing=missing)
     engines = ENFORCING if engine.engine is Engine.UNKNOWN else (engine.engine,)
     found = [item for word in engines for item in _readings(store, crossing, direction, pod, word)]
     silent = all(item.decision.effect in _SILENT for item in found)
-    return Heard(engine, unmodelled="" if silent else unmodelled(store, pod.node), readings=tuple(found))
+    odd = forwarding(store, pod.node) if engine.engine in _WITH_HOSTS else ""
+    return Heard(engine, unmodelled=odd or ("" if silent else unmodelled(store, pod.node)), readings=tuple(found))
 
 
+def _of_host(store: Store, crossing: Crossing, direction: Direction, pod: Pod, engine: EngineReading) -> Heard:
+    """A Pod on the host network is its node: no policy selects it, but for Calico's where there is a host endpoint."""
+    found = host_endpoint(store, pod.node) if engine.engine in _WITH_HOSTS else None
+    if found is None:
+        return Heard(engine, skip="host-network")
+    if direction is Direction.EGRESS:
+        view = destination(store, crossing, pod)
+    else:
+        view = sources(store, Engine.CALICO, crossing, pod)[0]
+    why = f"{found.ref}: policies of host endpoints are not modelled"
+    fact = Evidence(".spec.node", found.node, found.ref)
+    decision = Decision(Effect.UNDECIDED, why, evidence=(fact,), deciding=(found.ref,))
+    return Heard(engine, unmodelled=f"Calico's {found.ref}", readings=(Reading(Engine.CALICO, view, decision),))
+
+
+_WITH_HOSTS = frozenset({Engine.CALICO, Engine.UNKNOWN})
 _SILENT = frozenset({Effect.NOT_SELECTED, Effect.NOT_ISOLATED})
 
 

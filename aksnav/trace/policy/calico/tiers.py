@@ -11,10 +11,12 @@ import msgspec
 
 from aksnav.model.object import Ref
 from aksnav.trace.policy.calico.members import Member, Selection, Spoken
-from aksnav.trace.policy.decision import Decision, Direction, Effect, PolicyWord, RuleWord, short
+from aksnav.trace.policy.decision import PASSES, Decision, Direction, Effect, PolicyWord, RuleWord, short
+from aksnav.trace.policy.rules import DEPENDS
 from aksnav.trace.step import Considered, Evidence
 from aksnav.trace.ternary import Answer, Unknown, every
 
+OTHER_CLIENT = "the client is in none of the ranges that Calico's rules name"
 _VERBS = {
     "Allow": ("admits", "does not admit"),
     "Deny": ("denies", "does not deny"),
@@ -190,7 +192,18 @@ class _Told:
         deciding: tuple[Ref, ...],
         decided: tuple[Voice, Spoken] | None = None,
     ) -> Decision:
-        return Decision(effect, why, tuple(map(_word, self._voices)), self._considered(decided), evidence, deciding)
+        considered = self._considered(decided)
+        # The client of the internet that is asked for is in none of the ranges that rules name.
+        other = effect in PASSES and any(item.why.endswith(DEPENDS) for item in considered)
+        return Decision(
+            effect=effect,
+            why=why,
+            words=tuple(map(_word, self._voices)),
+            considered=considered,
+            evidence=evidence,
+            deciding=deciding,
+            assumptions=(OTHER_CLIENT,) if other else (),
+        )
 
     def _considered(self, decided: tuple[Voice, Spoken] | None) -> tuple[Considered, ...]:
         found = []
