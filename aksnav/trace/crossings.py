@@ -32,7 +32,7 @@ def leaving(walk: Walk, journey: Journey, packet: Packet) -> Road:
 
 def filters(walk: Walk, journey: Journey, crossing: Crossing, pod: Pod) -> Road:
     """Return what security groups, the routes of kubenet and policies do on the way to a Pod."""
-    if journey.controller is not None and journey.source.pod is None:
+    if journey.controller is not None and journey.source.pod is None and journey.source.address is None:
         missing = f"the subnet of {journey.controller.label}, which is the source that rules and policies see"
         return (
             Step(

@@ -142,6 +142,21 @@ def elsewhere(walk: Walk, journey: Journey, service: Service, item: Chosen, pack
     )
 
 
+def elsewhere_at(packet: Packet, what: str) -> Road:
+    """Return the delivery to an address that is no Pod's: whether something answers there is taken for granted."""
+    text = format_address(packet.destination) if packet.destination is not None else packet.host
+    return (
+        Step(
+            kind=Kind.DELIVER,
+            verdict=Verdict.PASS,
+            summary=f"sent to {text} port {packet.port}, {what}",
+            packet=packet,
+            evidence=(Evidence(DESTINATION_FIELD, text),),
+            assumptions=(f"something answers at {text} port {packet.port}, {what}",),
+        ),
+    )
+
+
 def to_pod(
     walk: Walk,
     journey: Journey,
@@ -264,7 +279,7 @@ def _routed(walk: Walk, journey: Journey, controller: Controller, pod: Pod, pack
     )
     start = Place(pod=pod, node=walk.node_of(pod), address=parse_address(pod.ip))
     onward = Journey(source=start, controller=controller, depth=journey.depth + 1)
-    road = _to_targets(walk, onward, controller, answer.steps, answer.targets)
+    road = to_targets(walk, onward, controller, answer.steps, answer.targets)
     return (step, *road, *_served_by_nobody(walk, answer.steps, packet))
 
 
@@ -301,10 +316,10 @@ def proxied_outside(walk: Walk, journey: Journey, controller: Controller, packet
     lead = (*leaving(walk, journey, packet), step)
     answer = routing.route(walk.store, controller, packet)
     onward = Journey(source=Place(), outside=True, controller=controller, depth=journey.depth + 1)
-    return (*lead, *_to_targets(walk, onward, controller, answer.steps, answer.targets))
+    return (*lead, *to_targets(walk, onward, controller, answer.steps, answer.targets))
 
 
-def _to_targets(walk: Walk, journey: Journey, controller: Controller, steps: Road, targets: tuple[Target, ...]) -> Road:
+def to_targets(walk: Walk, journey: Journey, controller: Controller, steps: Road, targets: tuple[Target, ...]) -> Road:
     """Return what a controller decided, and the roads to where it sends."""
     if not targets:
         return steps

@@ -13,6 +13,7 @@ from aksnav.trace.balanced import at_node, balanced, no_service, over_the_intern
 from aksnav.trace.cluster import node
 from aksnav.trace.cluster.service import Via, find_port, no_port
 from aksnav.trace.crossings import leaving
+from aksnav.trace.fronted import at_address
 from aksnav.trace.inside import proxied_outside, through_service, to_cluster_ip, to_pod, unserved
 from aksnav.trace.journey import Journey, Road, Walk, ended, where
 from aksnav.trace.kubectl import listing
@@ -191,6 +192,9 @@ def _unknown(walk: Walk, journey: Journey, packet: Packet) -> Road:
     entry = loadbalancer.enter(walk.store, packet) if packet.protocol != "ICMP" else None
     if entry is not None:
         return entry.steps if ended(entry.steps) else (*entry.steps, *no_service(walk, packet, entry.steps))
+    fronted = at_address(walk, journey, packet)
+    if fronted is not None:
+        return fronted
     gateways = controllers.of_address(walk.store, packet.destination)
     if gateways:
         return proxied_outside(walk, journey, gateways[0], packet)

@@ -16,6 +16,7 @@ from aksnav.trace.cluster.nameserver import ask
 from aksnav.trace.cluster.pod import arrive, ref_of
 from aksnav.trace.cluster.service import find_port, missing_service, no_port
 from aksnav.trace.cluster.unserved import problems
+from aksnav.trace.fronted import at_name
 from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, cut, ended, fan, too_long
 from aksnav.trace.kubectl import listing, show
 from aksnav.trace.outside import to_address, to_node
@@ -80,6 +81,9 @@ def named(walk: Walk, journey: Journey, host: str, packet: Packet) -> Road:
         packet = msgspec.structs.replace(packet, resolved=(host, None))
     pod = journey.source.pod
     asked = ask(walk, pod, packet) if pod is not None else ()
+    edge = at_name(walk, journey, host, packet)
+    if edge is not None:
+        return (*asked, *edge)
     own = pod is not None and not pod.template.host_network
     namespace = pod.namespace if pod is not None and own else ""
     found = resolve(walk.store, host, packet, inside=not journey.outside, namespace=namespace)
