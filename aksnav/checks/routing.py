@@ -1,4 +1,4 @@
-"""Ingresses, Gateways and HTTPRoutes asked by themselves, whether or not a request would meet the fault."""
+"""Ingresses, Gateways and routes asked by themselves, whether or not a request would meet the fault."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,7 +6,7 @@ import msgspec
 
 from aksnav.checks.finding import Finding, Proof
 from aksnav.checks.from_steps import finding_of
-from aksnav.checks.routes import gateway_findings, route_findings
+from aksnav.checks.routes import gateway_findings, policy_tls_findings, route_findings
 from aksnav.model.addresses import parse_address
 from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.store import Store
@@ -30,6 +30,7 @@ def routing_findings(store: Store) -> Iterator[Finding]:
     yield from shadow_findings(store)
     yield from gateway_findings(store)
     yield from route_findings(store)
+    yield from policy_tls_findings(store)
 
 
 def class_findings(store: Store) -> Iterator[Finding]:

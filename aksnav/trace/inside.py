@@ -324,7 +324,11 @@ def to_targets(walk: Walk, journey: Journey, controller: Controller, steps: Road
     if not targets:
         return steps
     branches = [
-        Branch(target.label, answered(_to_target(walk, journey, target), controller, journey.source.pod), target.weight)
+        Branch(
+            target.label,
+            _told(_to_target(walk, journey, target), target, controller, journey.source.pod),
+            target.weight,
+        )
         for target in targets
     ]
     if len(branches) == 1:
@@ -340,6 +344,11 @@ def to_targets(walk: Walk, journey: Journey, controller: Controller, steps: Road
     return (*steps, *fan(split, branches))
 
 
+def _told(road: Road, target: Target, controller: Controller, pod: Pod | None) -> Road:
+    """Return the road with the proxy's answer where it is cut; one that passes bytes on cuts the connection as well."""
+    return answered(road, controller, pod) if target.empty_status else road
+
+
 def _to_target(walk: Walk, journey: Journey, target: Target) -> Road:
     if target.ended or (target.steps and ended(target.steps)):
         return target.steps
@@ -352,7 +361,8 @@ def _to_target(walk: Walk, journey: Journey, target: Target) -> Road:
         return (*target.steps, *external_name(walk, journey, service, packet))
     port = target.service_port
     if port is None:
-        asked = no_port(service, packet, str(target.port), Verdict.RESPOND, "the controller has nowhere to send")
+        verdict = Verdict.RESPOND if target.empty_status else Verdict.REJECT
+        asked = no_port(service, packet, str(target.port), verdict, "the controller has nowhere to send")
         return (*target.steps, msgspec.structs.replace(asked, status=target.empty_status))
     found = (service.ports.index(port), port)
     packet = msgspec.structs.replace(packet, port=port.port)

@@ -160,6 +160,7 @@ def first_packet(request: Request) -> Packet:
     """Return the packet as the client makes it, before it has a source or a destination address.
 
     A Host header takes the place of the host in the URL, as clients send it; the server name of TLS stays the URL's.
+    gRPC requests are POST, whatever method the user has for others (gRPC over HTTP/2, Request-Headers).
     """
     transport = request.scheme if request.scheme in {"udp", "sctp", "icmp"} else "tcp"
     is_http = request.scheme in {"http", "https", "grpc", "grpcs"}
@@ -178,7 +179,7 @@ def first_packet(request: Request) -> Packet:
         host=host if is_http else "",
         path=request.path if is_http else "",
         query=request.query if is_http else "",
-        method=request.method if is_http else "",
+        method="POST" if request.scheme in {"grpc", "grpcs"} else request.method if is_http else "",
         headers=request.headers if is_http else (),
         sni=request.sni,
         tls=request.scheme in {"https", "grpcs"},

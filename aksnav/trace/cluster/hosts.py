@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from aksnav.model.addresses import parse_address
-from aksnav.model.kubernetes.gateway import Gateway
+from aksnav.model.kubernetes.gateway import Gateway, GRPCRoute, HTTPRoute, TLSRoute
 from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
@@ -16,7 +16,8 @@ from aksnav.trace.routing.types import Controller
 _EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/hostname"
 _LABEL = "service.beta.kubernetes.io/azure-dns-label-name"
 _CLOUD = ".cloudapp.azure.com"
-_READS = ("Ingress", "IngressClass", "Gateway", "GatewayClass", "HTTPRoute", "Service", "publicIPAddresses")
+_ROUTES = (HTTPRoute.KIND, GRPCRoute.KIND, TLSRoute.KIND)
+_READS = ("Ingress", "IngressClass", "Gateway", "GatewayClass", *_ROUTES, "Service", "publicIPAddresses")
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -50,7 +51,7 @@ def claims_of(store: Store, host: str) -> tuple[Claim, ...]:
         found += [
             claim
             for claim in known.get("*." + ".".join(labels[cut:]), ())
-            if cut == 1 or claim.ref.kind in {"Gateway", "HTTPRoute"}
+            if cut == 1 or claim.ref.kind in {"Gateway", *_ROUTES}
         ]
     label = _labelled(store, host) if not found else None
     return (label,) if label is not None else tuple(found)
@@ -112,7 +113,7 @@ def _gateways(store: Store) -> Iterator[tuple[str, Claim]]:
                     ref=gateway.ref, field=field, value=listener.hostname, addresses=addresses, aliases=aliases
                 )
                 yield listener.hostname, claim
-    for route in store.http_routes:
+    for route in (*store.http_routes, *store.grpc_routes, *store.tls_routes):
         for parent in route.parent_refs:
             at = places.get(f"{parent.namespace or route.namespace}/{parent.name}")
             for index, host in enumerate(route.hostnames):

@@ -24,7 +24,7 @@ class Via(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             cluster: externalTrafficPolicy applies, else internalTrafficPolicy.
         anywhere: neither applies: a client of the cluster asks at an address that is meant for those outside of it.
         proxy: a controller reads the endpoints itself: no traffic policy, no fallback to terminating endpoints.
-        status: what the proxy answers while there is no ready endpoint.
+        status: what the proxy answers while there is no ready endpoint; 0 where it passes bytes on and refuses.
     """
 
     node: Node | None = None
@@ -149,7 +149,7 @@ def endpoints(store: Store, service: Service, port: ServicePort, packet: Packet,
         return ServiceDecision(step=_not_here(service, packet, found, choice, via))
     step, further = nothing(store, service, port, found, packet)
     step = msgspec.structs.replace(step, considered=(*step.considered, *choice.considered))
-    if via.proxy and step.verdict is Verdict.REJECT:
+    if via.proxy and via.status and step.verdict is Verdict.REJECT:
         summary = f"{step.summary}: the controller answers {via.status}"
         step = msgspec.structs.replace(step, verdict=Verdict.RESPOND, status=via.status, summary=summary)
     return ServiceDecision(step=step, further=further)

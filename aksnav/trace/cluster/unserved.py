@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from aksnav.model.kubernetes.gateway import Gateway, HTTPRoute
+from aksnav.model.kubernetes.gateway import AnyRoute, Gateway
 from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.object import Ref
@@ -12,7 +12,7 @@ from aksnav.store.store import Store
 from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.azure.lb_address import pending
 from aksnav.trace.gateway.attach import attached, parent_id
-from aksnav.trace.gateway.route import FIXES
+from aksnav.trace.gateway.refusals import FIXES
 from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet
 from aksnav.trace.routing import controllers
@@ -27,7 +27,7 @@ def problems(store: Store, claimants: Iterable[Ref], packet: Packet) -> tuple[St
 
     Args:
         store: everything that is known.
-        claimants: Ingresses, HTTPRoutes, Gateways and Services.
+        claimants: Ingresses, Gateways and their routes, Services.
         packet: the request.
     """
     found: dict[tuple[str, str], Step] = {}
@@ -47,7 +47,7 @@ def _of(store: Store, ref: Ref, packet: Packet) -> Iterator[Step]:
         for refusal in attached(store, item).refusals[:_SHOWN]:
             if refusal.cause == "G10":
                 yield _refused(refusal.route, packet, refusal.cause, refusal.why, refusal.evidence)
-    elif isinstance(item, HTTPRoute):
+    elif isinstance(item, AnyRoute):
         yield from _of_route(store, item, packet)
     elif isinstance(item, Service) and not item.external_addresses:
         yield pending(store, item, packet)
@@ -62,7 +62,7 @@ def _of_controller(store: Store, known: Controller | Step, packet: Packet) -> It
         yield pending(store, known.service, packet)
 
 
-def _of_route(store: Store, route: HTTPRoute, packet: Packet) -> Iterator[Step]:
+def _of_route(store: Store, route: AnyRoute, packet: Packet) -> Iterator[Step]:
     for index, parent in enumerate(route.parent_refs):
         ident = parent_id(route, parent)
         gateway = store.gateways.get(ident)
@@ -78,11 +78,11 @@ def _of_route(store: Store, route: HTTPRoute, packet: Packet) -> Iterator[Step]:
         yield from _of_controller(store, controllers.for_gateway(store, gateway), packet)
 
 
-def _refused(route: HTTPRoute, packet: Packet, cause: str, why: str, facts: tuple[Evidence, ...]) -> Step:
+def _refused(route: AnyRoute, packet: Packet, cause: str, why: str, facts: tuple[Evidence, ...]) -> Step:
     return Step(
         kind=Kind.ROUTE_MATCH,
         verdict=Verdict.RESPOND,
-        summary=f"HTTPRoute {route.id} is not attached: {why}",
+        summary=f"{route.KIND} {route.id} is not attached: {why}",
         subject=route.ref,
         version=route.resource_version,
         packet=packet,

@@ -11,7 +11,12 @@ from aksnav.trace.routing.types import Flavour
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 APP_ROUTING_CLASS = "approuting-istio"
-ALB_CONTROLLER = "alb.networking.azure.io/alb-controller"
+# The controllerName of each implementation, as its documentation gives it.
+CONTROLLERS: dict[str, Flavour] = {
+    "alb.networking.azure.io/alb-controller": Flavour.APPLICATION_GATEWAY_FOR_CONTAINERS,
+    "gateway.envoyproxy.io/gatewayclass-controller": Flavour.ENVOY_GATEWAY,
+    "gateway.nginx.org/nginx-gateway-controller": Flavour.NGINX_GATEWAY_FABRIC,
+}
 
 # Classes whose controller is the same on every cluster: only used where GatewayClasses cannot be read.
 USUAL_CLASSES: dict[str, Flavour] = {
@@ -41,8 +46,9 @@ def class_of(store: Store, gateway: Gateway) -> ClassReading:
 
 def flavour_of(row: GatewayClass) -> Flavour:
     """Return how the controller of a GatewayClass reads objects; OTHER for one that is not known."""
-    if row.controller_name == ALB_CONTROLLER:
-        return Flavour.APPLICATION_GATEWAY_FOR_CONTAINERS
+    known = CONTROLLERS.get(row.controller_name)
+    if known is not None:
+        return known
     if row.name == APP_ROUTING_CLASS:
         return Flavour.APP_ROUTING_ISTIO
     return Flavour.ISTIO if "istio" in row.controller_name else Flavour.OTHER

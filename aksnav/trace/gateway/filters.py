@@ -1,11 +1,11 @@
-"""What filters of an HTTPRoute do to a request (Gateway API v1: HTTPRouteFilter)."""
+"""What filters of a route do to a request (Gateway API v1: HTTPRouteFilter, GRPCRouteFilter)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from aksnav.model.kubernetes.gateway import HTTPRoute
+from aksnav.model.kubernetes.gateway import AnyRoute, HTTPRoute
 from aksnav.trace import kubectl
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
@@ -23,37 +23,57 @@ class Filtered(msgspec.Struct, frozen=True, gc=False):
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Where filters stand: the route, the path of the list in it, the prefix that matched, the listener's port."""
+    """Where filters stand: the route, the path of the list in it, the prefix that matched, the listener's port.
 
-    route: HTTPRoute
+    Attributes:
+        services: whether a Service (``namespace/name``) exists; None where that is not known.
+    """
+
+    route: AnyRoute
     field: str
     prefix: str
     listener_port: int
+    services: Callable[[str], bool | None] = lambda _: None
+
+
+# Filters that a GRPCRoute has as well (GRPCRouteFilterType); an HTTPRoute has them all.
+_SHARED = frozenset({"RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror", "ExtensionRef"})
 
 
 def apply(filters: Sequence[Mapping[str, Any]], packet: Packet, scene: Scene) -> Filtered:
-    """Return what a list of filters does to a request, in the order of the list."""
+    """Return what a list of filters does to a request, in the order of the list.
+
+    A redirect and a rewrite in one list contradict each other (HTTPRouteRule.filters, IncompatibleFilters).
+    """
     steps: list[Step] = []
+    known = {str(item.get("type", "")) for item in filters}
+    if known >= {"RequestRedirect", "URLRewrite"}:
+        steps.append(_incompatible(packet, scene))
+        return Filtered(packet, tuple(steps))
     for index, item in enumerate(filters):
         kind = str(item.get("type", ""))
         field = f"{scene.field}[{index}]"
-        if kind == "RequestRedirect":
+        if not isinstance(scene.route, HTTPRoute) and kind not in _SHARED:
+            steps.append(_unsupported(item, kind, packet, scene, field))
+        elif kind == "RequestRedirect":
             steps.append(_redirect(_body(item, "requestRedirect"), packet, scene, field))
             return Filtered(packet, tuple(steps), ended=True)
         if kind == "URLRewrite":
             after = _rewrite(_body(item, "urlRewrite"), packet, scene.prefix)
-            steps.append(_step(scene, field, packet, after, f"URLRewrite: {after.host}{after.path}"))
+            steps.append(_step(kind, scene, field, packet, after, f"URLRewrite: {after.host}{after.path}"))
             packet = after
         elif kind == "RequestHeaderModifier":
             after = _headers(_body(item, "requestHeaderModifier"), packet)
-            steps.append(_step(scene, field, packet, after, "RequestHeaderModifier changes the request's headers"))
+            steps.append(
+                _step(kind, scene, field, packet, after, "RequestHeaderModifier changes the request's headers")
+            )
             packet = after
         elif kind == "ResponseHeaderModifier":
-            steps.append(_step(scene, field, packet, packet, "ResponseHeaderModifier changes the answer alone"))
+            steps.append(_step(kind, scene, field, packet, packet, "ResponseHeaderModifier changes the answer alone"))
         elif kind == "RequestMirror":
-            backend = _body(_body(item, "requestMirror"), "backendRef")
-            name = f"{backend.get('namespace', scene.route.namespace)}/{backend.get('name', '')}"
-            steps.append(_step(scene, field, packet, packet, f"a copy goes to {name}, whose answers are dropped"))
+            steps.append(_mirror(_body(item, "requestMirror"), packet, scene, field))
+        elif kind == "CORS" and not _preflight(packet):
+            steps.append(_step(kind, scene, field, packet, packet, "CORS changes the headers of the answer alone"))
         else:
             steps.append(_unsupported(item, kind, packet, scene, field))
     return Filtered(packet, tuple(steps))
@@ -64,7 +84,7 @@ def _body(item: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _step(scene: Scene, field: str, packet: Packet, after: Packet, summary: str) -> Step:
+def _step(kind: str, scene: Scene, field: str, packet: Packet, after: Packet, summary: str) -> Step:
     changed = after != packet
     return Step(
         kind=Kind.ROUTE_FILTER,
@@ -74,8 +94,51 @@ def _step(scene: Scene, field: str, packet: Packet, after: Packet, summary: str)
         version=scene.route.resource_version,
         packet=packet,
         packet_after=after if changed else None,
-        evidence=(Evidence(f"{field}.type", summary.partition(":")[0].partition(" ")[0], scene.route.ref),),
+        evidence=(Evidence(f"{field}.type", kind, scene.route.ref),),
         confirm=kubectl.show(scene.route.ref, field),
+    )
+
+
+def _mirror(body: Mapping[str, Any], packet: Packet, scene: Scene, field: str) -> Step:
+    """A copy of the request; where the Service is not there, no copy is made and the request goes on all the same."""
+    backend = _body(body, "backendRef")
+    name = f"{backend.get('namespace', scene.route.namespace)}/{backend.get('name', '')}"
+    fraction = _body(body, "fraction")
+    part = f"{body['percent']} % of the requests" if isinstance(body.get("percent"), int) else "every request"
+    if isinstance(fraction.get("numerator"), int):
+        part = f"{fraction['numerator']} of {fraction.get('denominator', 100)} requests"
+    step = _step(
+        "RequestMirror", scene, field, packet, packet, f"a copy of {part} goes to {name}, whose answers are dropped"
+    )
+    if scene.services(name) is not False:
+        return step
+    return msgspec.structs.replace(
+        step,
+        cause="G05",
+        summary=f"the mirror {name} does not exist: no copy is made, and the request goes on",
+        evidence=(*step.evidence, Evidence(f"{field}.requestMirror.backendRef.name", name, scene.route.ref)),
+        fix=f"create Service {name}, or remove the mirror",
+    )
+
+
+def _preflight(packet: Packet) -> bool:
+    """Return whether a request is a CORS preflight, which the Gateway answers by itself (Fetch, CORS-preflight)."""
+    names = {name for name, _ in packet.headers}
+    return packet.method == "OPTIONS" and names >= {"origin", "access-control-request-method"}
+
+
+def _incompatible(packet: Packet, scene: Scene) -> Step:
+    return Step(
+        kind=Kind.ROUTE_FILTER,
+        verdict=Verdict.UNSUPPORTED,
+        summary="RequestRedirect and URLRewrite in one rule contradict each other: the rule is not valid",
+        subject=scene.route.ref,
+        version=scene.route.resource_version,
+        packet=packet,
+        evidence=(Evidence(scene.field, "RequestRedirect, URLRewrite", scene.route.ref),),
+        missing="filters RequestRedirect and URLRewrite together (IncompatibleFilters)",
+        confirm=kubectl.show(scene.route.ref, scene.field),
+        fix="keep one of the two",
     )
 
 
@@ -90,7 +153,7 @@ def _unsupported(item: Mapping[str, Any], kind: str, packet: Packet, scene: Scen
         version=scene.route.resource_version,
         packet=packet,
         evidence=(Evidence(f"{field}.type", kind, scene.route.ref),),
-        missing=f"HTTPRoute filter {name or '(no type)'}",
+        missing=f"{scene.route.KIND} filter {name or '(no type)'} of {scene.route.id}",
         confirm=kubectl.show(scene.route.ref, field),
     )
 
@@ -102,7 +165,7 @@ def _redirect(body: Mapping[str, Any], packet: Packet, scene: Scene, field: str)
     return Step(
         kind=Kind.ROUTE_FILTER,
         verdict=Verdict.RESPOND,
-        summary=f"HTTPRoute {scene.route.id} sends the client to {where} with {status}",
+        summary=f"{scene.route.KIND} {scene.route.id} sends the client to {where} with {status}",
         subject=scene.route.ref,
         version=scene.route.resource_version,
         packet=packet,

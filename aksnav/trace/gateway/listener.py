@@ -1,79 +1,89 @@
-"""Which listener of a Gateway takes a packet, and with which certificate (Gateway API v1: Listener)."""
+"""Which listener of a Gateway takes a packet (Gateway API v1: Listener, "Distinct Listeners")."""
 
 from collections.abc import Sequence
 
 import msgspec
 
-from aksnav.model.kubernetes.gateway import GROUP, Gateway, Listener
-from aksnav.model.kubernetes.workload import Condition
+from aksnav.model.kubernetes.gateway import Gateway
 from aksnav.store import Store
 from aksnav.trace import kubectl
-from aksnav.trace.gateway.classes import find_condition, stale
+from aksnav.trace.gateway import closed, conflicts, kinds, listener_sets, status
+from aksnav.trace.gateway.handshake import certificates, handshake
+from aksnav.trace.gateway.place import Choice, Place
 from aksnav.trace.packet import Packet
-from aksnav.trace.routing.grants import granted
 from aksnav.trace.routing.hostnames import any_labels, bare, specificity
-from aksnav.trace.routing.tls import secret_fault
 from aksnav.trace.routing.types import Controller
 from aksnav.trace.step import ENDS, Considered, Evidence, Kind, Step, Verdict
 
 
-class Place(msgspec.Struct, frozen=True, gc=False):
-    """A listener and its Gateway."""
-
-    gateway: Gateway
-    listener: Listener
-
-    @property
-    def field(self) -> str:
-        """Path of the listener in its Gateway."""
-        return f".spec.listeners[{self.gateway.listeners.index(self.listener)}]"
-
-    @property
-    def name(self) -> str:
-        """The listener as people call it."""
-        item = self.listener
-        return f"Gateway {self.gateway.id} listener {item.name} ({item.protocol} {item.port} {item.hostname or '*'})"
-
-
-class Choice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The listener that takes a packet, or None; its steps; whether the road ends; others that fit, best first."""
-
-    place: Place | None
-    steps: tuple[Step, ...]
-    ended: bool = False
-    others: tuple[Place, ...] = ()
-
-
 def choose(store: Store, controller: Controller, gateways: Sequence[Gateway], packet: Packet) -> Choice:
-    """Return the listener for a packet: by port, then by the most specific hostname (of SNI with TLS, else of Host)."""
+    """Return the listener for a packet: by port, then by the most specific hostname (of SNI with TLS, else of Host).
+
+    Listeners that conflict with each other are not served (GatewaySpec.listeners, "Handling indistinct Listeners").
+    """
     port = listener_port(controller, gateways, packet.port)
     everything = [Place(gateway, item) for gateway in gateways for item in gateway.listeners]
-    here = [place for place in everything if place.listener.port == port]
+    udp = packet.protocol == "UDP"
+    here = [place for place in everything if place.listener.port == port and (place.listener.protocol == "UDP") == udp]
+    name = _name(packet)
     if not here:
-        return _no_port(gateways, everything, packet)
-    odd = _wrong_protocol(here, packet)
+        extra = listener_sets.taking(store, gateways, port, name, None)
+        steps = (extra or closed.no_port(gateways, everything, packet),)
+        return Choice(place=None, steps=steps, ended=True)
+    clashing = [place for place in here if place.listener.name in conflicts.conflicts(store, place.gateway)]
+    distinct = [place for place in here if place not in clashing]
+    clash = _clash(store, clashing, distinct, name, packet)
+    if clash is not None:
+        return Choice(place=None, steps=(clash,), ended=True)
+    odd = closed.wrong_protocol(distinct, packet)
     if odd is not None:
         return Choice(place=None, steps=(odd,), ended=True)
-    if not packet.http:
-        return Choice(place=None, steps=(_not_http(here[0], packet),))
-    name = bare(packet.sni or packet.host) if packet.tls else bare(packet.host)
-    wanted = "HTTPS" if packet.tls else "HTTP"
-    fitting = [place for place in here if place.listener.protocol == wanted]
+    fitting = _fitting(distinct, packet)
+    if not fitting:
+        return Choice(place=None, steps=(closed.not_http(distinct[0], packet),))
     taking = sorted(
-        (place for place in fitting if any_labels(place.listener.hostname, name)),
+        (place for place in fitting if _takes(place, name)),
         key=lambda place: specificity(place.listener.hostname),
         reverse=True,
     )
-    if not taking:
-        return Choice(place=None, steps=(_no_hostname(fitting, name, packet),), ended=True)
-    step = _taken(controller, taking[0], fitting, name, packet)
-    steps = [step]
-    if packet.tls:
-        handshake = _certificate(store, taking[0], packet)
-        steps.append(handshake)
-        if handshake.verdict is Verdict.REJECT:
-            return Choice(place=None, steps=tuple(steps), ended=True)
-    return Choice(place=taking[0], steps=tuple(steps), others=tuple(taking[1:]))
+    extra = listener_sets.taking(store, gateways, port, name, taking[0] if taking else None)
+    if extra is not None or not taking:
+        step = extra or closed.no_hostname(fitting, name, packet)
+        return Choice(place=None, steps=(step,), ended=True)
+    return _opened(store, controller, gateways, taking, fitting, packet)
+
+
+def _name(packet: Packet) -> str:
+    return bare(packet.sni or packet.host) if packet.tls else bare(packet.host)
+
+
+def _takes(place: Place, name: str) -> bool:
+    return place.listener.protocol in {"TCP", "UDP"} or any_labels(place.listener.hostname, name)
+
+
+def _fitting(places: Sequence[Place], packet: Packet) -> list[Place]:
+    """The listeners that speak what the client speaks; TCP and UDP carry anything."""
+    wanted = {"HTTPS", "TLS"} if packet.tls else {"HTTP"} if packet.http else set()
+    return [place for place in places if place.listener.protocol in {*wanted, "TCP", "UDP"}]
+
+
+def _opened(
+    store: Store,
+    controller: Controller,
+    gateways: Sequence[Gateway],
+    taking: Sequence[Place],
+    fitting: Sequence[Place],
+    packet: Packet,
+) -> Choice:
+    """The listener that takes the packet, with the handshake where TLS ends there."""
+    place = taking[0]
+    step = _taken(store, controller, place, fitting, packet)
+    left = (*step.assumptions, *listener_sets.unread(store, gateways))
+    steps = [msgspec.structs.replace(step, assumptions=left)]
+    if packet.tls and place.listener.protocol in {"HTTPS", "TLS"} and not kinds.passes_through(place.listener):
+        steps.append(handshake(store, place, packet))
+    ended = steps[-1].verdict in ENDS
+    return Choice(place=None if ended else place, steps=tuple(steps), ended=ended, others=tuple(taking[1:]))
 
 
 def listener_port(controller: Controller, gateways: Sequence[Gateway], port: int) -> int:
@@ -84,125 +94,87 @@ def listener_port(controller: Controller, gateways: Sequence[Gateway], port: int
     return next((item.port for item in controller.service.ports if item.target == port and item.port in ports), port)
 
 
-def _no_port(gateways: Sequence[Gateway], everything: Sequence[Place], packet: Packet) -> Choice:
-    first = gateways[0]
-    listed = ", ".join(f"{place.listener.name} {place.listener.protocol} {place.listener.port}" for place in everything)
-    step = Step(
-        kind=Kind.GATEWAY_LISTENER,
-        verdict=Verdict.REJECT,
-        summary=f"Gateway {', '.join(row.id for row in gateways)} has no listener on port {packet.port}",
-        subject=first.ref,
-        version=first.resource_version,
-        packet=packet,
-        evidence=(Evidence(".spec.listeners[].port", listed or "none", first.ref),),
-        considered=tuple(Considered(place.name, False, "is on another port") for place in everything),
-        confirm=kubectl.show(first.ref, ".spec.listeners"),
-        fix=f"add a listener on port {packet.port}, or use a port that has one",
+def _clash(
+    store: Store, clashing: Sequence[Place], distinct: Sequence[Place], name: str, packet: Packet
+) -> Step | None:
+    """The step of a conflicting listener that would take the packet before a distinct one, or None.
+
+    By the specification none of those in conflict is served. Where the controller's present word is that one is,
+    nobody can say from the objects which.
+    """
+    best = max((specificity(place.listener.hostname) for place in distinct if _takes(place, name)), default=None)
+    first = next(
+        (
+            place
+            for place in sorted(clashing, key=lambda place: specificity(place.listener.hostname), reverse=True)
+            if _takes(place, name) and (best is None or specificity(place.listener.hostname) > best)
+        ),
+        clashing[0] if clashing and not distinct else None,
     )
-    return Choice(place=None, steps=(step,), ended=True)
-
-
-def _wrong_protocol(here: Sequence[Place], packet: Packet) -> Step | None:
-    """A listener that is no HTTP listener, or one that speaks plain where the client encrypts, or the other way."""
-    place = here[0]
-    protocols = {item.listener.protocol for item in here}
-    mode = place.listener.tls.mode if place.listener.tls is not None else ""
-    known = protocols <= {"HTTP", "HTTPS"} and mode != "Passthrough"
-    if not known:
-        return Step(
-            kind=Kind.GATEWAY_LISTENER,
-            verdict=Verdict.UNSUPPORTED,
-            summary=f"{place.name} is not an HTTP listener that ends TLS: routes of other kinds are not read",
-            subject=place.gateway.ref,
-            version=place.gateway.resource_version,
-            packet=packet,
-            evidence=(
-                Evidence(f"{place.field}.protocol", f"{place.listener.protocol} {mode}".strip(), place.gateway.ref),
-            ),
-            missing=f"{place.listener.protocol} listener {mode}".strip(),
-            confirm=kubectl.show(place.gateway.ref, place.field),
-        )
-    if not packet.http or ("HTTPS" if packet.tls else "HTTP") in protocols:
+    if first is None:
         return None
-    speaks, client = ("plain HTTP", "TLS") if packet.tls else ("TLS", "plain HTTP")
+    conflict = conflicts.conflicts(store, first.gateway)[first.listener.name]
+    others = ", ".join(conflict.others)
+    said = [item for kind in ("Conflicted", "Programmed", "Accepted") if (item := first.now(kind)) is not None]
+    served = [item for item in said if item.status == ("False" if item.type == "Conflicted" else "True")]
+    agreed = any(item.type == "Conflicted" and item.status == "True" for item in said)
+    contradicted = bool(served) and not agreed
+    verdict = Verdict.DROP if packet.protocol == "UDP" else Verdict.REJECT
     return Step(
         kind=Kind.GATEWAY_LISTENER,
-        verdict=Verdict.REJECT,
-        summary=f"{place.name} speaks {speaks} and the client speaks {client}: the connection is closed",
-        subject=place.gateway.ref,
-        version=place.gateway.resource_version,
-        packet=packet,
-        evidence=(Evidence(f"{place.field}.protocol", place.listener.protocol, place.gateway.ref),),
-        confirm=kubectl.show(place.gateway.ref, place.field),
-        fix="use the other scheme, or the other port",
-    )
-
-
-def _not_http(place: Place, packet: Packet) -> Step:
-    return Step(
-        kind=Kind.GATEWAY_LISTENER,
-        verdict=Verdict.SKIP,
-        summary=f"{place.name} takes the connection; without HTTP there is nothing to route by",
-        subject=place.gateway.ref,
-        version=place.gateway.resource_version,
-        packet=packet,
-        evidence=(Evidence(f"{place.field}.port", str(place.listener.port), place.gateway.ref),),
-    )
-
-
-def _no_hostname(fitting: Sequence[Place], name: str, packet: Packet) -> Step:
-    first = fitting[0]
-    listed = ", ".join(place.listener.hostname or "*" for place in fitting)
-    answer = "the handshake is refused" if packet.tls else "answers 404"
-    return Step(
-        kind=Kind.GATEWAY_LISTENER,
-        verdict=Verdict.REJECT if packet.tls else Verdict.RESPOND,
-        summary=f"no listener of Gateway {first.gateway.id} on port {packet.port} takes host {name}: {answer}",
+        verdict=Verdict.UNSUPPORTED if contradicted else verdict,
+        summary=f"{first.name} conflicts with {others} ({conflict.reason}): none of them is served",
         subject=first.gateway.ref,
         version=first.gateway.resource_version,
         packet=packet,
-        cause="G27",
-        status=0 if packet.tls else 404,
-        evidence=(Evidence(".spec.listeners[].hostname", listed, first.gateway.ref), Evidence("request host", name)),
-        considered=tuple(Considered(place.name, False, f"its hostname does not take {name}") for place in fitting),
-        confirm=kubectl.show(first.gateway.ref, ".spec.listeners"),
-        fix=f"add a listener whose hostname takes {name}",
+        cause="G09",
+        evidence=(
+            Evidence(
+                first.field,
+                f"{first.listener.protocol} {first.listener.port} {first.listener.hostname or '*'}",
+                first.gateway.ref,
+                f"{conflict.reason} with {others}",
+            ),
+            *(first.fact(item) for item in said),
+        ),
+        missing=f"which of {first.listener.name} and {others} is served: by the specification none, "
+        f"while the controller says {status.words(served[0])}"
+        if contradicted
+        else "",
+        confirm=kubectl.show(first.gateway.ref, ".status.listeners"),
+        fix="give the listeners different ports or host names",
     )
 
 
-def _taken(controller: Controller, place: Place, fitting: Sequence[Place], name: str, packet: Packet) -> Step:
-    gateway, said = place.gateway, _conditions(place)
-    wrong = next((item for item in said if _bad(item)), None)
+def _taken(store: Store, controller: Controller, place: Place, fitting: Sequence[Place], packet: Packet) -> Step:
+    gateway, name = place.gateway, _name(packet)
     assumptions = list(controller.assumptions)
     assumptions += [
         f"it serves all the same: {step.summary}"
         for step in controller.problems
         if step.verdict in ENDS and step.subject == gateway.ref
     ]
-    if not said:
+    if not place.said:
         assumptions.append(
             f"the controller has taken listener {place.listener.name} (it says nothing of it in the status)"
         )
-    elif any(stale(gateway.generation, item) for item in said):
+    elif place.old:
         assumptions.append(
             f"the status of Gateway {gateway.id} is older than its spec (G14): the change has been taken"
         )
-    elif wrong is not None:
-        assumptions.append(
-            f"listener {place.listener.name} serves in spite of {wrong.type} {wrong.status} ({wrong.reason})"
-        )
+    objection = _objection(store, place)
     return Step(
         kind=Kind.GATEWAY_LISTENER,
-        verdict=Verdict.PASS,
+        verdict=Verdict.UNSUPPORTED if objection else Verdict.PASS,
         summary=f"{place.name} takes {name or 'any host'}",
         subject=gateway.ref,
         version=gateway.resource_version,
         packet=packet,
-        cause="G09" if wrong is not None and wrong.type == "Conflicted" else "",
+        cause=("G09" if objection.startswith("Conflicted") else "G30") if objection else "",
         evidence=(
             Evidence(f"{place.field}.port", str(place.listener.port), gateway.ref),
             Evidence(f"{place.field}.hostname", place.listener.hostname or "*", gateway.ref),
-            *(_told(place, item) for item in said),
+            *(place.fact(item) for item in place.said),
             *controller.why,
         ),
         considered=tuple(
@@ -210,83 +182,20 @@ def _taken(controller: Controller, place: Place, fitting: Sequence[Place], name:
             for item in fitting
         ),
         assumptions=tuple(assumptions),
+        missing=f"whether listener {place.listener.name} is served, of which the controller says {objection}"
+        if objection
+        else "",
         confirm=kubectl.show(gateway.ref, ".status.listeners"),
     )
 
 
-def _conditions(place: Place) -> tuple[Condition, ...]:
-    return next((item.conditions for item in place.gateway.status.listeners if item.name == place.listener.name), ())
-
-
-def _bad(item: Condition) -> bool:
-    return item.status == ("True" if item.type == "Conflicted" else "False")
-
-
-def _told(place: Place, item: Condition) -> Evidence:
-    field = f".status.listeners[?(@.name=='{place.listener.name}')].conditions[?(@.type=='{item.type}')].status"
-    return Evidence(field, f"{item.status} ({item.reason})" if item.reason else item.status, place.gateway.ref)
-
-
-def _certificate(store: Store, place: Place, packet: Packet) -> Step:
-    """The handshake: certificateRefs that exist and are allowed, or G13."""
-    gateway, tls = place.gateway, place.listener.tls
-    refs = tls.certificate_refs if tls is not None else ()
-    faults: list[str] = []
-    evidence: list[Evidence] = []
-    assumptions: list[str] = []
-    for index, ref in enumerate(refs):
-        namespace = ref.namespace or gateway.namespace
-        name, field = f"{namespace}/{ref.name}", f"{place.field}.tls.certificateRefs[{index}]"
-        why = certificate_fault(store, gateway, ref.kind, ref.group, name)
-        evidence.append(Evidence(f"{field}.name", name, gateway.ref, why or ""))
-        if why is None:
-            assumptions.append(f"Secret {name} exists and Gateway {gateway.id} may refer to it")
-        elif why:
-            faults.append(f"{ref.kind} {name} {why}")
-    resolved = find_condition(_conditions(place), "ResolvedRefs")
-    if resolved is not None and resolved.status == "True" and not stale(gateway.generation, resolved):
-        assumptions = []
-    if resolved is not None:
-        evidence.append(_told(place, resolved))
-    broken = bool(refs) and len(faults) == len(refs)
-    if not refs:
-        assumptions.append(
-            f"listener {place.listener.name} gets its certificate from elsewhere: it has no certificateRefs"
-        )
-    return Step(
-        kind=Kind.GATEWAY_LISTENER,
-        verdict=Verdict.REJECT if broken else Verdict.PASS,
-        summary=f"{place.name} has no valid certificate: {'; '.join(faults)}"
-        if broken
-        else f"TLS for {packet.sni or packet.host} ends at listener {place.listener.name}",
-        subject=gateway.ref,
-        version=gateway.resource_version,
-        packet=packet,
-        cause="G13" if faults else "",
-        evidence=tuple(evidence),
-        assumptions=tuple(assumptions),
-        confirm=kubectl.show(gateway.ref, ".status.listeners"),
-        fix="create the Secret, or a ReferenceGrant for it" if faults else "",
-    )
-
-
-def certificate_fault(store: Store, gateway: Gateway, kind: str, group: str, name: str) -> str | None:
-    """Return why a certificateRef cannot be used, an empty string if it can, None if that is not known.
-
-    Args:
-        store: what is known.
-        gateway: the Gateway that refers.
-        kind: kind of the referent; only Secret is known.
-        group: its API group.
-        name: ``namespace/name`` of it.
-    """
-    if kind != "Secret" or group not in {"", "core"}:
-        return None
-    namespace, _, own = name.partition("/")
-    if namespace != gateway.namespace:
-        allowed, _ = granted(store, (GROUP, "Gateway", gateway.namespace), ("", "Secret", namespace, own))
-        if allowed is None:
-            return None
-        if not allowed:
-            return "is in another namespace, and no ReferenceGrant allows it"
-    return secret_fault(store, name)
+def _objection(store: Store, place: Place) -> str:
+    """The controller's present word where it does not serve a listener and our reading knows no reason, else empty."""
+    conflicted = place.now("Conflicted")
+    if conflicted is not None and conflicted.status == "True":
+        return status.words(conflicted)
+    wrong = [item for kind in ("Accepted", "Programmed") if (item := place.now(kind)) is not None]
+    wrong = [item for item in wrong if item.status == "False"]
+    if not wrong or certificates(store, place).faults:
+        return ""
+    return status.words(wrong[0])

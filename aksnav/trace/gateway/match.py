@@ -1,15 +1,25 @@
-"""Which rule of the attached HTTPRoutes takes a request (Gateway API v1: HTTPRouteRule.matches)."""
+"""Which rule of the attached routes takes a request (Gateway API v1: HTTPRouteRule.matches, GRPCRouteRule.matches)."""
 
 from collections.abc import Sequence
 
 import msgspec
 
-from aksnav.model.kubernetes.gateway import RouteMatch, RouteRule, ValueMatch
+from aksnav.model.kubernetes.gateway import (
+    GRPCMatch,
+    GRPCRoute,
+    GRPCRule,
+    HTTPRoute,
+    RouteMatch,
+    RouteRule,
+    ValueMatch,
+    WebRoute,
+)
+from aksnav.trace.gateway import grpc
 from aksnav.trace.gateway.attach import Attachment
+from aksnav.trace.gateway.values import UNKNOWN, compare, expression
 from aksnav.trace.ingress.rules import element_prefix
 from aksnav.trace.packet import Packet
 from aksnav.trace.routing.hostnames import any_labels, specificity
-from aksnav.trace.routing.safe_regex import Refused, compile_safely
 from aksnav.trace.routing.uri import query_pairs
 from aksnav.trace.step import Considered
 
@@ -17,20 +27,26 @@ _PATH_ORDER = {"Exact": 0, "PathPrefix": 1, "RegularExpression": 2}
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One match of one rule of one attached route, under the hostname by which the request comes to it."""
+    """One match of one rule of one attached route, under the hostname by which the request comes to it.
+
+    Attributes:
+        original: the route's own hostname, of which ``hostname`` is what the listener has of it.
+    """
 
     attachment: Attachment
+    route: WebRoute
     hostname: str
-    rule: RouteRule
+    original: str
+    rule: RouteRule | GRPCRule
     rule_index: int
-    match: RouteMatch
+    match: RouteMatch | GRPCMatch
     match_index: int
 
     @property
     def name(self) -> str:
         """The match as people call it."""
-        route = self.attachment.route
-        return f"HTTPRoute {route.id} rule {self.rule_index} {self.hostname or '*'} {describe(self.match)}"
+        route = self.route
+        return f"{route.KIND} {route.id} rule {self.rule_index} {self.hostname or '*'} {describe(self.match)}"
 
     @property
     def field(self) -> str:
@@ -48,8 +64,10 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     assumptions: tuple[str, ...] = ()
 
 
-def describe(match: RouteMatch) -> str:
+def describe(match: RouteMatch | GRPCMatch) -> str:
     """Return a match in words."""
+    if isinstance(match, GRPCMatch):
+        return grpc.describe(match)
     parts = [f"{match.path.type} {match.path.value}"]
     parts += [match.method] if match.method else []
     parts += [f"header {item.name}: {item.value}" for item in match.headers]
@@ -61,46 +79,60 @@ def candidates(attachments: Sequence[Attachment], host: str) -> list[Candidate]:
     """Return every match of the routes whose hostname takes a host, under the most specific hostname, best first."""
     found: list[Candidate] = []
     for attachment in attachments:
-        fitting = [name for name in attachment.hostnames if any_labels(name, host)]
-        if not fitting:
+        fitting = [
+            pair for pair in zip(attachment.hostnames, attachment.originals, strict=True) if any_labels(pair[0], host)
+        ]
+        route = attachment.route
+        if not fitting or not isinstance(route, HTTPRoute | GRPCRoute):
             continue
-        hostname = max(fitting, key=specificity)
-        for index, rule in enumerate(attachment.route.rules):
+        hostname, original = max(fitting, key=lambda pair: (specificity(pair[0]), specificity(pair[1])))
+        rules: Sequence[RouteRule | GRPCRule] = route.rules
+        for index, rule in enumerate(rules):
             found += [
                 Candidate(
                     attachment=attachment,
+                    route=route,
                     hostname=hostname,
+                    original=original,
                     rule=rule,
                     rule_index=index,
                     match=match,
                     match_index=place,
                 )
-                for place, match in enumerate(rule.matches or (RouteMatch(),))
+                for place, match in enumerate(_matches_of(rule))
             ]
     return sorted(found, key=precedence)
+
+
+def _matches_of(rule: RouteRule | GRPCRule) -> Sequence[RouteMatch | GRPCMatch]:
+    if rule.matches:
+        return rule.matches
+    return (RouteMatch(),) if isinstance(rule, RouteRule) else (GRPCMatch(),)
 
 
 def precedence(item: Candidate) -> tuple[object, ...]:
     """Return the sort key of a candidate, the one that goes first being smallest.
 
-    Hostname (characters without wildcard, characters), Exact path, longest prefix, expression, method, headers, query
-    parameters; then the older route, its namespace and name, and the first rule (HTTPRouteRule.matches).
+    Hostname (characters without wildcard, characters), and of equal ones the route's own; HTTPRoute: Exact path,
+    longest prefix, expression, method, headers, query parameters; GRPCRoute: service, method, headers; then the older
+    route, its namespace and name, and the first rule.
     """
     exact, length = specificity(item.hostname)
-    route = item.attachment.route
-    return (
-        -exact,
-        -length,
-        _PATH_ORDER.get(item.match.path.type, len(_PATH_ORDER)),
-        -len(item.match.path.value),
-        not item.match.method,
-        -len(item.match.headers),
-        -len(item.match.query_params),
-        route.created,
-        route.id,
-        item.rule_index,
-        item.match_index,
-    )
+    own_exact, own_length = specificity(item.original)
+    match = item.match
+    if isinstance(match, GRPCMatch):
+        order: tuple[object, ...] = (-len(match.method.service), -len(match.method.method), -len(match.headers), 0, 0)
+    else:
+        order = (
+            _PATH_ORDER.get(match.path.type, len(_PATH_ORDER)),
+            -len(match.path.value),
+            not match.method,
+            -len(match.headers),
+            -len(match.query_params),
+        )
+    # Routes of both kinds never share a host of a listener: their keys are not compared with each other.
+    names = (-exact, -length, -own_exact, -own_length, item.route.KIND)
+    return (*names, *order, item.route.created, item.route.id, item.rule_index, item.match_index)
 
 
 def choose(ordered: Sequence[Candidate], packet: Packet, *, whole_hosts: bool, expressions: bool) -> Chosen:
@@ -124,38 +156,60 @@ def choose(ordered: Sequence[Candidate], packet: Packet, *, whole_hosts: bool, e
             said.append(Considered(item.name, True, "the first in the order of precedence that matches"))
             rest = ordered[position + 1 :]
             said += [Considered(other.name, False, "comes later in the order of precedence") for other in rest]
-            return Chosen(candidate=item, considered=tuple(said), undecided=undecided, assumptions=_assume(item))
-        said.append(Considered(item.name, False, word.removeprefix(_UNKNOWN)))
-        if word.startswith(_UNKNOWN) and undecided is None:
-            undecided = (item, word.removeprefix(_UNKNOWN))
+            assumptions = (*_assume(item), *_by_own_hostname(item, rest, packet, expressions=expressions))
+            return Chosen(candidate=item, considered=tuple(said), undecided=undecided, assumptions=assumptions)
+        said.append(Considered(item.name, False, word.removeprefix(UNKNOWN)))
+        if word.startswith(UNKNOWN) and undecided is None:
+            undecided = (item, word.removeprefix(UNKNOWN))
     return Chosen(candidate=None, considered=tuple(said), undecided=undecided)
 
 
+def _by_own_hostname(
+    item: Candidate, rest: Sequence[Candidate], packet: Packet, *, expressions: bool
+) -> tuple[str, ...]:
+    """What is taken for granted where the routes' own hostnames decide, which is an extended feature.
+
+    HTTPRouteSpec.hostnames: GatewayRouteHostnameIntersectionPrecedence.
+    """
+    for other in rest:
+        if other.hostname != item.hostname or other.original == item.original:
+            continue
+        earlier = (*precedence(other)[:2], *precedence(other)[4:]) < (*precedence(item)[:2], *precedence(item)[4:])
+        if earlier and matches(other.match, packet, expressions=expressions) == "":
+            return (
+                f"the controller goes by the routes' own hostnames: {item.original} before {other.original or '*'}",
+            )
+    return ()
+
+
 def _assume(item: Candidate) -> tuple[str, ...]:
-    regex = any(
-        part.type == "RegularExpression" for part in (item.match.path, *item.match.headers, *item.match.query_params)
-    )
+    match = item.match
+    if isinstance(match, GRPCMatch):
+        regex = grpc.has_expression(match)
+    else:
+        regex = any(part.type == "RegularExpression" for part in (match.path, *match.headers, *match.query_params))
     return ("regular expressions (RE2) are read as Python's",) if regex else ()
 
 
-_UNKNOWN = "? "
-
-
-def matches(match: RouteMatch, packet: Packet, *, expressions: bool) -> str:
+def matches(match: RouteMatch | GRPCMatch, packet: Packet, *, expressions: bool) -> str:
     """Return why a match does not take a request; an empty string if it does; ``? why`` if that is not evaluated."""
+    if isinstance(match, GRPCMatch):
+        return grpc.matches(match, packet, expressions=expressions)
     word = _path(match.path, packet.path, expressions=expressions)
-    if word and not word.startswith(_UNKNOWN):
+    if word and not word.startswith(UNKNOWN):
         return word
     if match.method and match.method != packet.method:
         return f"the method is {packet.method}, not {match.method}"
     headers = {"host": packet.host, **dict(reversed(packet.headers))}
     query = dict(reversed(query_pairs(packet.query)))
     words = [word]
-    words += [_value(item, headers.get(item.name.lower()), "header", expressions=expressions) for item in match.headers]
     words += [
-        _value(item, query.get(item.name), "query parameter", expressions=expressions) for item in match.query_params
+        compare(item, headers.get(item.name.lower()), "header", expressions=expressions) for item in match.headers
     ]
-    return next((one for one in words if one and not one.startswith(_UNKNOWN)), next((one for one in words if one), ""))
+    words += [
+        compare(item, query.get(item.name), "query parameter", expressions=expressions) for item in match.query_params
+    ]
+    return next((one for one in words if one and not one.startswith(UNKNOWN)), next((one for one in words if one), ""))
 
 
 def _path(wanted: ValueMatch, path: str, *, expressions: bool) -> str:
@@ -163,23 +217,4 @@ def _path(wanted: ValueMatch, path: str, *, expressions: bool) -> str:
         return "" if path == wanted.value else f"the path is not {wanted.value}"
     if wanted.type in {"PathPrefix", ""}:
         return "" if element_prefix(wanted.value or "/", path) else f"the path does not begin with {wanted.value}"
-    return _expression(wanted, path, "path", expressions=expressions)
-
-
-def _value(wanted: ValueMatch, value: str | None, what: str, *, expressions: bool) -> str:
-    if value is None:
-        return f"{what} {wanted.name} is not there"
-    if wanted.type in {"Exact", ""}:
-        return "" if value == wanted.value else f"{what} {wanted.name} is not {wanted.value}"
-    return _expression(wanted, value, f"{what} {wanted.name}", expressions=expressions)
-
-
-def _expression(wanted: ValueMatch, value: str, what: str, *, expressions: bool) -> str:
-    if wanted.type != "RegularExpression":
-        return f"{_UNKNOWN}match type {wanted.type} of the {what}"
-    if not expressions:
-        return f"{_UNKNOWN}RegularExpression {wanted.value} is up to the controller"
-    pattern = compile_safely(wanted.value, value)
-    if isinstance(pattern, Refused):
-        return f"{_UNKNOWN}RegularExpression {wanted.value}: {pattern.why}"
-    return "" if pattern.fullmatch(value) else f"the {what} does not match {wanted.value}"
+    return expression(wanted.type, wanted.value, path, "path", expressions=expressions)

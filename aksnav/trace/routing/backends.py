@@ -25,6 +25,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         empty_status: HTTP status where it has no ready endpoint.
         missing_cause, port_cause: check ids of the two faults.
         target_ports: targetPort is accepted in place of the Service's port (ingress-nginx).
+        verdict: what becomes of a request to a Service or port that does not exist; RESPOND has ``missing_status``.
+        says: the same in words, where it is not "answers" and the status.
     """
 
     owner: Ref
@@ -38,6 +40,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     missing_cause: str
     port_cause: str
     target_ports: bool = False
+    verdict: Verdict = Verdict.RESPOND
+    says: str = ""
+
+    @property
+    def words(self) -> str:
+        """What becomes of such a request, for people."""
+        return self.says or f"answers {self.missing_status}"
 
 
 class PortChoice(msgspec.Struct, frozen=True, gc=False):
@@ -120,8 +129,8 @@ def _no_service(store: Store, wanted: Wanted, name: str, packet: Packet) -> Step
     hint = (Evidence("Services of that name", ", ".join(elsewhere), note="in other namespaces"),) if elsewhere else ()
     return Step(
         kind=Kind.SERVICE_PORT,
-        verdict=Verdict.RESPOND,
-        summary=f"Service {name} does not exist: {wanted.owner} answers {wanted.missing_status}",
+        verdict=wanted.verdict,
+        summary=f"Service {name} does not exist: {wanted.owner} {wanted.words}",
         subject=wanted.owner,
         version=wanted.version,
         packet=packet,
@@ -145,8 +154,8 @@ def _no_port(wanted: Wanted, service: Service, considered: tuple[Considered, ...
     listed = ", ".join(f"{port.name or '-'}:{port.port}" for port in service.ports) or "none"
     return Step(
         kind=Kind.SERVICE_PORT,
-        verdict=Verdict.RESPOND,
-        summary=f"Service {service.id} has no port {wanted.port} (it has {listed}): answers {wanted.missing_status}",
+        verdict=wanted.verdict,
+        summary=f"Service {service.id} has no port {wanted.port} (it has {listed}): {wanted.words}",
         subject=wanted.owner,
         version=wanted.version,
         packet=packet,

@@ -1,26 +1,37 @@
-"""Every way into the cluster: rules of Ingresses and HTTPRoutes, and ports of LoadBalancer and NodePort Services."""
+"""Every way into the cluster: rules of Ingresses, routes of Gateways, ports of LoadBalancer and NodePort Services."""
 
 from collections.abc import Iterator
 
 import msgspec
 
 from aksnav.model.addresses import format_address, parse_address
-from aksnav.model.kubernetes.gateway import HTTPRoute, Listener, RouteMatch
+from aksnav.model.kubernetes.gateway import (
+    ROUTE_KINDS,
+    AnyRoute,
+    BackendRef,
+    GRPCMatch,
+    GRPCRoute,
+    HTTPRoute,
+    Listener,
+    RouteMatch,
+    ValueMatch,
+)
 from aksnav.model.kubernetes.ingress import Ingress, IngressBackend
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace.gateway import attach as gateway_attach
 from aksnav.trace.gateway import classes as gateway_class
+from aksnav.trace.gateway import kinds
 from aksnav.trace.ingress.rules import age, rules_in
 from aksnav.trace.memo import once
 from aksnav.trace.request import Request
 from aksnav.trace.routing.controllers import claims, for_gateway, for_ingress
 from aksnav.trace.routing.types import Controller, EntryPoint, Flavour
 
-_READS = ("IngressClass", "Ingress", "Service", "Gateway", "GatewayClass", "HTTPRoute", "Namespace")
+_READS = ("IngressClass", "Ingress", "Service", "Gateway", "GatewayClass", *ROUTE_KINDS, "Namespace")
 _INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
-_WELL_KNOWN = {"http": 80, "https": 443}
+_WELL_KNOWN = {"http": 80, "https": 443, "grpc": 80, "grpcs": 443}
 # What stands in for the label of a wildcard host: a name that no rule is likely to have as its own.
 _ANY_LABEL = "any"
 
@@ -28,7 +39,7 @@ _ANY_LABEL = "any"
 def entry_points(store: Store) -> tuple[EntryPoint, ...]:
     """Return every way into the cluster, each text once, in a stable order.
 
-    Rules of Ingresses come first, then those of HTTPRoutes, then Service ports. A wildcard host is asked for as
+    Rules of Ingresses come first, then routes of Gateways, then Service ports. A wildcard host is asked for as
     ``any.DOMAIN``; a rule for every host by the controller's address, and a path that is an expression by its literal
     beginning. A Service port behind which an Ingress or Gateway controller stands is a way in as well.
     """
@@ -98,27 +109,83 @@ def _of_routes(store: Store) -> Iterator[EntryPoint]:
         for item in attached.attachments:
             for hostname in item.hostnames:
                 yield from _route(origin, item.listener, item.route, hostname)
-        # A route that does not attach is a way in that somebody meant: it is asked for at the first HTTP listener.
-        first = next((item for item in gateway.listeners if item.protocol in gateway_attach.HTTP_PROTOCOLS), None)
-        if first is None:
-            continue
+        # A route that does not attach is a way in that somebody meant: it is asked for at the first fitting listener.
         for refusal in attached.refusals:
-            for hostname in refusal.route.hostnames:
-                yield from _route(origin, first, refusal.route, hostname.lower())
+            kind = refusal.route.KIND
+            for listener in [item for item in gateway.listeners if kind in kinds.taken_by(item)][:1]:
+                for hostname in refusal.hostnames:
+                    yield from _route(origin, listener, refusal.route, hostname.lower())
 
 
-def _route(origin: _Origin, listener: Listener, route: HTTPRoute, hostname: str) -> Iterator[EntryPoint]:
-    scheme = "https" if listener.protocol == "HTTPS" else "http"
+def _route(origin: _Origin, listener: Listener, route: AnyRoute, hostname: str) -> Iterator[EntryPoint]:
     own = msgspec.structs.replace(origin, via=route.ref)
+    if isinstance(route, HTTPRoute):
+        yield from _http(own, listener, route, hostname)
+    elif isinstance(route, GRPCRoute):
+        yield from _grpc(own, listener, route, hostname)
+    elif route.rules:
+        service = _backend(route, route.rules[0].backend_refs)
+        if listener.protocol == "TLS":
+            yield from _web(own, ".spec.rules[0]", service, "https", hostname, "/", port=listener.port)
+        else:
+            yield from _stream(own, listener, service)
+
+
+def _backend(route: AnyRoute, refs: tuple[BackendRef, ...]) -> str:
+    return f"{refs[0].namespace or route.namespace}/{refs[0].name}" if refs else ""
+
+
+def _http(own: _Origin, listener: Listener, route: HTTPRoute, hostname: str) -> Iterator[EntryPoint]:
+    scheme = "https" if listener.protocol == "HTTPS" else "http"
     for index, rule in enumerate(route.rules):
-        backend = rule.backend_refs[0] if rule.backend_refs else None
-        service = f"{backend.namespace or route.namespace}/{backend.name}" if backend is not None else ""
+        service = _backend(route, rule.backend_refs)
         for place, match in enumerate(rule.matches or (RouteMatch(),)):
             field = f".spec.rules[{index}]" + (f".matches[{place}]" if rule.matches else "")
             expression = match.path.type == "RegularExpression"
             path = _literal(match.path.value) if expression else match.path.value or "/"
             for point in _web(own, field, service, scheme, hostname, path, port=listener.port):
                 yield _asking(point, match)
+
+
+def _grpc(own: _Origin, listener: Listener, route: GRPCRoute, hostname: str) -> Iterator[EntryPoint]:
+    scheme = "grpcs" if listener.protocol == "HTTPS" else "grpc"
+    for index, rule in enumerate(route.rules):
+        service = _backend(route, rule.backend_refs)
+        for place, match in enumerate(rule.matches or (GRPCMatch(),)):
+            field = f".spec.rules[{index}]" + (f".matches[{place}]" if rule.matches else "")
+            for point in _web(own, field, service, scheme, hostname, _called(match), port=listener.port):
+                request = msgspec.structs.replace(point.request, method="POST", headers=_headers(match.headers))
+                yield msgspec.structs.replace(point, request=request)
+
+
+def _called(match: GRPCMatch) -> str:
+    """The path of a gRPC request that a match takes: what it leaves open is any service and any method."""
+    wanted = match.method
+    parts = [wanted.service, wanted.method]
+    if wanted.type == "RegularExpression":
+        parts = [_literal(part).strip("/") for part in parts]
+    return "/" + "/".join(part or _ANY_LABEL for part in parts)
+
+
+def _stream(own: _Origin, listener: Listener, service: str) -> Iterator[EntryPoint]:
+    """The way in of a port that passes bytes on; none where no address is known to ask at."""
+    if own.address is None:
+        return
+    scheme = listener.protocol.lower()
+    text = f"{scheme}://{_bracket(format_address(own.address))}:{listener.port}"
+    yield EntryPoint(
+        text=text,
+        request=Request(text=text, scheme=scheme, address=own.address, port=listener.port, path="", method=""),
+        via=own.via,
+        field=".spec.rules[0]",
+        service=service,
+        flavour=own.flavour,
+        internal=own.internal,
+    )
+
+
+def _headers(wanted: tuple[ValueMatch, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((item.name.lower(), item.value) for item in wanted if item.type in {"", "Exact"})
 
 
 def _asking(point: EntryPoint, match: RouteMatch) -> EntryPoint:
@@ -129,7 +196,7 @@ def _asking(point: EntryPoint, match: RouteMatch) -> EntryPoint:
         point.request,
         text=text,
         method=match.method or "GET",
-        headers=tuple((item.name.lower(), item.value) for item in match.headers if item.type in {"", "Exact"}),
+        headers=_headers(match.headers),
         query=query,
     )
     return msgspec.structs.replace(point, text=text, request=request)
@@ -182,7 +249,7 @@ def _web(
             address=origin.address,
             port=number,
             path=path or "/",
-            sni=name if scheme == "https" else "",
+            sni=name if scheme in {"https", "grpcs"} else "",
         ),
         via=origin.via,
         field=field,

@@ -22,6 +22,8 @@ class Flavour(StrEnum):
     ISTIO_CLASSIC = "istio-classic"
     AGIC = "agic"
     APPLICATION_GATEWAY_FOR_CONTAINERS = "application-gateway-for-containers"
+    ENVOY_GATEWAY = "envoy-gateway"
+    NGINX_GATEWAY_FABRIC = "nginx-gateway-fabric"
     TRAEFIK = "traefik"
     NGINX_ORG = "nginx.org"
     OTHER = "other"
@@ -76,7 +78,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         packet: as it leaves the controller: host and path rewritten, tls as it is spoken to the Pod.
         label: for a branch, in our own words and names.
         direct_to_pods: the controller connects to ready endpoints; False: to the Service's cluster address.
-        empty_status: HTTP status that the controller answers while the Service has no ready endpoint.
+        empty_status: HTTP status that the controller answers while the Service has no ready endpoint; 0 where it passes
+            bytes on and cannot answer: it refuses the connection.
         steps: filters, rewrites and faults of this target alone, in order.
         ended: the last of ``steps`` ends the road here.
     """

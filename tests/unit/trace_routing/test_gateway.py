@@ -273,18 +273,13 @@ def test_a_listener_that_does_not_fit_refuses(url: str, expected: str) -> None:
     assert outcome(answer) == expected
 
 
-def test_passthrough_is_not_modelled() -> None:
-    """TLSRoutes are not read: unsupported, by name."""
-    gate = gateway("web", listener("tls", 443, "TLS", tls={"mode": "Passthrough"}))
-    assert outcome(_route("https://a.com/", gate=gate)) == "unsupported"
-
-
-def test_where_the_status_differs_the_step_says_so() -> None:
-    """The spec attaches, the controller says it does not: we go on, with its word as an assumption."""
+def test_where_the_status_differs_nothing_is_decided() -> None:
+    """The spec attaches, the controller says it does not: undecided, with both words, and G30."""
     condition = {"type": "Accepted", "status": "False", "reason": "UnsupportedValue", "observedGeneration": 1}
     parent = {"parentRef": {"name": "web", "namespace": "infra"}, "controllerName": "c", "conditions": [condition]}
     answer = _route("http://a.com/", http_route("r", rule("api"), status={"parents": [parent]}))
-    assert any("UnsupportedValue" in line for line in _last(answer).assumptions)
+    assert (_last(answer).verdict, _last(answer).cause) == (Verdict.UNSUPPORTED, "G30")
+    assert "UnsupportedValue" in _last(answer).missing
 
 
 def test_a_stale_status_is_not_taken_for_the_truth() -> None:
@@ -315,11 +310,11 @@ def test_another_controller_decides_about_expressions_itself() -> None:
     assert outcome(route_gateway(store, ask("http://a.com/x"), cls="other")) == "unsupported"
 
 
-def test_routes_of_other_kinds_are_an_assumption_of_a_404() -> None:
-    """AttachedRoutes counts more than the HTTPRoutes: a GRPCRoute could take the request."""
+def test_routes_that_only_the_controller_knows_are_an_assumption_of_a_404() -> None:
+    """AttachedRoutes counts more than the routes that we know: another one could take the request."""
     gate = gateway("web", status={"listeners": [{"name": "http", "attachedRoutes": 2, "conditions": []}]})
     answer = _route("http://a.com/x", http_route("r", rule("api", prefix("/api"))), gate=gate)
-    assert any("kinds that are not read" in line for line in _last(answer).assumptions)
+    assert any("are not known" in line for line in _last(answer).assumptions)
 
 
 def test_no_match_is_not_claimed_where_routes_cannot_be_read() -> None:
