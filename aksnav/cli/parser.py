@@ -105,6 +105,9 @@ def _trace(commands: "argparse._SubParsersAction[_Parser]", reading: _Parser) ->
     trace.add_argument("--method", "-X", default="GET", metavar="M")
     trace.add_argument("--header", "-H", action="append", default=[], metavar="'NAME: VALUE'")
     trace.add_argument("--requests", metavar="FILE", help="JSON lines, one question each; - is standard input")
+    trace.add_argument(
+        "--confirm", action="store_true", help="then ask Azure and the network from here, reading only, what they say"
+    )
     trace.add_argument("-o", "--output", choices=("text", "json", "markdown"), default="text")
     trace.set_defaults(run=_lazy("trace"))
 

@@ -9,13 +9,17 @@ from typing import Any
 import msgspec
 
 from aksnav.cli.reading import CommandError, encode, load, options_of
+from aksnav.model.confirmation import Reply
+from aksnav.report.confirmation import confirmation_data, confirmation_lines, confirmation_markdown
 from aksnav.report.data import answer
 from aksnav.report.markdown import trace_markdown
 from aksnav.report.text import trace_lines
+from aksnav.sources.options import Options
 from aksnav.store import Store
 from aksnav.trace import parse_request, trace
+from aksnav.trace.confirm import questions
 from aksnav.trace.request import BadRequest
-from aksnav.trace.step import Outcome
+from aksnav.trace.step import Outcome, Trace
 
 STATUS = {Outcome.DELIVERED: 0, Outcome.UNDECIDED: 3}
 NOT_DELIVERED = 1
@@ -37,6 +41,8 @@ def run(args: argparse.Namespace) -> int:
     if (args.target is None) == (args.requests is None):
         raise CommandError("trace wants a TARGET or --requests FILE: aksnav trace https://HOST/PATH")
     if args.requests is not None:
+        if args.confirm:
+            raise CommandError("--confirm goes with one TARGET, not with --requests")
         return _many(args)
     try:
         request = parse_request(
@@ -44,15 +50,28 @@ def run(args: argparse.Namespace) -> int:
         )
     except BadRequest as error:
         raise CommandError(str(error)) from error
-    found = trace(load(options_of(args)), request)
+    options = options_of(args)
+    if args.confirm and (options.demo is not None or options.capture is not None):
+        raise CommandError("--confirm asks the living network: it does not go with --demo or --from-capture")
+    store = load(options)
+    found = trace(store, request)
+    replies = _replies(options, store, found) if args.confirm else None
     match args.output:
         case "json":
-            print(encode(answer(found)))
+            told = {} if replies is None else {"confirmations": confirmation_data(replies)}
+            print(encode({**answer(found), **told}))
         case "markdown":
-            print("\n".join(trace_markdown(found)))
+            print("\n".join([*trace_markdown(found), *confirmation_markdown(replies or ())]))
         case _:
-            print("\n".join(trace_lines(found)))
+            print("\n".join([*trace_lines(found), *confirmation_lines(replies or ())]))
     return STATUS.get(found.outcome, NOT_DELIVERED)
+
+
+def _replies(options: Options, store: Store, found: Trace) -> list[Reply]:
+    """Ask the living network about a trace, one question after the other."""
+    from aksnav.sources.confirm import ask
+
+    return [ask(question, azure=not options.no_azure) for question in questions(store, found)]
 
 
 def _many(args: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import msgspec
 
 from aksnav.model.change import Change, ListEnded, Reading, ReadingChanged, SourceChanged
+from aksnav.model.confirmation import Question
 from aksnav.model.kinds import AZURE_KINDS, KUBERNETES_KINDS
 from aksnav.model.object import Ref
 from aksnav.model.text import plain
@@ -27,6 +28,7 @@ from aksnav.sources.pipe import (
     Answer,
     AskSecrets,
     Command,
+    Confirm,
     Decoder,
     GetRaw,
     PipeError,
@@ -150,12 +152,19 @@ class Feed:
 
     def request_raw(self, ref: Ref) -> "Future[bytes]":
         """Ask for one object as JSON in wire form; the future's exception is a ``SourceError`` with one line."""
+        return self._ask(lambda number: GetRaw(number, ref.kind, ref.id))
+
+    def confirm(self, question: Question) -> "Future[bytes]":
+        """Ask the living network one question; the future's result is the ``Reply`` in msgpack."""
+        return self._ask(lambda number: Confirm(number, question))
+
+    def _ask(self, command: Callable[[int], Command]) -> "Future[bytes]":
         future: Future[bytes] = Future()
         with self._lock:
             self._number += 1
             number = self._number
             self._futures[number] = future
-        if not self._send(GetRaw(number, ref.kind, ref.id)):
+        if not self._send(command(number)):
             self._settle(Answer(number, b"", "not connected just now; try again in a moment"))
         return future
 

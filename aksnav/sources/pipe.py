@@ -24,6 +24,7 @@ from aksnav.model.change import (
     UndecodableFound,
     Upserted,
 )
+from aksnav.model.confirmation import Question
 from aksnav.model.kinds import KINDS, AnyObject
 from aksnav.model.kubernetes.service import EndpointSlice
 from aksnav.model.kubernetes.workload import ContainerPort, Pod, PodTemplate, Probe
@@ -283,6 +284,13 @@ class GetRaw(msgspec.Struct, tag=True, gc=False):
     id: str
 
 
+class Confirm(msgspec.Struct, tag=True, gc=False):
+    """Ask the living network one question; the ``Answer`` has the same number and the reply in msgpack."""
+
+    number: int
+    question: Question
+
+
 class AskSecrets(msgspec.Struct, tag=True, gc=False):
     """From now on, these Secrets (pairs of namespace and name) are asked for besides those that objects name."""
 
@@ -297,11 +305,11 @@ class Stop(msgspec.Struct, tag=True, gc=False):
     """End."""
 
 
-Command = GetRaw | AskSecrets | Refresh | Stop
+Command = GetRaw | Confirm | AskSecrets | Refresh | Stop
 
 
 class Answer(msgspec.Struct, gc=False):
-    """What came of a ``GetRaw``: a body, or one line that says why there is none."""
+    """What came of a ``GetRaw`` or a ``Confirm``: a body, or one line that says why there is none."""
 
     number: int
     body: bytes = b""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from aksnav.model.change import Change, Reading, ReadingChanged, SourceChanged
+from aksnav.model.confirmation import Question, Reply
 from aksnav.model.kinds import AZURE_KINDS, KINDS
 from aksnav.model.object import Ref
 from aksnav.sources.errors import SourceError
@@ -195,6 +196,19 @@ class Session:
             if source.name in {name, "demo", "capture"}:
                 return source.get_raw(ref.kind, ref.id)
         raise LookupError(f"{name} is not read in this session")
+
+    def confirm(self, question: Question) -> Reply:
+        """Return what the living network says to a question that a user asked; whatever stands in the way is in it.
+
+        Raises:
+            LookupError: what is read here is not alive.
+        """
+        from aksnav.sources.confirm import ask
+
+        dead = next((source.name for source in self._sources if isinstance(source, Replay)), "")
+        if dead:
+            raise LookupError(f"the {dead} is not a living network: there is nobody to ask")
+        return ask(question, azure=any(source.name == "azure" for source in self._sources))
 
     def documents(self, live: Iterable[tuple[str, str]]) -> Iterator[Document]:
         """Yield the objects of the Kubernetes plane in wire form; of the demo and of a capture those of both planes.

@@ -25,6 +25,7 @@ from aksnav.sources.pipe import (
     Answer,
     AskSecrets,
     Command,
+    Confirm,
     Encoder,
     GetRaw,
     PipeError,
@@ -113,7 +114,7 @@ class Worker:
             while (frame := read_frame(self._commands)) is not None and frame[0] == COMMAND:
                 command = _COMMANDS.decode(frame[1])
                 match command:
-                    case GetRaw():
+                    case GetRaw() | Confirm():
                         threading.Thread(target=self._answer, args=(session, command), daemon=True).start()
                     case AskSecrets():
                         session.ask_secrets(command.names)
@@ -126,9 +127,13 @@ class Worker:
         self._stopping.set()
         self._queue.put(None)
 
-    def _answer(self, session: Session, command: GetRaw) -> None:
+    def _answer(self, session: Session, command: GetRaw | Confirm) -> None:
         try:
-            answer = Answer(command.number, session.get_raw(Ref(command.kind, command.id)))
+            if isinstance(command, GetRaw):
+                body = session.get_raw(Ref(command.kind, command.id))
+            else:
+                body = msgspec.msgpack.encode(session.confirm(command.question))
+            answer = Answer(command.number, body)
         except Exception as error:  # noqa: BLE001 - whatever went wrong is the answer to one question
             said = str(error.args[0]) if isinstance(error, LookupError) and error.args else str(error)
             answer = Answer(command.number, b"", plain(said) or type(error).__name__)

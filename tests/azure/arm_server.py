@@ -31,6 +31,7 @@ class Asked(msgspec.Struct, frozen=True):
     path: str
     query: dict[str, str]
     token: str = ""
+    body: bytes = b""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -219,7 +220,8 @@ class ArmServer:
                 split = urlsplit(self.path)
                 query = {key: values[0] for key, values in parse_qs(split.query).items()}
                 token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-                answer = server.reply(Asked(self.command, split.path.lower(), query, token))
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                answer = server.reply(Asked(self.command, split.path.lower(), query, token, body))
                 if answer.reset:
                     self.close_connection = True
                     return
