@@ -131,15 +131,15 @@ class CalicoMember:
 
     def select(self, direction: Direction, subject: Who) -> Selection:
         """Return whether it has a say on a Pod: by namespace, selectors, and types."""
-        if self._blind:
-            return self._unknown(self._blind)
+        policy = self._policy
         selects, why, field = self._selects(subject)
         if selects is False:
             return Selection(False, False, why, field)
-        policy = self._policy
         known = all(word in {"Ingress", "Egress"} for word in policy.types)
         if direction.value not in policy.types and known:
             return self._other_direction(direction, selects)
+        if self._blind:
+            return self._unknown(self._blind)
         if self._problem:
             return self._unknown(self._problem, selects)
         return Selection(selects, selects, why, (".spec.types", ",".join(policy.types)))
@@ -157,6 +157,8 @@ class CalicoMember:
         return Selection(selects, every((selects, unknown)), unknown.why, (".spec.types", "(absent)"))
 
     def _selects(self, subject: Who) -> tuple[Answer, str, tuple[str, str]]:
+        if self._blind:
+            return Unknown(self._blind), self._blind, (".spec", self._blind)
         policy = self._policy
         thing = PodLabels(subject.labels, subject.namespace, subject.service_account, self._namespaces)
         asked: list[tuple[str, str, Answer]] = [

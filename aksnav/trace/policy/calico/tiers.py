@@ -4,7 +4,7 @@ Source: Calico reference, "Tier" ("How policy is evaluated"), "Rule" (actions) a
 more than one outcome possible; only where they all come to the same is there a decision.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 
 import msgspec
@@ -64,6 +64,26 @@ class _Outcome(msgspec.Struct, frozen=True, gc=False):
 _PASSING = frozenset({"Allow", "Profile"})
 
 
+def _reached(tiers: Sequence[tuple[TierRule, Sequence[Voice]]]) -> Iterator[int]:
+    """Yield the ids of the rules that are asked: behind one that certainly decides, none is."""
+    for tier, voices in tiers:
+        end = ""
+        for rule, answer in ((rule, _match(voice, rule)) for voice in voices for rule in voice.spoken):
+            yield id(rule)
+            if answer is True and rule.action not in {"Log", ""}:
+                end = rule.action
+                break
+        if end in {"Allow", "Deny"}:
+            return
+        dropping = tier.action != "Pass" and not tier.problem
+        if not end and dropping and any(voice.selection.speaks is True for voice in voices):
+            return
+
+
+def _match(voice: Voice, rule: Spoken) -> Answer:
+    return every((voice.selection.speaks, rule.answer))
+
+
 def walk(
     tiers: Sequence[tuple[TierRule, Sequence[Voice]]],
     silent: Iterable[tuple[Member, Selection]],
@@ -82,7 +102,7 @@ def walk(
     for tier, voices in reversed(tiers):
         outcomes = _of_tier(tier, voices, outcomes)
     voices = [voice for _, listed in tiers for voice in listed]
-    told = _Told(voices, list(silent), direction, profile)
+    told = _Told(voices, list(silent), direction, profile, frozenset(_reached(tiers)))
     ends = {item.end in _PASSING for item in outcomes}
     if len(ends) > 1:
         return told.undecided(tiers)
@@ -93,7 +113,7 @@ def _of_tier(tier: TierRule, voices: Sequence[Voice], after: tuple[_Outcome, ...
     found: list[_Outcome] = []
     for voice in voices:
         for rule in voice.spoken:
-            answer = every((voice.selection.speaks, rule.answer))
+            answer = _match(voice, rule)
             if rule.action == "Log" or answer is False:
                 continue
             found += _done(voice, rule, after)
@@ -129,12 +149,18 @@ class _Told:
     """A decision in words."""
 
     def __init__(
-        self, voices: list[Voice], silent: list[tuple[Member, Selection]], direction: Direction, profile: str
+        self,
+        voices: list[Voice],
+        silent: list[tuple[Member, Selection]],
+        direction: Direction,
+        profile: str,
+        reached: frozenset[int],
     ) -> None:
         self._voices = voices
         self._silent = silent
         self._direction = direction
         self._profile = profile
+        self._reached = reached
 
     def decided(self, outcome: _Outcome, tiers: Sequence[tuple[TierRule, Sequence[Voice]]]) -> Decision:
         """Return the decision that an outcome is."""
@@ -214,7 +240,8 @@ class _Told:
                 found.append(Considered(name, False, voice.selection.why or f"{why}: nothing is admitted"))
             for rule in voice.spoken:
                 is_it = decided is not None and decided[0] is voice and decided[1] is rule
-                found.append(Considered(f"{name} {rule.field.removeprefix('.spec.')}", is_it, _said(voice, rule)))
+                why = _said(voice, rule) if id(rule) in self._reached else f"not reached: {_said(voice, rule)}"
+                found.append(Considered(f"{name} {rule.field.removeprefix('.spec.')}", is_it, why))
         found += [
             Considered(short(member.ref), False, f"not applicable: {selection.why}")
             for member, selection in self._silent
