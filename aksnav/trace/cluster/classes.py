@@ -23,6 +23,7 @@ _RULES = (
     "NetworkPolicy",
     "CiliumNetworkPolicy",
     "CiliumClusterwideNetworkPolicy",
+    "CiliumCIDRGroup",
     "CalicoNetworkPolicy",
     "GlobalNetworkPolicy",
     "NetworkSet",
@@ -74,6 +75,7 @@ def _prefixes(store: Store) -> Iterator[Prefix]:
         texts += [route.address_prefix for route in table.routes]
     for cilium in (*store.cilium_policies, *store.cilium_clusterwide_policies):
         texts += cidrs(cilium)
+    texts += [text for group in store.cilium_cidr_groups for text in group.external_cidrs]
     texts += calico_texts(store)
     yield from (Prefix(address, address) for _, address, _, _ in named_endpoints(store).found)
     for text in set(texts):

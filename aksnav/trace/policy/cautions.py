@@ -1,10 +1,12 @@
 """What a decision takes for granted of the engine that made it: versions that are not read, and known defects."""
 
 import re
+from collections.abc import Iterator
 
-from aksnav.model.kubernetes.policy import PolicyPort, PolicyRule
+from aksnav.model.kubernetes.policy import PolicyRule
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.store.store import Store
+from aksnav.trace.policy.cilium.cautions import advanced, rule_at
 from aksnav.trace.policy.compiled import end_port_is_known
 from aksnav.trace.policy.decision import Decision
 from aksnav.trace.policy.engines import Engine
@@ -17,27 +19,38 @@ def cautions(store: Store, engine: Engine, decision: Decision, target: Pod | Non
 
     Source: engines.md, "endPort" and "named ports" (cilium#30003: one name for several numbers can be mis-enforced).
     """
-    if engine is not Engine.CILIUM:
+    if engine is not Engine.CILIUM or not decision.evidence or not decision.deciding:
         return ()
     found: list[str] = []
-    for port in _ports(store, decision):
-        if port.end_port is not None and not end_port_is_known(store):
+    for name, ranged in (*_ports(store, decision), *_cilium_ports(store, decision)):
+        if ranged and not end_port_is_known(store):
             found.append("Cilium is 1.17 or later, which reads endPort")
-        if isinstance(port.port, str) and target is not None and _ambiguous(store, target, port.port):
-            found.append(f"Cilium enforces port name {port.port!r} as written, although it means several numbers (P17)")
+        if name and target is not None and _ambiguous(store, target, name):
+            found.append(f"Cilium enforces port name {name!r} as written, although it means several numbers (P17)")
+    found += advanced(store, rule_at(store, decision.deciding[0], decision.evidence[0].field))
     return tuple(dict.fromkeys(found))
 
 
-def _ports(store: Store, decision: Decision) -> tuple[PolicyPort, ...]:
-    """Return the ports of the NetworkPolicy rule that decides."""
-    if not decision.evidence or not decision.deciding or decision.deciding[0].kind != "NetworkPolicy":
-        return ()
+def _cilium_ports(store: Store, decision: Decision) -> Iterator[tuple[str, bool]]:
+    """Yield the name of each port of the Cilium rule that decides, and whether it is a range."""
+    rule = rule_at(store, decision.deciding[0], decision.evidence[0].field)
+    for element in rule.get("toPorts") or ():
+        for port in element.get("ports") or ():
+            text = str(port.get("port", ""))
+            yield ("" if text.isdecimal() else text.lower()), bool(port.get("endPort"))
+
+
+def _ports(store: Store, decision: Decision) -> Iterator[tuple[str, bool]]:
+    """Yield the name of each port of the NetworkPolicy rule that decides, and whether it is a range."""
+    if decision.deciding[0].kind != "NetworkPolicy":
+        return
     policy = store.network_policies.get(decision.deciding[0].id)
     found = _FIELD.match(decision.evidence[0].field)
     if policy is None or found is None:
-        return ()
+        return
     listed: tuple[PolicyRule, ...] = policy.ingress if found[1] == "ingress" else policy.egress
-    return listed[int(found[2])].ports
+    for port in listed[int(found[2])].ports:
+        yield (port.port if isinstance(port.port, str) else ""), port.end_port is not None
 
 
 def _ambiguous(store: Store, target: Pod, name: str) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 
 from aksnav.model.kubernetes.policy import NetworkPolicy, PolicyRule
 from aksnav.model.kubernetes.workload import Pod
+from aksnav.model.labels import Labels
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.cluster.named_services import named_endpoints
@@ -108,6 +109,10 @@ class CompiledPolicies:
             request = (packet.scheme, packet.method, packet.host, packet.path, packet.query, packet.headers)
             return (*key, request, packet.tls, packet.sni, packet.resolved)
         return key
+
+    def for_nodes(self, labels: Labels) -> tuple[tuple[Ref, str], ...]:
+        """Return Cilium's policies for nodes that may select one with these labels, and why they have no say on Pods."""
+        return tuple(self._cilium.for_nodes(labels))
 
     @property
     def asks_cilium(self) -> bool:

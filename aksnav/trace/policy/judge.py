@@ -56,12 +56,31 @@ def _judge(store: Store, crossing: Crossing, direction: Direction, pod: Pod) -> 
     if heard.skip:
         field = ".spec.hostNetwork" if heard.skip == "host-network" else ".metadata.name"
         fact = Evidence(field, "true" if heard.skip == "host-network" else pod.name, _ref(pod))
-        return _skip(crossing, direction, pod, heard.skip, _SKIPS[heard.skip], fact)
+        step = _skip(crossing, direction, pod, heard.skip, _SKIPS[heard.skip], fact)
+        return _with_host_policies(store, pod, heard.engine, step) if heard.skip == "host-network" else step
     if heard.missing:
         return _blind(crossing, direction, pod, heard.missing)
     if heard.unmodelled:
         return _unmodelled(crossing, direction, pod, heard)
     return _step(store, crossing, direction, pod, heard.engine, list(heard.readings))
+
+
+def _with_host_policies(store: Store, pod: Pod, engine: EngineReading, step: Step) -> Step:
+    """Return the step of a Pod in its node's network with Cilium's policies for nodes, which need a host firewall."""
+    node = store.nodes.get(pod.node)
+    if engine.engine is not Engine.CILIUM or node is None:
+        return step
+    found = compiled(store).for_nodes(node.labels)
+    if not found:
+        return step
+    told = ", ".join(ref.id for ref, _ in found)
+    return msgspec.structs.replace(
+        step,
+        considered=tuple(
+            Considered(str(ref), False, why, "not-applicable", why.partition(":")[0]) for ref, why in found
+        ),
+        assumptions=(*step.assumptions, f"Cilium's host firewall is off, so that {told} is not enforced on nodes"),
+    )
 
 
 def _step(
@@ -285,7 +304,7 @@ def _stale(store: Store, engine: EngineReading) -> tuple[str, ...]:
     """Return which of the policies that the engine reads are known from before only."""
     own: tuple[Table[Any], ...] = ()
     if engine.engine is Engine.CILIUM:
-        own = (store.cilium_policies, store.cilium_clusterwide_policies)
+        own = (store.cilium_policies, store.cilium_clusterwide_policies, store.cilium_cidr_groups)
     elif engine.engine is Engine.CALICO:
         own = tuple(store.tables[kind] for kind in CALICO)
     told = (fact.subject for fact in engine.evidence)

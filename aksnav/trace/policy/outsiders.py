@@ -72,6 +72,7 @@ def _blocks(store: Store, known: Peers, pod: Pod, direction: Direction) -> Itera
         for cilium in (*store.cilium_policies, *store.cilium_clusterwide_policies):
             if cilium.namespace in {"", pod.namespace}:
                 texts.update(cidrs(cilium))
+        texts.update(text for group in store.cilium_cidr_groups for text in group.external_cidrs)
     if known.calico is not None:
         texts.update(known.calico.texts)
     prefixes = [prefix for prefix in map(parse_prefix, sorted(texts)) if prefix is not None]

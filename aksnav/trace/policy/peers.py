@@ -31,7 +31,7 @@ Key = tuple[object, ...]
 _IDENTITY = ("io.cilium.", "io.kubernetes.pod.namespace")
 _READ = (
     "Pod", "Node", "Namespace", "NetworkPolicy", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy",
-    "managedClusters", "networkSecurityGroups", "routeTables", "EndpointSlice", *CALICO,
+    "CiliumCIDRGroup", "Service", "managedClusters", "networkSecurityGroups", "routeTables", "EndpointSlice", *CALICO,
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from aksnav.model.labels import Labels
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import unreadable
@@ -66,6 +67,14 @@ class CiliumPolicies:
                 yield undecidable(ref, "", f"the policy cannot be decoded: {reason}")
         if self._unreadable:
             yield undecidable(Ref("CiliumNetworkPolicy", f"{namespace}/*"), "", self._unreadable)
+
+    def for_nodes(self, labels: Labels) -> Iterator[tuple[Ref, str]]:
+        """Yield the policies for nodes that may select one with these labels, and why they have no say on Pods."""
+        for ready in self._clusterwide:
+            for spec in ready.specs:
+                selector = spec.node_selector
+                if spec.nodes and (selector is None or selector.labels.matches(labels)):
+                    yield ready.policy.ref, f"{spec.base}.nodeSelector: it is for nodes, with the host firewall alone"
 
     def _teaching(self, question: Question) -> Iterator[Teaching]:
         """Yield the DNS rules of all policies; one that cannot be read may be any."""

@@ -55,7 +55,7 @@ class Spec(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         base: its path.
         selector: whom it selects; None where it is for nodes, or where the selector itself is not valid.
-        nodes: it is for nodes (nodeSelector).
+        nodes: it is for nodes; ``node_selector`` is for which.
         rules: by direction; deny rules first.
         isolates: by direction.
         counts: by direction, the numbers of allow and of deny rules.
@@ -69,6 +69,7 @@ class Spec(msgspec.Struct, frozen=True, gc=False):
     isolates: dict[Direction, bool]
     counts: dict[Direction, tuple[int, int]]
     problem: str = ""
+    node_selector: Selector | None = None
 
 
 class Ready(msgspec.Struct, frozen=True, gc=False):
@@ -101,30 +102,32 @@ def _spec(raw: Json, base: str, namespace: str) -> Spec:
     nodes = given == ["nodeSelector"]
     if nodes and namespace:
         problems.append(f"{base}.nodeSelector: only a clusterwide policy selects nodes")
-    selector: Selector | None = None
-    if "endpointSelector" in given:
-        read = parse_selector(raw["endpointSelector"], namespace, always=bool(namespace))
-        if isinstance(read, Invalid):
-            problems.append(f"{base}.endpointSelector: {read.why}")
+    read: dict[str, Selector] = {}
+    for name in given:
+        found = parse_selector(raw[name], "" if name == "nodeSelector" else namespace, always=bool(namespace))
+        if isinstance(found, Invalid):
+            problems.append(f"{base}.{name}: {found.why}")
         else:
-            selector = read
+            read[name] = found
     rules: dict[Direction, tuple[Rule, ...]] = {}
     isolates: dict[Direction, bool] = {}
     counts: dict[Direction, tuple[int, int]] = {}
     for direction in Direction:
         side = direction.value.lower()
         allow, deny = _listed(raw, side), _listed(raw, f"{side}Deny")
-        found = [
+        listed = [
             *(_rule(item, f"{base}.{side}Deny[{n}]", namespace, direction, deny=True) for n, item in enumerate(deny)),
             *(_rule(item, f"{base}.{side}[{n}]", namespace, direction, deny=False) for n, item in enumerate(allow)),
         ]
-        problems += [item.why for item in found if isinstance(item, Invalid)]
-        rules[direction] = tuple(item for item in found if isinstance(item, Rule))
+        problems += [item.why for item in listed if isinstance(item, Invalid)]
+        rules[direction] = tuple(item for item in listed if isinstance(item, Rule))
         # enableDefaultDeny says it; without it every direction with a rule is isolated ("Endpoint default policy").
         explicit = (raw.get("enableDefaultDeny") or {}).get(side)
         isolates[direction] = bool(allow or deny) if explicit is None else bool(explicit)
         counts[direction] = (len(allow), len(deny))
-    return Spec(base, selector, nodes, rules, isolates, counts, problems[0] if problems else "")
+    problem = problems[0] if problems else ""
+    selector = read.get("endpointSelector") if not nodes else None
+    return Spec(base, selector, nodes, rules, isolates, counts, problem, read.get("nodeSelector"))
 
 
 def _listed(raw: Json, name: str) -> list[Any]:
