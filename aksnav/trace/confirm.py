@@ -195,7 +195,8 @@ def _away(trace: Trace, here: Sequence[Step], placed: Sequence[_At], starts: boo
         return next((step.packet.source for step in here if step.kind is Kind.ROUTE), None)
     if trace.outcome is Outcome.UNRESOLVED:
         return None
-    return next((item.step.packet.destination for item in placed if item.step.kind is Kind.ROUTE), None)
+    leaving = (item.step for item in placed if item.step.kind in {Kind.ROUTE, Kind.NSG})
+    return next((step.packet.destination for step in leaving), None)
 
 
 def _hop(hop: str) -> str:
