@@ -276,11 +276,12 @@ def test_what_is_not_on_the_list_is_not_sent(bench: Bench) -> None:
     """A confirming way to Azure lets four POSTs pass and nothing else: no write, no other action."""
     arm = confirm.confirming(bench.connection())
     network = arm.network("8c1f4e02-6d3b-4a57-9f21-3be07c5d9a10")
-    for begin in (
+    calls: tuple[Callable[[], Any], ...] = (
         lambda: network.load_balancers.begin_delete("g", "kubernetes"),
         lambda: network.network_watchers.begin_check_connectivity("g", "nw", {"source": {"resourceId": "x"}}),
         lambda: network.load_balancers.begin_create_or_update("g", "kubernetes", {"location": "x"}),
-    ):
+    )
+    for begin in calls:
         with pytest.raises(ArmError, match="only reads"), said_plainly(Where("x", "y")):
             begin()
     arm.close()

@@ -11,7 +11,6 @@ import pytest
 
 from aksnav.model.confirmation import Question, Reply, Way
 from aksnav.report.confirmation import confirmation_data, confirmation_lines, standing
-from aksnav.sources import here
 from aksnav.sources.confirm import ask
 from tests.unit.api_server import make_certificate
 
@@ -88,7 +87,7 @@ def test_a_trusted_certificate_is_told_with_its_names_and_end(tmp_path: Path, mo
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
     trusting = ssl.create_default_context(cafile=str(tmp_path / "server.crt"))
-    monkeypatch.setattr(here.ssl, "create_default_context", lambda: trusting)
+    monkeypatch.setattr(ssl, "create_default_context", lambda: trusting)
     with listening(context) as port:
         reply = ask(Question(way=Way.HANDSHAKE, target=LOOPBACK, port=port, name=LOOPBACK))
     assert reply.value == "certificate trusted"

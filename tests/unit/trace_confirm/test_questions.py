@@ -1,5 +1,7 @@
 """Which questions to the living network a trace leads to, and what it expects of the answers."""
 
+import json
+
 from aksnav.model.confirmation import Question, Way
 from aksnav.trace import parse_request, trace
 from aksnav.trace.confirm import MOST_NODES, questions
@@ -59,10 +61,13 @@ def alone(world: ChangedDemo) -> None:
         del world.objects["networkInterfaces"][key]
         group = wire["id"].partition("/providers/")[0]
         machine = f"{group}/providers/Microsoft.Compute/virtualMachines/aks-{number}"
-        old = wire["properties"]["virtualMachine"]["id"]
+        old, was = wire["properties"]["virtualMachine"]["id"], wire["id"]
         wire["id"] = f"{group}/providers/Microsoft.Network/networkInterfaces/aks-{number}"
         wire["properties"]["virtualMachine"] = {"id": machine}
         world.put("networkInterfaces", wire)
+        for kind in ("loadBalancers", "networkSecurityGroups"):
+            for ident, held in world.objects[kind].items():
+                world.objects[kind][ident] = json.loads(json.dumps(held).replace(f"{was}/", f"{wire['id']}/"))
         for node in world.objects["Node"].values():
             if node["spec"]["providerID"].lower() == f"azure://{old}".lower():
                 node["spec"]["providerID"] = f"azure://{machine}"
