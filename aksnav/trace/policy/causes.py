@@ -61,7 +61,9 @@ def cause(case: Case) -> Cause:
     refs = case.decision.deciding
     if refs and all(ref.kind != "NetworkPolicy" for ref in refs):
         id_ = "P13" if case.engine is Engine.CALICO else "P09"
-        return _own_node(case) or Cause(id_, fix=f"admit {case.who.label} on {_port(case)} in {_names(refs)}")
+        fixes = (rule.fix for word in case.decision.words for rule in word.rules if rule.fix)
+        fix = next(fixes, "") or f"admit {case.who.label} on {_port(case)} in {_names(refs)}"
+        return _own_node(case) or Cause(id_, fix=fix)
     found = (
         _rewritten(case, near)
         or _own_node(case)

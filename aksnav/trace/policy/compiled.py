@@ -111,7 +111,7 @@ class CompiledPolicies:
         return key
 
     def for_nodes(self, labels: Labels) -> tuple[tuple[Ref, str], ...]:
-        """Return Cilium's policies for nodes that may select one with these labels, and why they have no say on Pods."""
+        """Return Cilium's policies for nodes that may select one with these labels, and why Pods are not it."""
         return tuple(self._cilium.for_nodes(labels))
 
     @property

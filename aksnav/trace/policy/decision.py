@@ -33,6 +33,7 @@ class RuleWord(msgspec.Struct, frozen=True, gc=False):
         layer7: the protocol by whose requests it decides (``http``, ``dns``, ``kafka``, ``tls``), empty for none.
         assumptions: what the answer takes for granted.
         part: the field of the rule that decides (``toPorts``), where it is known.
+        fix: what is missing elsewhere for the rule to match, empty where the rule itself says no.
     """
 
     field: str
@@ -43,6 +44,7 @@ class RuleWord(msgspec.Struct, frozen=True, gc=False):
     layer7: str = ""
     assumptions: tuple[str, ...] = ()
     part: str = ""
+    fix: str = ""
 
 
 class PolicyWord(msgspec.Struct, frozen=True, gc=False):

@@ -16,11 +16,12 @@ _PATTERN = re.compile(r"[-a-zA-Z0-9_.*]{1,255}")
 
 
 class Named(msgspec.Struct, frozen=True, gc=False):
-    """Whether an address is that of a name, why, and what that takes for granted."""
+    """Whether an address is that of a name, why, what that takes for granted, and what is missing for it."""
 
     answer: Answer
     why: str
     assumptions: tuple[str, ...] = ()
+    fix: str = ""
 
 
 def invalid(item: Json) -> str:
@@ -91,7 +92,8 @@ def to_names(listed: list[Json], question: Question) -> Named:
     if who.sort is Sort.ANY_CLIENT or who.address is None:
         return Named(Unknown(f"toFQDNs {told}: which names {who.label} has is not known"), "")
     if not question.teaching:
-        return Named(False, f"toFQDNs {told} knows no address: no policy has rules.dns, so {_NO_PROXY}")
+        why = f"toFQDNs {told} knows no address: no policy has rules.dns, so {_NO_PROXY}"
+        return Named(False, why, (), f"{_ADD} {told}")
     if packet.resolved is None or packet.resolved[1] != who.address:
         why = f"toFQDNs {told}: under which names {who.name} was found is not known (ask by name, or with --resolve)"
         return Named(Unknown(why), "")
@@ -103,6 +105,7 @@ def to_names(listed: list[Json], question: Question) -> Named:
 
 
 _NO_PROXY = "Cilium's DNS proxy sees no answers"
+_ADD = "add an egress rule to port 53 of the DNS Pods with rules.dns that matches"
 
 
 def _learned(name: str, told: str, question: Question) -> Named:
@@ -116,7 +119,7 @@ def _learned(name: str, told: str, question: Question) -> Named:
     if teachers:
         why = f"toFQDNs {told} matches {name}, and only other Pods have {need} ({_where(teachers[0])})"
         return Named(Unknown(why), "")
-    return Named(False, f"toFQDNs {told} matches {name}, but no policy has {need}: {_NO_PROXY}")
+    return Named(False, f"toFQDNs {told} matches {name}, but no policy has {need}: {_NO_PROXY}", (), f"{_ADD} {name}")
 
 
 def _where(item: Teaching) -> str:

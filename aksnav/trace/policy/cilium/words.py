@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from aksnav.model.object import Ref
 from aksnav.trace.policy.cilium import blocks, names
+from aksnav.trace.policy.cilium.names import Named
 from aksnav.trace.policy.cilium.ports import ports_admit
 from aksnav.trace.policy.cilium.question import Question
 from aksnav.trace.policy.cilium.rule import Peers, Ready, Rule, Spec
@@ -65,62 +66,58 @@ def _rule(rule: Rule, ready: Ready, question: Question) -> RuleWord:
     if rule.unknown:
         why = f"{rule.unknown[0]} is not modelled"
         return RuleWord(rule.field, Unknown(why), why, rule.deny)
-    answer, why, assumptions = _peers(rule, ready, question)
+    found = _peers(rule, ready, question)
     named = next((peers.name for peers in rule.peers), "")
     by_ports = next((name for name in ("toPorts", "icmps") if rule.raw.get(name)), "")
-    if answer is False:
-        return RuleWord(rule.field, False, why, rule.deny, assumptions=assumptions, part=named)
+    if found.answer is False:
+        return RuleWord(
+            rule.field, False, found.why, rule.deny, assumptions=found.assumptions, part=named, fix=found.fix
+        )
     end_port, v4 = question.scene.end_port, question.who.v4
     ports = ports_admit(rule.raw, question.target, question.packet, end_port, v4=v4)
     if ports.answer is False:
         return RuleWord(rule.field, False, ports.why, rule.deny, part=by_ports)
-    both = every((answer, ports.answer))
-    part = named if answer is not True or (ports.answer is True and ports.request.answer is True) else by_ports
+    answer, asked = every((found.answer, ports.answer)), ports.request
+    part = named if found.answer is not True or (ports.answer is True and asked.answer is True) else by_ports
     mode = (rule.raw.get("authentication") or {}).get("mode", "disabled")
-    if both is True and mode != "disabled":
-        both, part = Unknown(f"authentication mode {mode!r} is not modelled"), "authentication"
-    asked = ports.request
-    told = "; ".join(filter(None, (why, ports.why, asked.why)))
+    if answer is True and mode != "disabled":
+        answer, part = Unknown(f"authentication mode {mode!r} is not modelled"), "authentication"
     return RuleWord(
         rule.field,
-        both,
-        told,
+        answer,
+        "; ".join(filter(None, (found.why, ports.why, asked.why))),
         rule.deny,
         asked.answer,
         layer7=asked.layer7.value,
-        assumptions=(*assumptions, *asked.assumptions),
+        assumptions=(*found.assumptions, *asked.assumptions),
         part=part or by_ports,
     )
 
 
-def _peers(rule: Rule, ready: Ready, question: Question) -> tuple[Answer, str, tuple[str, ...]]:
+def _peers(rule: Rule, ready: Ready, question: Question) -> Named:
     """Return whether a rule names the other end; without any peer field, the ports alone decide."""
     if not rule.peers:
         if not rule.raw.get("toPorts") and not rule.raw.get("icmps"):
             what = "only requirements, which admit nobody" if rule.requires else "an empty rule, which selects nobody"
-            return False, what, ()
-        return _with_requirements(rule, True, question), "no peer named: everybody", ()
-    told: list[tuple[str, Answer]] = []
-    assumptions: tuple[str, ...] = ()
-    spoken = ""
-    for peers in rule.peers:
-        if peers.kind == "FQDNs":
-            named = names.to_names(list(peers.items), question)
-            told.append((peers.name, named.answer))
-            spoken, assumptions = named.why, named.assumptions
-        else:
-            told.append((peers.name, some(_element(peers, item, ready, question) for item in peers.items)))
-    answer = _with_requirements(rule, some(item for _, item in told), question)
+            return Named(False, what)
+        return _with_requirements(rule, Named(True, "no peer named: everybody"), question)
+    told = [_field(peers, ready, question) for peers in rule.peers]
+    found = next((item for item in told if item.answer is True), None)
+    found = found or next((item for item in told if isinstance(item.answer, Unknown)), told[0])
+    return _with_requirements(rule, found, question)
+
+
+def _field(peers: Peers, ready: Ready, question: Question) -> Named:
+    """Return whether one peer field names the other end: one of its elements does."""
+    if peers.kind == "FQDNs":
+        return names.to_names(list(peers.items), question)
+    answer = some(_element(peers, item, ready, question) for item in peers.items)
     if isinstance(answer, Unknown):
-        return answer, answer.why, assumptions
-    if answer is True:
-        matching = next(name for name, item in told if item is True)
-        return True, spoken or f"{matching} matches {question.who.label}", assumptions
-    fields = ", ".join(name for name, _ in told)
-    return False, spoken or f"{fields} does not match {question.who.label}", assumptions
+        return Named(answer, answer.why)
+    return Named(answer, f"{peers.name} {'matches' if answer else 'does not match'} {question.who.label}")
 
 
-def _with_requirements(rule: Rule, answer: Answer, question: Question) -> Answer:
+def _with_requirements(rule: Rule, found: Named, question: Question) -> Named:
     """Return an answer with fromRequires and toRequires added.
 
     They are conditions on every fromEndpoints and toEndpoints of all rules for the Pod (cilium pkg/policy/api, "folding
@@ -128,13 +125,16 @@ def _with_requirements(rule: Rule, answer: Answer, question: Question) -> Answer
     does not show: there, a requirement that is not met leaves it open.
     """
     required = question.required_deny if rule.deny else question.required
-    if required is True or answer is False:
-        return answer
+    if required is True or found.answer is False:
+        return found
     if any(peers.kind == "Endpoints" for peers in rule.peers):
-        return every((answer, required))
-    return Unknown(
-        "whether fromRequires and toRequires of another rule hold for a rule without endpoints is not modelled"
-    )
+        answer = every((found.answer, required))
+        return Named(answer, answer.why if isinstance(answer, Unknown) else _NOT_REQUIRED)
+    return Named(Unknown(_OPEN), _OPEN)
+
+
+_NOT_REQUIRED = "the other end has not the labels that fromRequires or toRequires ask for"
+_OPEN = "whether fromRequires and toRequires of another rule hold for a rule without endpoints is not modelled"
 
 
 def _element(peers: Peers, item: object, ready: Ready, question: Question) -> Answer:
