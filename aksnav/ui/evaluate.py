@@ -6,6 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from aksnav.model.change import Change, Heartbeat, Removed, SourceChanged, Upserted
+from aksnav.model.kubernetes.gateway import ROUTE_KINDS
 from aksnav.model.object import Ref
 from aksnav.report.words import flatten
 from aksnav.store import Store
@@ -23,7 +24,15 @@ T = TypeVar("T")
 # A change of these touches only traces that go through the object's namespace; of any other kind, every trace.
 _LOCAL = frozenset({"Pod", "EndpointSlice", "NetworkPolicy", "CiliumNetworkPolicy", "Secret"})
 _IRRELEVANT = frozenset({"Event"})
-_SOURCES_OF_ENTRIES = ("Ingress", "IngressClass", "HTTPRoute", "Gateway", "GatewayClass", "Service", "virtualNetworks")
+_SOURCES_OF_ENTRIES = (
+    "Ingress",
+    "IngressClass",
+    *ROUTE_KINDS,
+    "Gateway",
+    "GatewayClass",
+    "Service",
+    "virtualNetworks",
+)
 
 
 class Evaluator:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from aksnav.model.kubernetes.gateway import Gateway, HTTPRoute
+from aksnav.model.kubernetes.gateway import AnyRoute, Gateway
 from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Node, Pod
@@ -17,7 +17,7 @@ from aksnav.trace.routing.viewpoint import seen_from
 def target_of(store: Store, ref: Ref) -> Request | None:
     """Return a request to an object, from outside where a way in is known, else from a Pod; None if there is none."""
     row = store.get(ref)
-    if isinstance(row, Ingress | HTTPRoute | Gateway):
+    if isinstance(row, Ingress | AnyRoute | Gateway):
         return _way_in(store, ref)
     if isinstance(row, Service):
         found = _way_in(store, ref)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from aksnav.model.kubernetes.gateway import ROUTE_KINDS
 from aksnav.report.words import OUTCOME_GLYPH, outcome_words
 from aksnav.store import Store
 from aksnav.trace.step import Outcome
@@ -40,7 +41,7 @@ class EntryPoints(Pane[Entry]):
 
     number: ClassVar[int] = 1
     heading: ClassVar[str] = "Entry points"
-    kinds: ClassVar[tuple[str, ...]] = ("Ingress", "HTTPRoute", "Gateway", "Service")
+    kinds: ClassVar[tuple[str, ...]] = ("Ingress", *ROUTE_KINDS, "Gateway", "Service")
 
     def __init__(self, store: Store, evaluator: Evaluator, *, id: str | None = None) -> None:  # noqa: A002 - Textual's
         super().__init__(store, id=id)

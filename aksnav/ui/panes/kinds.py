@@ -56,6 +56,16 @@ def _conditions(row: Any) -> str:
     return " ".join(f"{item.type}={item.status}" for item in row.status.conditions)
 
 
+def _backends(row: Any) -> str:
+    return " ".join(f"{ref.name}:{ref.port}" for rule in row.rules for ref in rule.backend_refs)
+
+
+_ROUTE_HOSTS: Column[Any] = Column("hosts", "HOSTNAMES", lambda row: " ".join(row.hostnames), width=30, flex=1)
+_ROUTE_BACKENDS: Column[Any] = Column("backends", "BACKENDS", _backends, width=30, flex=1)
+_ROUTE_PARENTS: Column[Any] = Column(
+    "parents", "PARENTS", lambda row: " ".join(ref.name for ref in row.parent_refs), width=20
+)
+
 COLUMNS: dict[str, tuple[Column[Any], ...]] = {
     "Service": (
         Column("type", "TYPE", lambda row: row.type, width=12),
@@ -73,9 +83,18 @@ COLUMNS: dict[str, tuple[Column[Any], ...]] = {
         Column("address", "ADDRESS", lambda row: " ".join(item.value for item in row.status.addresses), width=16),
         Column("state", "CONDITIONS", _conditions, width=36, flex=1),
     ),
-    "HTTPRoute": (
-        Column("hosts", "HOSTNAMES", lambda row: " ".join(row.hostnames), width=30, flex=1),
-        Column("parents", "PARENTS", lambda row: " ".join(ref.name for ref in row.parent_refs), width=20),
+    "GatewayClass": (
+        Column("controller", "CONTROLLER", lambda row: row.controller_name, width=44, flex=1),
+        Column("state", "CONDITIONS", _conditions, width=24),
+    ),
+    "HTTPRoute": (_ROUTE_HOSTS, _ROUTE_PARENTS),
+    "GRPCRoute": (_ROUTE_HOSTS, _ROUTE_PARENTS),
+    "TLSRoute": (_ROUTE_HOSTS, _ROUTE_PARENTS),
+    "TCPRoute": (_ROUTE_BACKENDS, _ROUTE_PARENTS),
+    "UDPRoute": (_ROUTE_BACKENDS, _ROUTE_PARENTS),
+    "BackendTLSPolicy": (
+        Column("targets", "SERVICES", lambda row: " ".join(ref.name for ref in row.target_refs), width=24, flex=1),
+        Column("host", "SERVER NAME", lambda row: row.validation.hostname, width=30),
     ),
     "Pod": (
         Column("state", "STATUS", lambda row: "Ready" if row.ready else row.reason, width=18),
