@@ -1,12 +1,10 @@
 """Groups and pairs agree: what is said of a group is what the judge says of every pair in it."""
 
-from typing import Any
-
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.store.store import Store
+from aksnav.trace import parse_request, trace
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Place
 from aksnav.trace.policy.decision import Direction
@@ -16,124 +14,8 @@ from aksnav.trace.policy.reach_matrix import matrix
 from aksnav.trace.policy.reach_rows import Reach
 from aksnav.trace.policy.subject import parse_subject
 from aksnav.trace.policy.workloads import Sort, Workload, workload_of
-from aksnav.trace.step import Verdict
-from tests.unit.trace_edge.world import Json, cluster, made, namespace, node, pod, policy
-
-SPACES = ("a", "b")
-APPS = ("web", "api", "job")
-PROBES = (80, 81, 8080, 9000, 9100, 65535)
-
-labels = st.fixed_dictionaries({}, optional={"app": st.sampled_from(APPS), "tier": st.sampled_from(("x", "y"))})
-port: st.SearchStrategy[Json] = st.sampled_from(({"containerPort": 80, "name": "http"}, {"containerPort": 9000}))
-ports: st.SearchStrategy[list[Json]] = st.lists(port, max_size=2)
-expression = st.sampled_from(
-    (
-        {"key": "app", "operator": "In", "values": ["web", "api"]},
-        {"key": "app", "operator": "NotIn", "values": ["web"]},
-        {"key": "tier", "operator": "Exists"},
-        {"key": "tier", "operator": "DoesNotExist"},
-    )
-)
-selector = st.one_of(
-    labels.map(lambda found: {"matchLabels": found}),
-    st.lists(expression, max_size=1).map(lambda e: {"matchExpressions": e}),
-)
-spaces = st.sampled_from(
-    (
-        {},
-        {"matchLabels": {"kubernetes.io/metadata.name": "a"}},
-        {"matchLabels": {"team": "red"}},
-        {"matchExpressions": [{"key": "team", "operator": "DoesNotExist"}]},
-    )
-)
-peer: st.SearchStrategy[Json] = st.one_of(
-    selector.map(lambda found: {"podSelector": found}),
-    st.tuples(selector, spaces).map(lambda both: {"podSelector": both[0], "namespaceSelector": both[1]}),
-    st.sampled_from(
-        (
-            {"ipBlock": {"cidr": "10.244.0.0/30"}},
-            {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.244.0.4/30", "10.224.0.5/32"]}},
-        )
-    ),
-)
-rule_port = st.sampled_from(
-    (
-        {"port": 80},
-        {"port": "http"},
-        {"port": 8080, "endPort": 9050},
-        {"protocol": "UDP", "port": 80},
-        {"protocol": "TCP"},
-    )
-)
-
-
-@st.composite
-def rules(draw: st.DrawFn, word: str) -> Json:
-    """Draw one rule for a direction."""
-    found: Json = {}
-    if draw(st.booleans()):
-        found[word] = draw(st.lists(peer, max_size=2))
-    if draw(st.booleans()):
-        found["ports"] = draw(st.lists(rule_port, min_size=1, max_size=2))
-    return found
-
-
-@st.composite
-def policies(draw: st.DrawFn, number: int) -> Json:
-    """Draw a NetworkPolicy."""
-    spec: dict[str, Any] = {"podSelector": draw(selector)}
-    types = draw(st.sampled_from((None, ["Ingress"], ["Egress"], ["Ingress", "Egress"])))
-    if types is not None:
-        spec["policyTypes"] = types
-    spec["ingress"] = draw(st.lists(rules("from"), max_size=2))
-    spec["egress"] = draw(st.lists(rules("to"), max_size=2))
-    return policy(f"{draw(st.sampled_from(SPACES))}/p{number}", **spec)
-
-
-CILIUM: tuple[Json, ...] = (
-    {"endpointSelector": {"matchLabels": {"app": "web"}}, "ingress": [{"fromEntities": ["host", "remote-node"]}]},
-    {
-        "endpointSelector": {},
-        "ingress": [{"fromEndpoints": [{"matchLabels": {"app": "api"}}]}],
-        "ingressDeny": [{"toPorts": [{"ports": [{"port": "9000", "endPort": 9100, "protocol": "ANY"}]}]}],
-    },
-    {"endpointSelector": {"matchLabels": {"app": "job"}}, "egress": [{"toCIDR": ["10.244.0.0/16"]}]},
-    {"endpointSelector": {"matchLabels": {"tier": "x"}}, "egress": [{"toFQDNs": [{"matchName": "example.com"}]}]},
-)
-
-
-@st.composite
-def stores(draw: st.DrawFn, hosts: bool = True) -> Store:
-    """Draw a small cluster, with Pods on the host network if they are wanted."""
-    windows = draw(st.booleans())
-    objects: list[Json] = [
-        namespace("a", team="red"),
-        *([namespace("b")] if draw(st.booleans()) else []),
-        node("node-1", "10.224.0.4"),
-        node("node-2", "10.224.0.5", **({"kubernetes.io/os": "windows"} if windows else {})),
-    ]
-    for number in range(draw(st.integers(2, 7))):
-        host = hosts and draw(st.integers(0, 5)) == 0
-        where = draw(st.integers(1, 2))
-        address = f"10.224.0.{where + 3}" if host else f"10.244.0.{number + 1}"
-        found = pod(
-            f"{draw(st.sampled_from(SPACES))}/p{number}", address, draw(labels), f"node-{where}", draw(ports),
-            hostNetwork=host,
-        )  # fmt: skip
-        objects.append(found)
-    objects += [draw(policies(number)) for number in range(draw(st.integers(0, 4)))]
-    engine = draw(st.sampled_from(("azure", "cilium", "calico", "none", "")))
-    if engine:
-        objects.append(cluster(networkPolicy=engine))
-    if engine == "cilium":
-        specs = draw(st.lists(st.sampled_from(CILIUM), max_size=2))
-        objects += [
-            {"kind": "CiliumNetworkPolicy", "metadata": {"name": f"c{number}", "namespace": "a"}, "spec": spec}
-            for number, spec in enumerate(specs)
-        ]
-    denied = ("NetworkPolicy",) if draw(st.integers(0, 15)) == 0 else ()
-    return made(*objects, denied=denied)
-
+from aksnav.trace.step import Kind, Outcome, Step, Trace, Verdict
+from tests.unit.trace_edge.random_clusters import PROBES, Cluster, clusters, stores
 
 _SAID = {
     Verdict.PASS: True, Verdict.SKIP: True, Verdict.DROP: False, Verdict.RESPOND: False, Verdict.BLIND: None,
@@ -240,3 +122,40 @@ def test_the_matrix_counts_the_pairs_that_the_judge_lets_through(store: Store) -
                 words.count(None),
                 len(words) - words.count(""),
             )
+
+
+def policy_steps(steps: tuple[Step, ...]) -> list[Step]:
+    """Return the policy steps of a road that does not fan out."""
+    return [step for step in steps if step.kind is Kind.POLICY]
+
+
+def traced(answer: Trace) -> bool | None:
+    """Return what a trace says of policies."""
+    words = [_SAID[step.verdict] for step in policy_steps(answer.steps) if step.verdict is not Verdict.NOT_REACHED]
+    return False if False in words else None if None in words else True
+
+
+_OUTCOMES = {Outcome.DELIVERED: True, Outcome.DROPPED: False, Outcome.UNDECIDED: None}
+
+
+@settings(max_examples=40, deadline=None)
+@given(clusters(hosts=False))
+def test_every_pair_is_as_the_trace_says(drawn: Cluster) -> None:
+    """For every two Pods and every port: the public trace from the one to the other says what the group's row says.
+
+    On ports that the destination declares, where nothing but policies can stop it, the outcome says it as well.
+    """
+    store = drawn.store()
+    for subject in list(store.pods):
+        rows = list(talk(store, parse_subject(store, f"pod/{subject.id}")).rows)
+        for other in list(store.pods):
+            if other.id == subject.id:
+                continue
+            alike = [pod for pod in store.pods if pod.id != subject.id and workload_of(pod) == workload_of(other)]
+            for port in PROBES:
+                answer = trace(store, parse_request(f"tcp://{subject.ip}:{port}", source=f"pod/{other.id}"))
+                words = said(rows, Direction.INGRESS, other, subject, "TCP", port)
+                assert traced(answer) in words
+                assert len(words) == 1 or len(alike) > 1
+                if port in {item.port for item in subject.template.ports}:
+                    assert _OUTCOMES[answer.outcome] is traced(answer)
