@@ -5,6 +5,7 @@ Source: Azure documentation, "Network security groups" and "How network security
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import product
 
 import msgspec
 
@@ -23,6 +24,8 @@ FIRST_DEFAULT = 65000
 # Clients choose their source port from here up (RFC 6056, section 3.2).
 _EPHEMERAL = (1024, 65535)
 _EVERY_PORT = (0, 65535)
+_MOST_ATOMS = 8
+"""Open questions whose cases are gone through; beyond that, any rule that may decide otherwise counts."""
 # Protocols without ports; a rule for one of them by name takes all of it, whatever its ports say.
 _PORTLESS = frozenset({"ICMP", "ESP", "AH"})
 
@@ -125,24 +128,26 @@ def of_platform(group: NetworkSecurityGroup, packet: Packet, context: Context) -
 def decide(listed: Iterable[SecurityRule], packet: Packet, context: Context) -> RuleDecision:
     """Return what rules in the order of evaluation do with a packet; where none matches it is denied."""
     considered: list[Considered] = []
-    unsure: list[tuple[SecurityRule, str]] = []
+    unsure: list[_Unsure] = []
     narrower: list[SecurityRule] = []
     for rule in listed:
-        answer = matches(rule, packet, context)
+        answers = dict(parts(rule, packet, context))
         name = f"{rule.priority} {rule.name}"
-        if answer is False:
+        if False in answers.values():
             considered.append(Considered(name, False, why_not(rule, packet, context)))
-            if packet.source is None and _for_some(rule, packet, context):
+            if packet.source is None and _for_some(rule, answers):
                 narrower.append(rule)
             continue
-        if isinstance(answer, Unknown):
-            considered.append(Considered(name, False, answer.why))
-            unsure.append((rule, answer.why))
+        open_parts = {part: answer for part, answer in answers.items() if isinstance(answer, Unknown)}
+        if open_parts:
+            why = next(iter(open_parts.values())).why
+            considered.append(Considered(name, False, why))
+            unsure.append(_Unsure(rule, why, frozenset(_atom(rule, part) for part in open_parts)))
             continue
-        against = next((item for item in unsure if item[0].access.lower() != rule.access.lower()), None)
+        against = _against(unsure, rule.access)
         if against is not None:
             considered.append(Considered(name, False, "would decide, if no rule before it does"))
-            return RuleDecision(access="", rule=against[0], unknown=against[1], considered=tuple(considered))
+            return RuleDecision(access="", rule=against.rule, unknown=against.why, considered=tuple(considered))
         considered.append(Considered(name, True, f"matches: {rule.access.lower()}"))
         access = ALLOW if rule.access.lower() == ALLOW.lower() else DENY
         assumed = tuple(
@@ -151,20 +156,59 @@ def decide(listed: Iterable[SecurityRule], packet: Packet, context: Context) -> 
             if item.access.lower() != rule.access.lower()
         )
         return RuleDecision(access=access, rule=rule, considered=tuple(considered), assumed=assumed)
-    return _at_the_end(unsure, considered)
-
-
-def _at_the_end(unsure: list[tuple[SecurityRule, str]], considered: list[Considered]) -> RuleDecision:
-    """Return the decision where no rule matches for certain: denied, unless one that may match allows."""
-    may = next((item for item in unsure if item[0].access.lower() == ALLOW.lower()), None)
+    may = _against(unsure, DENY)
     if may is not None:
-        return RuleDecision(access="", rule=may[0], unknown=may[1], considered=tuple(considered))
+        return RuleDecision(access="", rule=may.rule, unknown=may.why, considered=tuple(considered))
     return RuleDecision(access=DENY, rule=None, considered=tuple(considered))
 
 
-def _for_some(rule: SecurityRule, packet: Packet, context: Context) -> bool:
+class _Unsure(msgspec.Struct, frozen=True, gc=False):
+    """A rule whose matching is not known: it matches where everything that is open about it (``atoms``) is so."""
+
+    rule: SecurityRule
+    why: str
+    atoms: frozenset[tuple[object, ...]]
+
+
+def _atom(rule: SecurityRule, part: str) -> tuple[object, ...]:
+    """Return what is open about one part of a rule: rules that say the same there match or do not match together."""
+    match part:
+        case "source":
+            return (
+                part,
+                frozenset(sources(rule)),
+                frozenset(item.id for item in rule.source_application_security_groups),
+            )
+        case "destination":
+            groups = frozenset(item.id for item in rule.destination_application_security_groups)
+            return part, frozenset(destinations(rule)), groups
+        case "source port":
+            return part, frozenset(port_ranges((rule.source_port_range, *rule.source_port_ranges)))
+        case _:
+            return part, frozenset(destination_ports(rule)), rule.protocol.lower()
+
+
+def _against(unsure: list[_Unsure], access: str) -> _Unsure | None:
+    """Return the first rule that may decide otherwise than what comes after all of them; None where none can.
+
+    Every case of what is open is gone through: a rule behind one that is open for the same reason never decides.
+    """
+    contrary = [item for item in unsure if item.rule.access.lower() != access.lower()]
+    atoms = sorted({atom for item in unsure for atom in item.atoms}, key=str)
+    if not contrary or len(atoms) > _MOST_ATOMS:
+        return contrary[0] if contrary else None
+    found = set()
+    for case in product((False, True), repeat=len(atoms)):
+        true = {atom for atom, value in zip(atoms, case, strict=True) if value}
+        first = next((number for number, item in enumerate(unsure) if item.atoms <= true), None)
+        if first is not None and unsure[first] in contrary:
+            found.add(first)
+    return unsure[min(found)] if found else None
+
+
+def _for_some(rule: SecurityRule, answers: dict[str, Answer]) -> bool:
     """Return whether a rule matches for some clients of the internet and not for all: a source that it names."""
-    wrong = {name for name, answer in parts(rule, packet, context) if answer is False}
+    wrong = {name for name, answer in answers.items() if answer is False}
     return wrong == {"source"} and any(map(tags.is_of_internet, sources(rule)))
 
 
