@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 
 from aksnav.about.words import WORDS, Word, find_word
 from aksnav.checks.catalogue import LETTERS, catalogue, find_check
-from aksnav.checks.finding import Check
 from aksnav.cli.reading import CommandError, encode, load, options_of
-from aksnav.report.about import fact_lines, facts_data, word_data, word_lines
+from aksnav.report.about import check_lines, fact_lines, facts_data, word_data, word_lines
 
 
 def run(args: argparse.Namespace) -> int:
@@ -19,7 +18,8 @@ def run(args: argparse.Namespace) -> int:
         return _letter(asked.upper())
     check = find_check(asked)
     if check is not None:
-        return _check(check)
+        print("\n".join(check_lines(check)))
+        return 0
     word = find_word(asked)
     if word is None:
         raise CommandError(f"nothing is known of {asked}; aksnav explain lists the words and the letters of checks")
@@ -39,21 +39,6 @@ def _letter(letter: str) -> int:
         if check.id.startswith(letter):
             print(f"  {check.id} {'●' if check.checked else '○'} {check.title}")
     print("● aksnav looks for it  ○ described only")
-    return 0
-
-
-def _check(found: Check) -> int:
-    print(f"{found.id}  {found.title}")
-    lines = {
-        "symptom": found.symptom,
-        "proof": f"{found.proof}: {found.evidence}",
-        "fix": found.fix,
-        "source": found.source,
-        "here": "aksnav looks for it" if found.checked else "described only: aksnav does not look for it yet",
-    }
-    for name, text in lines.items():
-        if text:
-            print(f"  {name:<8} {text}")
     return 0
 
 

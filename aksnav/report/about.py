@@ -6,6 +6,7 @@ from typing import Any
 
 from aksnav.about.fact import Fact
 from aksnav.about.words import Word
+from aksnav.checks.finding import Check
 from aksnav.model.text import plain
 from aksnav.trace.step import Evidence
 
@@ -18,6 +19,21 @@ def word_lines(word: Word) -> Iterator[str]:
     for line in wrap(word.text, WIDTH - 2):
         yield f"  {line}"
     yield f"  source: {word.source}"
+
+
+def check_lines(found: Check) -> Iterator[str]:
+    """Yield the entry of a check in the catalogue."""
+    yield f"{found.id}  {found.title}"
+    lines = {
+        "symptom": found.symptom,
+        "proof": f"{found.proof}: {found.evidence}",
+        "fix": found.fix,
+        "source": found.source,
+        "here": "aksnav looks for it" if found.checked else "described only: aksnav does not look for it yet",
+    }
+    for name, text in lines.items():
+        if text:
+            yield f"  {name:<8} {text}"
 
 
 def fact_lines(facts: Sequence[Fact]) -> Iterator[str]:

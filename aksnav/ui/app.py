@@ -5,9 +5,11 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from pathlib import PurePath
 from typing import ClassVar, Protocol
 
+import msgspec
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -15,19 +17,24 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from aksnav.model.change import Change
+from aksnav.model.confirmation import Question, Reply
 from aksnav.model.kinds import KINDS
 from aksnav.model.object import Ref
 from aksnav.model.text import plain
 from aksnav.store import Store
 from aksnav.trace import parse_request
+from aksnav.trace.confirm import questions
 from aksnav.trace.policy.subject import of_object, parse_subject
 from aksnav.trace.request import BadRequest, Request
+from aksnav.trace.step import Trace
 from aksnav.ui import clipboard
+from aksnav.ui.about import about_lines, explain_lines
 from aksnav.ui.commands import BadCommand, Command, parse_command
 from aksnav.ui.describe import MARK, Note, describe_lines, health_lines, help_lines, yaml_lines
 from aksnav.ui.evaluate import Evaluator
 from aksnav.ui.pace import SLICE, Pace
 from aksnav.ui.panes.kinds import KindPane
+from aksnav.ui.screens.confirm import ConfirmScreen
 from aksnav.ui.screens.explorer import ExplorerScreen
 from aksnav.ui.screens.lines import LinesScreen
 from aksnav.ui.screens.table import TableScreen
@@ -36,6 +43,7 @@ from aksnav.ui.screens.who import WhoScreen
 from aksnav.ui.targets import target_of
 from aksnav.ui.text import Line
 
+_REPLY = msgspec.msgpack.Decoder(Reply)
 KEY_GATE = 0.06  # seconds after a key in which data wait
 FROZEN_STEP = 2000  # objects that arrive before what is held is frozen again
 TICK = 1.0  # seconds between two looks at ages and fading marks
@@ -52,6 +60,9 @@ class FeedLike(Protocol):
 
     def request_raw(self, ref: Ref) -> "Future[bytes]":
         """Ask for one object in wire form."""
+
+    def confirm(self, question: Question) -> "Future[bytes]":
+        """Ask the living network one question; the result is a ``Reply`` in msgpack."""
 
     def refresh(self) -> None:
         """Ask the sources that do not follow by themselves to read again."""
@@ -257,6 +268,19 @@ class Explorer(App[None]):
         if notes:
             screen.find_all(re.compile(MARK))
 
+    def confirm(self, trace: Trace) -> None:
+        """Ask the living network about a trace, and open the screen of its answers."""
+        asked = questions(self.store, trace)
+        screen = ConfirmScreen(trace.request.text, asked)
+        self.push_screen(screen)
+        for question in asked:
+            self._feed.confirm(question).add_done_callback(partial(self._take_reply, screen, question))
+
+    def _take_reply(self, screen: ConfirmScreen, question: Question, answer: "Future[bytes]") -> None:
+        error = answer.exception()
+        reply = Reply(question=question, error=str(error)) if error is not None else _REPLY.decode(answer.result())
+        self.call_from_anywhere(lambda: screen.take(reply))
+
     def copy(self, text: str) -> None:
         """Put text into the clipboard."""
         self.tell(clipboard.copy(self, text))
@@ -294,8 +318,19 @@ class Explorer(App[None]):
                 self.action_help()
             case "quit":
                 self.exit()
+            case "about":
+                self._push_lines("This cluster", lambda: about_lines(self.store, self.now()))
+            case "explain":
+                self._explain(command.argument)
             case "contexts":
                 self.tell("contexts are chosen at the start: aksnav --context NAME")
+
+    def _explain(self, asked: str) -> None:
+        """Say what a word or a check id means, and how this cluster does it."""
+        if explain_lines(asked, self.store, self.now()):
+            self._push_lines(f"Explain {asked}", lambda: explain_lines(asked, self.store, self.now()))
+        else:
+            self.tell(f"nothing is known of {asked or 'no word'}: :explain overlay, :explain S02", bad=True)
 
     # Keys.
 

@@ -29,6 +29,7 @@ _VERBS = {
     "findings": "findings", "f": "findings", "health": "health", "a": "health",
     "help": "help", "h": "help", "?": "help",
     "q": "quit", "q!": "quit", "quit": "quit", "exit": "quit",
+    "about": "about", "explain": "explain",
     "ctx": "contexts", "context": "contexts", "contexts": "contexts",
 }  # fmt: skip
 
@@ -39,6 +40,7 @@ EXAMPLES = (
     (":trace svc/NS/NAME:80 from pod/NS/NAME", "follow a request from a Pod"),
     (":who svc/NS/NAME  :who 10.244.1.8", "who can talk to it, and to whom it can talk"),
     (":ns NAME", "one namespace; 0 shows all"),
+    (":about  :explain overlay  :explain S02", "what this cluster is, what a word or a check means"),
     (":ctx", "kubeconfig contexts"),
     (":q", "leave"),
 )

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 import msgspec
 
 from aksnav.model.change import Change
+from aksnav.model.confirmation import Question
 from aksnav.model.object import Ref
 from aksnav.sources import demo
 
@@ -22,6 +23,7 @@ class DemoFeed:
         self._script = demo.script(self._scenario)
         self._wake: Callable[[], None] = lambda: None
         self.refreshed = 0
+        self.questions: list[tuple[Question, Future[bytes]]] = []
         self.stopped = False
 
     def start(self, wake: Callable[[], None]) -> None:
@@ -53,6 +55,12 @@ class DemoFeed:
             answer.set_exception(LookupError(f"{ref} is not there"))
         else:
             answer.set_result(msgspec.json.encode(found))
+        return answer
+
+    def confirm(self, question: Question) -> "Future[bytes]":
+        """Keep a question until the test answers it."""
+        answer: Future[bytes] = Future()
+        self.questions.append((question, answer))
         return answer
 
     def refresh(self) -> None:

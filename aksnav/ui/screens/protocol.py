@@ -6,6 +6,7 @@ from typing import Protocol
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace.request import Request
+from aksnav.trace.step import Trace
 from aksnav.ui.describe import Note
 
 
@@ -37,6 +38,9 @@ class Desk(Protocol):
 
     def show_yaml(self, ref: Ref, notes: Sequence[Note] = ()) -> None:
         """Open an object as its API sends it, with notes at its fields."""
+
+    def confirm(self, trace: Trace) -> None:
+        """Ask the living network about a trace, and open the screen of its answers."""
 
     def copy(self, text: str) -> None:
         """Put text into the clipboard."""

@@ -25,6 +25,9 @@ from aksnav.ui.widgets.strip_bar import BarLine, StripBar
 from aksnav.ui.widgets.table import RecordTable
 
 
+HINTS = " q back  tab evidence  n next break  d describe  y yaml  c copy check  C confirm  e export  ? help"
+
+
 def _verdict(row: LadderRow) -> str:
     if isinstance(row.item, Branch):
         return "" if row.item.weight is None else f"{row.item.weight:.0%}"
@@ -52,6 +55,7 @@ class TraceScreen(Screen[None]):
         Binding("d", "describe", "Describe", id="trace.describe", tooltip="Describe the object of the step"),
         Binding("y", "yaml", "YAML", id="trace.yaml", tooltip="The object of the step, at the field that decides"),
         Binding("c", "copy", "Copy", id="trace.copy", tooltip="Copy the command that checks the step"),
+        Binding("C", "confirm", "Confirm", id="trace.confirm", tooltip="Ask Azure and the network"),
         Binding("e", "export", "Export", id="trace.export", tooltip="Copy the whole trace as Markdown"),
     ]
 
@@ -75,16 +79,7 @@ class TraceScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Start at the first break."""
-        self._hints.set_line(
-            BarLine(
-                [
-                    Span(
-                        " q back  tab evidence  n next break  d describe  y yaml  c copy check  e export  ? help",
-                        "muted",
-                    )
-                ]
-            )
-        )
+        self._hints.set_line(BarLine([Span(HINTS, "muted")]))
         self.show(self.entry, self._desk.now())
         self._ladder.focus()
         self.action_next_break(0)
@@ -176,6 +171,11 @@ class TraceScreen(Screen[None]):
         row = self._ladder.cursor_row
         if row is not None and not isinstance(row.item, Branch) and row.item.confirm:
             self._desk.copy(row.item.confirm)
+
+    def action_confirm(self) -> None:
+        """Ask the living network, and show its answers beside the trace."""
+        if self._shown is not None:
+            self._desk.confirm(self._shown)
 
     def action_export(self) -> None:
         """Copy the trace as Markdown."""
