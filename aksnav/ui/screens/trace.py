@@ -24,7 +24,6 @@ from aksnav.ui.widgets.lines import LinesView
 from aksnav.ui.widgets.strip_bar import BarLine, StripBar
 from aksnav.ui.widgets.table import RecordTable
 
-
 HINTS = " q back  tab evidence  n next break  d describe  y yaml  c copy check  C confirm  e export  ? help"
 
 
