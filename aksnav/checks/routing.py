@@ -6,18 +6,17 @@ import msgspec
 
 from aksnav.checks.finding import Finding, Proof
 from aksnav.checks.from_steps import finding_of
+from aksnav.checks.ingress_rules import rule_findings
 from aksnav.checks.routes import gateway_findings, policy_tls_findings, route_findings
 from aksnav.model.addresses import parse_address
 from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.store import Store
 from aksnav.trace import kubectl
-from aksnav.trace.ingress import nginx_canary, nginx_locations, nginx_servers
 from aksnav.trace.ingress.answer import target
 from aksnav.trace.ingress.classes import default_classes
-from aksnav.trace.ingress.rules import Rule, Rules, rules_of, same_place
 from aksnav.trace.packet import Packet
 from aksnav.trace.routing import tls
-from aksnav.trace.routing.controllers import claims, for_ingress, ingress_controllers
+from aksnav.trace.routing.controllers import claims, for_ingress
 from aksnav.trace.routing.types import NGINX, Controller
 from aksnav.trace.step import Evidence, Step
 
@@ -27,7 +26,7 @@ def routing_findings(store: Store) -> Iterator[Finding]:
     yield from class_findings(store)
     yield from backend_findings(store)
     yield from certificate_findings(store)
-    yield from shadow_findings(store)
+    yield from rule_findings(store)
     yield from gateway_findings(store)
     yield from route_findings(store)
     yield from policy_tls_findings(store)
@@ -130,65 +129,6 @@ def certificate_findings(store: Store) -> Iterator[Finding]:
                 name = f"{ingress.namespace}/{entry.secret_name}"
                 packet = Packet(host=entry.hosts[0] if entry.hosts else "")
                 yield from _found([tls.certificate_step(store, ingress, field, name, packet)])
-
-
-def shadow_findings(store: Store) -> Iterator[Finding]:
-    """Yield I14 (a rule whose host and path another Ingress has already) and I24 (a canary of no main rule)."""
-    for controller in ingress_controllers(store):
-        rules = rules_of(store, controller)
-        if controller.flavour in NGINX:
-            for rule in (
-                nginx_canary.without_main(rules, nginx_servers.servers_of(rules)) if not rules.unreadable else ()
-            ):
-                yield _lone_canary(rule)
-        for rule, first in _shadowed(controller, rules):
-            if rule.ingress.id != first.ingress.id:
-                yield _shadow(rule, first)
-
-
-def _shadowed(controller: Controller, rules: Rules) -> Iterable[tuple[Rule, Rule]]:
-    for host, listed in rules.by_host.items():
-        if controller.flavour in NGINX:
-            yield from nginx_locations.build(host, listed).shadowed
-            continue
-        kept: dict[tuple[str, str], Rule] = {}
-        for rule in listed:
-            first = kept.setdefault((rule.path, rule.path_type), rule)
-            if first is not rule and same_place(rule, first):
-                yield rule, first
-
-
-def _shadow(rule: Rule, first: Rule) -> Finding:
-    return Finding(
-        id="I14",
-        subject=rule.ingress.ref,
-        summary=f"{rule.name} is shadowed: {first.ingress.id} has the same host and path, and came first",
-        proof=Proof.PROVEN,
-        evidence=(
-            Evidence(f"{rule.field}.path", f"{rule.host or '*'}{rule.path}", rule.ingress.ref),
-            Evidence(f"{first.field}.path", f"{first.host or '*'}{first.path}", first.ingress.ref),
-            Evidence(".metadata.creationTimestamp", rule.ingress.created, rule.ingress.ref),
-            Evidence(".metadata.creationTimestamp", first.ingress.created, first.ingress.ref),
-        ),
-        related=(first.ingress.ref,),
-        confirm=kubectl.show(rule.ingress.ref, ".spec.rules"),
-        fix=f"remove the rule here, or in Ingress {first.ingress.id}",
-    )
-
-
-def _lone_canary(rule: Rule) -> Finding:
-    return Finding(
-        id="I24",
-        subject=rule.ingress.ref,
-        summary=f"canary {rule.name} has no main rule of the same host and path: it gets no request",
-        proof=Proof.PROVEN,
-        evidence=(
-            Evidence(f".metadata.annotations['{nginx_locations.PREFIX}canary']", "true", rule.ingress.ref),
-            Evidence(f"{rule.field}.path", f"{rule.host or '*'}{rule.path}", rule.ingress.ref),
-        ),
-        confirm=kubectl.show(rule.ingress.ref),
-        fix="give it the host, path and pathType of the main rule, or remove the annotation",
-    )
 
 
 def _found(steps: Iterable[Step]) -> Iterator[Finding]:

@@ -24,8 +24,8 @@ _LOOKS = {
     APP_ROUTING: ("app-routing-system", "nginx", {"app": "nginx"}),
     TRAEFIK: ("traefik", "traefik", {"app.kubernetes.io/name": "traefik"}),
 }
-# What Application Gateway is configured to do beside its rules is another step's business.
-_EDGE = frozenset({Kind.APPGW_LISTENER, Kind.APPGW_RULE, Kind.APPGW_BACKEND, Kind.AGC_FRONTEND})
+# What an outside load balancer is configured to do beside its rules, and from where it connects, is not routing.
+_ROUTING = frozenset({Kind.GATEWAY_LISTENER, Kind.ROUTE_MATCH, Kind.ROUTE_FILTER, Kind.SERVICE_PORT, Kind.ENDPOINT})
 
 
 def around(
@@ -90,7 +90,7 @@ def answer(found: Trace) -> str:
     its own configuration is not known.
     """
     steps = [step for step in steps_of(found) if step.verdict is not Verdict.NOT_REACHED]
-    unknown = [step for step in steps if step.verdict in UNKNOWN and step.kind not in _EDGE]
+    unknown = [step for step in steps if step.verdict in UNKNOWN and step.kind in _ROUTING]
     if unknown:
         return f"{unknown[0].verdict}: {unknown[0].missing}"
     if found.outcome in {Outcome.DROPPED, Outcome.REFUSED, Outcome.UNRESOLVED}:

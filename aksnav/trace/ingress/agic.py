@@ -2,8 +2,8 @@
 
 Application Gateway takes the first path rule in the order of the list, and matches ``/foo*`` as a prefix of characters:
 so pathType Prefix ``/foo`` takes ``/foobar`` too, and a longer path below it gets nothing, against the specification
-(Azure/application-gateway-kubernetes-ingress pkg/appgw/requestroutingrules.go and frontend_listeners.go; Azure
-documentation: application-gateway/url-route-overview.md).
+(Azure documentation: application-gateway/url-route-overview.md, application-gateway/ingress-controller-annotations.md;
+the listeners: ``agic_listeners``).
 """
 
 from collections.abc import Sequence
@@ -14,135 +14,252 @@ from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.store import Store
 from aksnav.trace import kubectl
 from aksnav.trace.ingress import answer as ingress_answer
+from aksnav.trace.ingress.agic_listeners import (
+    PREFIX,
+    Listener,
+    annotation,
+    certified,
+    choose,
+    listeners_of,
+    matches,
+    pattern_of,
+)
 from aksnav.trace.ingress.answer import Decision
 from aksnav.trace.ingress.rules import Rule, Rules, considered, spec_choice
 from aksnav.trace.packet import Packet
-from aksnav.trace.routing.hostnames import bare, choose
+from aksnav.trace.policy.who import is_public
+from aksnav.trace.routing import tls
+from aksnav.trace.routing.hostnames import bare
 from aksnav.trace.routing.types import Controller, Routing
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
-PREFIX = "appgw.ingress.kubernetes.io/"
 _CURRENT = "Application Gateway has what AGIC writes from the Ingresses that are here now"
-_PROHIBITED = "no AzureIngressProhibitedTarget keeps AGIC from this host and path"
+_ORDER = "Application Gateway takes path rules in the order in which AGIC lists them"
+_BY_UID = "AGIC takes the Ingresses in the order of their uid"
+# Annotations with which something that is not read may answer, or change the request.
+_NOT_MODELLED = ("waf-policy-for-path", "rewrite-rule-set", "rewrite-rule-set-custom-resource")
+_TLS_NOT_MODELLED = ("appgw-ssl-profile",)
+_PROBES = ("hostname", "port", "path", "status-codes", "interval", "timeout", "unhealthy-threshold")
 
 
-def pattern_of(rule: Rule) -> str:
-    """Return the path of the App Gateway rule that AGIC writes; empty for the default of the path map.
-
-    Prefix gets a trailing ``*``, Exact loses one, ImplementationSpecific is written as it is; an empty path, ``/`` and
-    ``/*`` become the default of the path map, whatever their type.
-    """
-    if rule.path in {"", "/", "/*"}:
-        return ""
-    if rule.path_type == "Prefix":
-        return rule.path if rule.path.endswith("*") else f"{rule.path}*"
-    return rule.path.rstrip("*") if rule.path_type == "Exact" else rule.path
-
-
-def matches(pattern: str, path: str) -> bool:
-    """Return whether an App Gateway path pattern takes a path; letter case does not count there."""
-    lowered, wanted = path.lower(), pattern.lower()
-    return lowered.startswith(wanted[:-1]) if wanted.endswith("*") else lowered == wanted
-
-
-def annotation(ingress: Ingress, name: str) -> str:
-    """Return the value of an annotation of AGIC, or an empty string."""
-    return ingress.annotations.get(PREFIX + name, "").strip()
-
-
-def route(store: Store, controller: Controller, packet: Packet, rules: Rules, *, encrypted: bool) -> Routing:
+def route(store: Store, controller: Controller, packet: Packet, rules: Rules) -> Routing:
     """Return what an Application Gateway that AGIC configures does with a request.
 
     Args:
         store: what is known.
         controller: AGIC.
-        packet: the request in the clear.
+        packet: as the client sent it.
         rules: what AGIC serves.
-        encrypted: the client spoke TLS.
     """
-    host = bare(packet.host)
-    hosts = {name: listed for name, listed in rules.by_host.items() if _listens(listed, encrypted=encrypted)}
-    chosen_host = choose(hosts, host)
-    if chosen_host is None and choose(rules.by_host, host) is not None:
-        return Routing(steps=(_no_listener(rules, host, packet, others=bool(hosts), encrypted=encrypted),), ended=True)
-    candidates = hosts.get(chosen_host, ()) if chosen_host is not None else ()
-    rule, beaten = _choose(candidates, packet.path)
-    decision = _decision(host, chosen_host, candidates, rule, beaten, packet.path)
+    host = bare(packet.host or packet.sni)
+    everything = listeners_of(store, controller, rules)
+    here = [item for item in everything if _at(item, packet)]
+    listener = choose([item for item in here if item.encrypted == packet.tls], host)
+    if listener is None:
+        return Routing(steps=(_no_listener(rules, everything, here, packet, host),), ended=True)
+    lead = (_handshake(store, listener, packet),) if packet.tls else ()
+    inside = msgspec.structs.replace(
+        packet,
+        tls=False,
+        sni="",
+        host=packet.host or packet.sni,
+        scheme={"https": "http", "grpcs": "grpc"}.get(packet.scheme, packet.scheme),
+    )
+    routing = _by_paths(store, controller, listener, inside, rules, packet)
+    return msgspec.structs.replace(routing, steps=(*lead, *routing.steps))
+
+
+def _at(listener: Listener, packet: Packet) -> bool:
+    """Whether a listener is at the address and port of a packet: a private one is not at a public address."""
+    public = packet.destination is not None and is_public(packet.destination)
+    return listener.port == packet.port and not (listener.private and public)
+
+
+def _by_paths(
+    store: Store, controller: Controller, listener: Listener, inside: Packet, rules: Rules, packet: Packet
+) -> Routing:
+    matching = [rule for rule in listener.paths if matches(pattern_of(rule), inside.path)]
+    rule = matching[0] if matching else listener.default
+    decision = _decision(bare(inside.host), listener, rule, matching, inside.path)
     if rule is None:
-        return Routing(steps=(ingress_answer.no_match(controller, decision, packet, rules),), ended=True)
-    if not encrypted and _redirects(rule.ingress):
-        match = ingress_answer.match_step(decision, rule, packet, rules)
-        said = Evidence(f".metadata.annotations['{PREFIX}ssl-redirect']", "true", rule.ingress.ref)
-        where = f"https://{packet.host}{packet.path}"
-        answer = ingress_answer.respond(rule, packet, 301, f"http is sent to {where} with 301 (ssl-redirect)", said)
+        return Routing(steps=(_empty_pool(controller, listener, decision, inside, rules),), ended=True)
+    if rule.ingress.id in listener.redirecting:
+        match = ingress_answer.match_step(decision, rule, inside, rules)
+        said = _said(rule.ingress, "ssl-redirect")
+        where = f"https://{inside.host}{inside.path}"
+        answer = ingress_answer.respond(rule, inside, 301, f"http is sent to {where} with 301 (ssl-redirect)", said)
         return Routing(steps=(match, answer), ended=True)
-    inside = _upstream(rule, packet)
-    step = ingress_answer.match_step(msgspec.structs.replace(decision, after=inside), rule, packet, rules)
-    target = ingress_answer.target(store, controller, rule.ingress, f"{rule.field}.backend", rule.backend, inside)
-    return Routing(steps=(step,), targets=(target,))
+    after = _upstream(rule, inside)
+    step = ingress_answer.match_step(msgspec.structs.replace(decision, after=after), rule, inside, rules)
+    target = ingress_answer.target(store, controller, rule.ingress, _backend_field(rule), rule.backend, after)
+    return Routing(steps=(step, *_unsupported(rule.ingress, inside, encrypted=packet.tls)), targets=(target,))
 
 
-def _redirects(ingress: Ingress) -> bool:
-    return bool(ingress.tls) and annotation(ingress, "ssl-redirect").lower() == "true"
+def _backend_field(rule: Rule) -> str:
+    return rule.field if rule.field == ".spec.defaultBackend" else f"{rule.field}.backend"
 
 
-def _listens(rules: Sequence[Rule], *, encrypted: bool) -> bool:
-    """With a certificate there is an HTTPS listener alone, unless ssl-redirect asks for both; else HTTP alone."""
-    if encrypted:
-        return any(rule.ingress.tls for rule in rules)
-    return any(not rule.ingress.tls or _redirects(rule.ingress) for rule in rules)
-
-
-def _no_listener(rules: Rules, host: str, packet: Packet, *, others: bool, encrypted: bool) -> Step:
-    listed = rules.by_host.get(choose(rules.by_host, host) or "", ())
-    first = listed[0].ingress if listed else None
-    what = "no HTTPS listener" if encrypted else "only an HTTPS listener"
-    hosts = ", ".join(name for entry in first.tls for name in entry.hosts) if first is not None else ""
+def _no_listener(
+    rules: Rules, everything: Sequence[Listener], here: Sequence[Listener], packet: Packet, host: str
+) -> Step:
+    """The step of a request that no listener takes: nobody there, the other protocol, or another host."""
+    speaking = [item for item in here if item.encrypted == packet.tls]
+    own = [item for item in everything if choose([item], host) is not None]
+    first = next((rule.ingress for item in own for rule in item.rules), None)
+    word = "HTTPS" if packet.tls else "HTTP"
+    if speaking:
+        what, verdict, status = f"no {word} listener for host {host}", Verdict.RESPOND, 404
+    elif here:
+        what = f"port {packet.port} speaks {'plain HTTP' if packet.tls else 'TLS'}, not {word}"
+        verdict, status = (Verdict.REJECT, 0) if packet.tls else (Verdict.RESPOND, 400)
+    else:
+        what, verdict, status = f"no listener at port {packet.port}", Verdict.REJECT, 0
+    private = _only_private(own, packet)
+    listening = ", ".join(_name(item) for item in own[: ingress_answer.LISTED]) or "none"
+    missing_certificate = packet.tls and any(not item.encrypted for item in own) and not private
     return Step(
-        kind=Kind.APPGW_LISTENER,
-        verdict=Verdict.RESPOND if others else Verdict.REJECT,
-        summary=f"Application Gateway has {what} for host {host}",
+        kind=Kind.ROUTE_MATCH,
+        verdict=Verdict.BLIND if rules.unreadable else verdict,
+        summary=f"Application Gateway has {what}" + (": it is on the private address only" if private else ""),
         subject=first.ref if first is not None else None,
         version=first.resource_version if first is not None else "",
         packet=packet,
-        cause="A09" if encrypted else "",
-        status=404 if others else 0,
-        evidence=(Evidence(".spec.tls[].hosts", hosts or "none", first.ref if first is not None else None),),
-        assumptions=(_CURRENT,),
-        confirm=kubectl.show(first.ref, ".spec.tls") if first is not None else kubectl.listing("Ingress"),
-        fix="add spec.tls with a Secret" if encrypted else f"use https, or set {PREFIX}ssl-redirect to true",
+        cause="A13" if private else "A09" if missing_certificate else "I04" if speaking else "",
+        status=0 if rules.unreadable else status,
+        evidence=(
+            Evidence("listeners of this host", listening, first.ref if first is not None else None),
+            *((_said(first, "use-private-ip"),) if private and first is not None else ()),
+        ),
+        assumptions=(_CURRENT, *rules.stale),
+        missing=rules.unreadable,
+        confirm=kubectl.show(first.ref) if first is not None else kubectl.listing("Ingress"),
+        fix="ask at the private address, or remove use-private-ip" if private else _fix(packet, own),
     )
 
 
-def _choose(rules: Sequence[Rule], path: str) -> tuple[Rule | None, list[Rule]]:
-    """The first rule in the order of the list whose pattern takes the path; else the default of the path map."""
-    matching = [rule for rule in rules if pattern_of(rule) and matches(pattern_of(rule), path)]
-    defaults = [rule for rule in rules if not pattern_of(rule)]
-    chosen = matching[0] if matching else (defaults[-1] if defaults else None)
-    return chosen, [rule for rule in (*matching, *defaults) if rule is not chosen]
+def _only_private(own: Sequence[Listener], packet: Packet) -> bool:
+    wanted = [item for item in own if item.port == packet.port and item.encrypted == packet.tls]
+    return bool(wanted) and all(item.private for item in wanted) and not any(_at(item, packet) for item in wanted)
 
 
-def _decision(
-    host: str, chosen_host: str | None, candidates: Sequence[Rule], rule: Rule | None, beaten: list[Rule], path: str
-) -> Decision:
-    assumptions = [_CURRENT, _PROHIBITED]
-    evidence: list[Evidence] = []
-    by_spec, _ = spec_choice(candidates, path)
+def _fix(packet: Packet, own: Sequence[Listener]) -> str:
+    if packet.tls and any(not item.encrypted for item in own):
+        return "add spec.tls with a Secret that exists"
+    if own:
+        return f"ask at {', '.join(_name(item) for item in own[:3])}; ssl-redirect opens port 80 beside 443"
+    return "add a rule for the host"
+
+
+def _name(listener: Listener) -> str:
+    scheme = "https" if listener.encrypted else "http"
+    return f"{scheme} {listener.host or '*'}:{listener.port}{' (private)' if listener.private else ''}"
+
+
+def _handshake(store: Store, listener: Listener, packet: Packet) -> Step:
+    owner = next((rule for rule in listener.rules), None)
+    name = packet.sni or packet.host
+    if owner is None:
+        assumed = (f"the certificate of listener {_name(listener)} names {name}",)
+        return Step(
+            kind=Kind.GATEWAY_LISTENER,
+            verdict=Verdict.PASS,
+            summary=f"TLS for {name} ends at listener {_name(listener)}",
+            packet=packet,
+            evidence=(Evidence("listener", _name(listener)),),
+            assumptions=assumed,
+        )
+    ingress = owner.ingress
+    index = certified(store, ingress, owner.host)
+    if index is not None:
+        secret = f"{ingress.namespace}/{ingress.tls[index].secret_name}"
+        return tls.certificate_step(store, ingress, f".spec.tls[{index}].secretName", secret, packet)
+    installed = annotation(ingress, "appgw-ssl-certificate")
+    return Step(
+        kind=Kind.GATEWAY_LISTENER,
+        verdict=Verdict.PASS,
+        summary=f"TLS for {name} ends here with certificate {installed} of the Application Gateway",
+        subject=ingress.ref,
+        version=ingress.resource_version,
+        packet=packet,
+        evidence=(_said(ingress, "appgw-ssl-certificate"),),
+        assumptions=(f"certificate {installed} is on the Application Gateway and names {name}",),
+        confirm="az network application-gateway ssl-cert list -o table",
+    )
+
+
+def _empty_pool(controller: Controller, listener: Listener, decision: Decision, packet: Packet, rules: Rules) -> Step:
+    """No path rule and no default: AGIC lets the path map end at its empty pool, so 502 is answered."""
+    step = ingress_answer.no_match(controller, decision, packet, rules)
+    if step.verdict is Verdict.BLIND:
+        return step
+    paths = ", ".join(pattern_of(rule) for rule in listener.paths[: ingress_answer.LISTED]) or "none"
+    first = next((rule.ingress for rule in listener.paths), None)
+    return msgspec.structs.replace(
+        step,
+        summary=f"no path rule of listener {_name(listener)} takes {packet.path}, and it has no default backend:"
+        " the empty pool of AGIC answers 502",
+        subject=first.ref if first is not None else step.subject,
+        cause="I05",
+        status=502,
+        evidence=(Evidence("request path", packet.path), Evidence("App Gateway paths", paths)),
+    )
+
+
+def _decision(host: str, listener: Listener, rule: Rule | None, matching: Sequence[Rule], path: str) -> Decision:
+    assumptions, evidence = [_CURRENT], []
+    by_spec, _ = spec_choice(listener.rules, path)
     if rule is not None and by_spec is not rule:
         pattern = pattern_of(rule) or "the default of the path map"
         other = by_spec.name if by_spec is not None else "no rule"
         note = f"the first path rule that takes it; by the specification it is {other}"
         evidence.append(Evidence("App Gateway path", pattern, rule.ingress.ref, note))
-    if rule is not None and any(other.ingress.id != rule.ingress.id for other in beaten):
-        assumptions.append("AGIC lists the rules of the older Ingress first")
+    if len(matching) > 1:
+        assumptions.append(_ORDER)
+    if any(other.ingress.id != matching[0].ingress.id for other in matching):
+        assumptions.append(_BY_UID)
+    for beaten, first in listener.shadowed:
+        if first is rule:
+            note = f"shadowed by {first.ingress.id} (I14)"
+            evidence.append(Evidence(f"{beaten.field}.path", beaten.path, beaten.ingress.ref, note))
+            if beaten.ingress.id != first.ingress.id and _BY_UID not in assumptions:
+                assumptions.append(_BY_UID)
+    if rule is not None:
+        evidence += [_said(rule.ingress, name) for name in ("rule-priority",) if annotation(rule.ingress, name)]
+        evidence += [
+            _said(rule.ingress, f"health-probe-{name}")
+            for name in _PROBES
+            if annotation(rule.ingress, f"health-probe-{name}")
+        ]
     return Decision(
         host=host,
-        chosen_host=chosen_host,
+        chosen_host=listener.host,
         rule=rule,
-        considered=considered(candidates, rule, beaten),
+        considered=considered(listener.rules, rule, matching),
         assumptions=tuple(assumptions),
         evidence=tuple(evidence),
     )
+
+
+def _unsupported(ingress: Ingress, packet: Packet, *, encrypted: bool) -> list[Step]:
+    return [
+        Step(
+            kind=Kind.ROUTE_FILTER,
+            verdict=Verdict.UNSUPPORTED,
+            summary=f"annotation {name} of Ingress {ingress.id} may answer, or change the request",
+            subject=ingress.ref,
+            version=ingress.resource_version,
+            packet=packet,
+            evidence=(_said(ingress, name),),
+            missing=f"{name} {annotation(ingress, name)} of the Application Gateway",
+            confirm=kubectl.show(ingress.ref, ".metadata.annotations"),
+        )
+        for name in (*_NOT_MODELLED, *(_TLS_NOT_MODELLED if encrypted else ()))
+        if annotation(ingress, name)
+    ]
+
+
+def _said(ingress: Ingress, name: str) -> Evidence:
+    return Evidence(f".metadata.annotations['{PREFIX}{name}']", annotation(ingress, name), ingress.ref)
 
 
 def _upstream(rule: Rule, packet: Packet) -> Packet:

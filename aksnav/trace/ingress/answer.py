@@ -18,6 +18,8 @@ LISTED = 40
 _STATUSES: dict[Flavour, tuple[int, int]] = {
     Flavour.AGIC: (502, 502),
     Flavour.APPLICATION_GATEWAY_FOR_CONTAINERS: (500, 500),
+    # doc.traefik.io, providers/kubernetes-ingress, allowEmptyServices: off by default, no router then.
+    Flavour.TRAEFIK: (404, 404),
 }
 
 
@@ -58,7 +60,7 @@ def match_step(decision: Decision, rule: Rule, packet: Packet, rules: Rules) -> 
         packet=packet,
         packet_after=after,
         evidence=(
-            Evidence(f"{rule.field}.path", rule.path, rule.ingress.ref, rule.path_type),
+            path_fact(rule),
             Evidence(f"{rule.field.partition('.http')[0]}.host", rule.host or "*", rule.ingress.ref),
             *decision.evidence,
         ),
@@ -66,6 +68,11 @@ def match_step(decision: Decision, rule: Rule, packet: Packet, rules: Rules) -> 
         assumptions=assumptions,
         confirm=kubectl.show(rule.ingress.ref),
     )
+
+
+def path_fact(rule: Rule) -> Evidence:
+    """Return the fact that a rule has its path."""
+    return Evidence(f"{rule.field}.path", rule.path, rule.ingress.ref, rule.path_type)
 
 
 def no_match(controller: Controller, decision: Decision, packet: Packet, rules: Rules) -> Step:

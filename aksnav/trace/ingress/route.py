@@ -1,18 +1,14 @@
 """An Ingress controller's road: listener and TLS, host and path, the backend (networking.k8s.io/v1, per controller)."""
 
+from collections.abc import Sequence
+
 import msgspec
 
-from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.store import Store
-from aksnav.trace.ingress import agic as ingress_agic
-from aksnav.trace.ingress import answer as ingress_answer
-from aksnav.trace.ingress import nginx as ingress_nginx
-from aksnav.trace.ingress.answer import Decision
-from aksnav.trace.ingress.rules import Rules, rules_of, spec_choice
+from aksnav.trace.ingress import agic, containers, handshake, hidden, nginx, specification
+from aksnav.trace.ingress.rules import Rules, rules_of
 from aksnav.trace.packet import Packet
-from aksnav.trace.routing import tls
-from aksnav.trace.routing.hostnames import bare, choose
-from aksnav.trace.routing.types import NGINX, Controller, Flavour, Routing
+from aksnav.trace.routing.types import NGINX, OUTSIDE, Controller, Flavour, Routing
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 _TLS_PORT = 443
@@ -31,11 +27,11 @@ def route(store: Store, controller: Controller, packet: Packet) -> Routing:
     if arrival.verdict is Verdict.SKIP or arrival.verdict in {Verdict.RESPOND, Verdict.REJECT}:
         return Routing(steps=(arrival,), ended=arrival.verdict is not Verdict.SKIP)
     steps = [arrival]
+    if controller.flavour is Flavour.AGIC:
+        routing = agic.route(store, controller, packet, rules)
+        return _told(store, controller, rules, steps, routing)
     if packet.tls:
-        handshake = _handshake(store, controller, packet, rules)
-        steps.append(handshake)
-        if handshake.verdict is Verdict.REJECT:
-            return Routing(steps=tuple(steps), ended=True)
+        steps.append(handshake.shown(store, controller, packet, rules))
     inside = msgspec.structs.replace(
         packet,
         tls=False,
@@ -44,12 +40,18 @@ def route(store: Store, controller: Controller, packet: Packet) -> Routing:
         scheme={"https": "http", "grpcs": "grpc"}.get(packet.scheme, packet.scheme),
     )
     if controller.flavour in NGINX:
-        routing = ingress_nginx.route(store, controller, inside, rules, encrypted=packet.tls)
-    elif controller.flavour is Flavour.AGIC:
-        routing = ingress_agic.route(store, controller, inside, rules, encrypted=packet.tls)
+        routing = nginx.route(store, controller, inside, rules, encrypted=packet.tls)
+    elif controller.flavour is Flavour.APPLICATION_GATEWAY_FOR_CONTAINERS:
+        routing = containers.route(store, controller, inside, rules, encrypted=packet.tls)
     else:
-        routing = _by_specification(store, controller, inside, rules)
-    return msgspec.structs.replace(routing, steps=(*steps, *routing.steps))
+        routing = specification.route(store, controller, inside, rules)
+    return _told(store, controller, rules, steps, routing)
+
+
+def _told(store: Store, controller: Controller, rules: Rules, lead: Sequence[Step], routing: Routing) -> Routing:
+    """The routing behind the steps that lead to it, with the word on rules that can never be reached."""
+    told = (hidden.told(store, controller, rules, step) for step in routing.steps)
+    return msgspec.structs.replace(routing, steps=(*lead, *told))
 
 
 def _arrive(controller: Controller, packet: Packet) -> Step:
@@ -71,7 +73,8 @@ def _arrive(controller: Controller, packet: Packet) -> Step:
             verdict=Verdict.SKIP,
             summary=f"{controller.label} takes the connection; without HTTP there is nothing to route by",
         )
-    encrypts = _speaks_tls(controller, packet.port)
+    # An outside load balancer opens its ports by the rules that it serves.
+    encrypts = _speaks_tls(controller, packet.port) if controller.flavour not in OUTSIDE else None
     if encrypts is None or encrypts == packet.tls:
         return base
     if packet.tls:
@@ -102,77 +105,3 @@ def _speaks_tls(controller: Controller, port: int) -> bool | None:
     if words & {_TLS_PORT, "https", "websecure", 8443}:
         return True
     return False if words & {80, "http", "web", 8080} else None
-
-
-def _handshake(store: Store, controller: Controller, packet: Packet, rules: Rules) -> Step:
-    """The TLS handshake, with the certificate that the server name gets."""
-    name = bare(packet.sni or packet.host)
-    owner, index = _certificate_of(rules, name)
-    if owner is not None:
-        secret = owner.tls[index].secret_name
-        if secret:
-            name = f"{owner.namespace}/{secret}"
-            step = tls.certificate_step(store, owner, f".spec.tls[{index}].secretName", name, packet)
-            if controller.flavour is Flavour.AGIC and step.cause:
-                # AGIC writes no HTTPS listener without the certificate (reference section 5.6, A09).
-                summary = f"Secret {name} of Ingress {owner.id} cannot be used: there is no HTTPS listener"
-                return msgspec.structs.replace(
-                    step, verdict=Verdict.REJECT, cause="A09", summary=summary, assumptions=()
-                )
-            return step
-    subject = owner.ref if owner is not None else None
-    own = "its own certificate" if controller.flavour not in NGINX else "its self-signed certificate"
-    return Step(
-        kind=Kind.GATEWAY_LISTENER,
-        verdict=Verdict.PASS,
-        summary=f"no Ingress of {controller.label} brings a certificate for {name}: it shows {own}",
-        subject=subject,
-        packet=packet,
-        evidence=(Evidence(".spec.tls[].hosts", "none has this name", subject),),
-        assumptions=(f"the client accepts the controller's default certificate for {name}",),
-    )
-
-
-def _certificate_of(rules: Rules, name: str) -> tuple[Ingress | None, int]:
-    """The oldest Ingress with a TLS entry for a name: exact, then a wildcard of one label, then one for any host."""
-    named = rules.certificates.get(name) or rules.certificates.get(f"*.{name.partition('.')[2]}")
-    if named is not None:
-        return named
-    taking = choose(rules.by_host, name)
-    for rule in rules.by_host.get(taking, ()) if taking is not None else ():
-        for index, entry in enumerate(rule.ingress.tls):
-            if not entry.hosts:
-                return rule.ingress, index
-    return None, 0
-
-
-def _by_specification(store: Store, controller: Controller, packet: Packet, rules: Rules) -> Routing:
-    """Any other controller: the specification, and an assumption that names it."""
-    host = bare(packet.host)
-    chosen_host = choose(rules.by_host, host)
-    candidates = rules.by_host.get(chosen_host, ()) if chosen_host is not None else ()
-    rule, considered = spec_choice(candidates, packet.path)
-    name = controller.name or controller.flavour.value
-    assumptions = [f"{name} reads Ingresses by the specification"]
-    if rule is not None and rule.path_type == "ImplementationSpecific":
-        assumptions.append(f"{name} reads ImplementationSpecific paths as Prefix")
-    decision = Decision(
-        host=host, chosen_host=chosen_host, rule=rule, considered=considered, assumptions=tuple(assumptions)
-    )
-    if rule is not None:
-        step = ingress_answer.match_step(decision, rule, packet, rules)
-        where = f"{rule.field}.backend"
-        return Routing(
-            steps=(step,),
-            targets=(ingress_answer.target(store, controller, rule.ingress, where, rule.backend, packet),),
-        )
-    fallback = default_ingress(rules)
-    if fallback is not None and not rules.unreadable:
-        return ingress_answer.default_routing(store, controller, fallback, packet, decision)
-    return Routing(steps=(ingress_answer.no_match(controller, decision, packet, rules),), ended=True)
-
-
-def default_ingress(rules: Rules) -> Ingress | None:
-    """Return the Ingress whose default backend takes what no rule matches: one without rules first, then the oldest."""
-    having = [row for row in rules.ingresses if row.default_backend is not None]
-    return next((row for row in having if not row.rules), having[0] if having else None)

@@ -11,6 +11,7 @@ import msgspec
 
 MAX_LENGTH = 512
 MAX_WAYS = 10**6
+UNREADABLE = "the expression cannot be read"
 _BOUNDS = re.compile(r"\{(\d*)(,?)(\d*)\}")
 _MANY = 10**9
 
@@ -39,7 +40,7 @@ def compile_safely(pattern: str, subject: str, *, ignore_case: bool = False) -> 
             warnings.simplefilter("error")
             return re.compile(pattern, re.ASCII | (re.IGNORECASE if ignore_case else 0))
     except (re.error, OverflowError, RecursionError, Warning) as error:
-        return Refused(f"the expression cannot be read: {error}")
+        return Refused(f"{UNREADABLE}: {error}")
 
 
 def ways(pattern: str, length: int) -> int:

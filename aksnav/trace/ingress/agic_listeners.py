@@ -1,0 +1,222 @@
+"""The listeners and path maps that the Application Gateway Ingress Controller writes from Ingresses.
+
+From Azure/application-gateway-kubernetes-ingress: pkg/appgw/ingress_rules.go (processIngressRule: listeners),
+pkg/appgw/configbuilder.go (generateListenerID: ports and host names), pkg/appgw/requestroutingrules.go (getPathMaps,
+mergePathMap) and pkg/brownfield/targets.go (prohibited targets). Ingresses are taken in the order of their uid
+(pkg/k8scontext, ListHTTPIngresses), which no user can choose.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from aksnav.model.kubernetes.ingress import Ingress, IngressBackend
+from aksnav.store import Store
+from aksnav.trace.ingress.rules import Rule, Rules
+from aksnav.trace.memo import once
+from aksnav.trace.routing import tls
+from aksnav.trace.routing.hostnames import any_labels
+from aksnav.trace.routing.types import Controller
+
+PREFIX = "appgw.ingress.kubernetes.io/"
+_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+_LAST_PORT = 64999
+# Rules without the annotation get priorities from here on (requestroutingrules.go, assignPriorities).
+_OWN_PRIORITIES = 19000
+
+
+class Listener(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One listener with its path map.
+
+    Attributes:
+        host: as written, in lower case; empty takes every host.
+        port: of the frontend; encrypted: it speaks TLS; private: it is on the private address.
+        paths: the path rules in their order; the first one of each pattern.
+        default: what takes a path that no path rule takes, or None: the empty pool.
+        shadowed: pairs of a rule that came too late, and the one that has its pattern.
+        redirecting: ids of the Ingresses whose rules here only redirect to HTTPS.
+        priority: of its routing rule; less goes first.
+    """
+
+    host: str
+    port: int
+    encrypted: bool
+    private: bool = False
+    paths: tuple[Rule, ...] = ()
+    default: Rule | None = None
+    shadowed: tuple[tuple[Rule, Rule], ...] = ()
+    redirecting: frozenset[str] = frozenset()
+    priority: int = _OWN_PRIORITIES
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule of it, the default last."""
+        return (*self.paths, *((self.default,) if self.default is not None else ()))
+
+
+class _Place(msgspec.Struct, frozen=True, gc=False):
+    """What tells listeners apart."""
+
+    host: str
+    port: int
+    encrypted: bool
+    private: bool
+
+
+class _Part(msgspec.Struct, frozen=True, gc=False):
+    """What one rule of one Ingress brings to a listener."""
+
+    place: _Place
+    rules: tuple[Rule, ...]
+    fallback: Rule | None
+    redirecting: bool
+    ingress: Ingress
+
+
+def annotation(ingress: Ingress, name: str) -> str:
+    """Return the value of an annotation of AGIC, or an empty string."""
+    return ingress.annotations.get(PREFIX + name, "").strip()
+
+
+def enabled(ingress: Ingress, name: str) -> bool:
+    """Return whether a boolean annotation is true (Go's strconv.ParseBool)."""
+    return annotation(ingress, name) in _TRUE
+
+
+def pattern_of(rule: Rule) -> str:
+    """Return the path of the App Gateway rule that AGIC writes; empty for the default of the path map.
+
+    Prefix gets a trailing ``*``, Exact loses one, ImplementationSpecific is written as it is; an empty path, ``/`` and
+    ``/*`` become the default of the path map, whatever their type.
+    """
+    if rule.path in {"", "/", "/*"}:
+        return ""
+    if rule.path_type == "Prefix":
+        return rule.path if rule.path.endswith("*") else f"{rule.path}*"
+    return rule.path.removesuffix("*") if rule.path_type == "Exact" else rule.path
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Return whether an App Gateway path pattern takes a path; letter case does not count there."""
+    lowered, wanted = path.lower(), pattern.lower()
+    return lowered.startswith(wanted[:-1]) if wanted.endswith("*") else lowered == wanted
+
+
+def listeners_of(store: Store, controller: Controller, rules: Rules) -> tuple[Listener, ...]:
+    """Return the listeners that the Ingresses of AGIC give."""
+    name = f"agic listeners of {','.join(controller.classes)}"
+    return once(store, name, ("Ingress", "IngressClass", "Secret"), lambda: tuple(_build(store, rules)))
+
+
+def choose(listeners: Iterable[Listener], host: str) -> Listener | None:
+    """Return the listener that takes a host: the least priority, then an exact name, the longest wildcard, any host.
+
+    A wildcard of Application Gateway takes periods as well (application-gateway/multiple-site-overview).
+    """
+    found = [item for item in listeners if any_labels(item.host, host)]
+    return min(
+        found,
+        key=lambda item: (item.priority, item.host != host, not item.host, -len(item.host)),
+        default=None,
+    )
+
+
+def in_order(rules: Rules) -> list[Ingress]:
+    """Return the Ingresses in the order in which AGIC takes them."""
+    return sorted(rules.ingresses, key=lambda row: (row.uid, row.created, row.id))
+
+
+def certified(store: Store, ingress: Ingress, host: str) -> int | None:
+    """Return the index of the TLS section that gives a host its certificate, or None where it gets no HTTPS listener.
+
+    A Secret that is known to be missing gives none (A09).
+    """
+    named = [index for index, entry in enumerate(ingress.tls) if host in {name.lower() for name in entry.hosts}]
+    whole = [index for index, entry in enumerate(ingress.tls) if not entry.hosts]
+    for index in (*named, *whole)[:1]:
+        secret = ingress.tls[index].secret_name
+        if secret and not tls.secret_fault(store, f"{ingress.namespace}/{secret}"):
+            return index
+    return None
+
+
+def _build(store: Store, rules: Rules) -> Iterator[Listener]:
+    parts: dict[_Place, list[_Part]] = {}
+    for ingress in in_order(rules):
+        for part in _parts(store, ingress):
+            parts.setdefault(part.place, []).append(part)
+    for place, brought in sorted(parts.items(), key=lambda item: (item[0].port, item[0].host, item[0].private)):
+        yield _listener(place, brought)
+
+
+def _parts(store: Store, ingress: Ingress) -> Iterator[_Part]:
+    private = enabled(ingress, "use-private-ip")
+    port = annotation(ingress, "override-frontend-port")
+    own = int(port) if port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT else 0
+    extra = [name.strip().lower() for name in annotation(ingress, "hostname-extension").split(",") if name.strip()]
+    whole = None if ingress.default_backend is None else _default_rule(ingress, ingress.default_backend)
+    if not ingress.rules and whole is not None:
+        yield _Part(_Place("", 80, encrypted=False, private=private), (), whole, redirecting=False, ingress=ingress)
+    for index, rule in enumerate(ingress.rules):
+        host = rule.host.lower()
+        paths = tuple(
+            Rule(
+                ingress=ingress,
+                field=f".spec.rules[{index}].http.paths[{place}]",
+                host=host,
+                path=path.path or "/",
+                path_type=path.path_type,
+                backend=path.backend,
+            )
+            for place, path in enumerate(rule.http.paths)
+        )
+        redirect = enabled(ingress, "ssl-redirect")
+        secure = certified(store, ingress, host) is not None or bool(annotation(ingress, "appgw-ssl-certificate"))
+        for name in ([host] if host or not extra else []) + extra:
+            if secure:
+                place_of = _Place(name, own or 443, encrypted=True, private=private)
+                yield _Part(place_of, paths, whole, redirecting=False, ingress=ingress)
+            if redirect or not secure:
+                plain = _Place(name, 80 if secure else own or 80, encrypted=False, private=private)
+                yield _Part(plain, paths, whole, redirecting=redirect and secure, ingress=ingress)
+
+
+def _default_rule(ingress: Ingress, backend: IngressBackend) -> Rule:
+    return Rule(ingress=ingress, field=".spec.defaultBackend", host="", path="/", path_type="Prefix", backend=backend)
+
+
+def _listener(place: _Place, parts: Iterable[_Part]) -> Listener:
+    paths: dict[str, Rule] = {}
+    shadowed: list[tuple[Rule, Rule]] = []
+    default: Rule | None = None
+    priorities: list[int] = []
+    redirecting: set[str] = set()
+    for part in parts:
+        if part.redirecting:
+            redirecting.add(part.ingress.id)
+        number = annotation(part.ingress, "rule-priority")
+        if number.isascii() and number.isdigit():
+            priorities.append(int(number))
+        own = [rule for rule in part.rules if not pattern_of(rule)]
+        # The last catch-all path of a rule is its default, else the Ingress's; that of a later rule takes over.
+        chosen = own[-1] if own else part.fallback
+        shadowed += [(rule, chosen) for rule in own if rule is not chosen and chosen is not None]
+        if chosen is not None:
+            if default is not None and default.field != ".spec.defaultBackend":
+                shadowed.append((default, chosen))
+            default = chosen
+        for rule in part.rules:
+            pattern = pattern_of(rule)
+            if pattern and paths.setdefault(pattern, rule) is not rule:
+                shadowed.append((rule, paths[pattern]))
+    return Listener(
+        host=place.host,
+        port=place.port,
+        encrypted=place.encrypted,
+        private=place.private,
+        paths=tuple(paths.values()),
+        default=default,
+        shadowed=tuple(shadowed),
+        redirecting=frozenset(redirecting),
+        priority=min(priorities, default=_OWN_PRIORITIES),
+    )
