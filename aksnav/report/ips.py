@@ -255,8 +255,6 @@ def holder_words(holder: Holder, *, address: bool) -> str:
     note = f" ({holder.note})" if holder.note else ""
     field = f"  {holder.ref} {holder.field}" if holder.ref is not None and holder.field else ""
     pointed = " is only pointed at" if holder.pointed_at else ""
-    return (
-        f"{where:<16}{holder.sort} {holder.name}{pointed}{node}{note}{field}"
-        if where
-        else (f"{holder.sort} {holder.name}{pointed}{node}{note}{field}")
-    )
+    sort = f"{holder.sort}:" if holder.sort is Sort.AZURE else holder.sort
+    what = f"{sort} {holder.name}{pointed}{node}{note}{field}"
+    return f"{where:<16}{what}" if where else what

@@ -25,8 +25,8 @@ MOST = 4096
 # Addresses that mean the same in every network of Azure (Azure documentation, what-is-ip-address-168-63-129-16.md;
 # AKS documentation, localdns-custom.md).
 _PLATFORM = (
-    ("168.63.129.16/32", "Azure's DNS, health probes and agent"),
-    ("169.254.169.254/32", "Azure Instance Metadata Service"),
+    ("168.63.129.16/32", "DNS, health probes and agent of every machine"),
+    ("169.254.169.254/32", "Instance Metadata Service"),
     ("169.254.10.10/31", "LocalDNS on every node that has it"),
 )
 _RANK = {sort: number for number, sort in enumerate(Sort)}

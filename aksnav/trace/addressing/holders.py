@@ -33,7 +33,7 @@ class Sort(StrEnum):
     DNS = "DNS server"
     SERVICE = "Service"
     PUBLIC = "public address"
-    AZURE = "Azure itself"
+    AZURE = "Azure"
     OTHER = "other"
     UNREAD = "holder not read"
 

@@ -14,7 +14,8 @@ from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace.addressing.allotted import allotted
 from aksnav.trace.addressing.holders import Holder, Sort, azure_holders
-from aksnav.trace.azure.joins import node_networks, pod_prefixes, unreadable
+from aksnav.trace.addressing.models import FROM_POD_CIDR, models_of
+from aksnav.trace.azure.joins import cluster, node_networks, pod_prefixes, unreadable
 from aksnav.trace.memo import once_at
 from aksnav.trace.step import Evidence
 
@@ -110,6 +111,10 @@ def _uses(store: Store) -> Iterable[SubnetUse]:
 
 def _pods_in(store: Store, blocks: list[Prefix]) -> set[int]:
     """Return the addresses of Pods in these blocks; an overlay's are passed over without a look at each."""
+    managed = cluster(store)
+    models = models_of(managed) if managed is not None else ()
+    if models and FROM_POD_CIDR.issuperset(models):
+        return set()  # not a look at 200,000 of them
     ranges = pod_prefixes(store)
     outside = [block for block in blocks if not any(item.overlaps(block) for item in ranges)]
     if not outside:
@@ -223,7 +228,7 @@ def kept_by_azure(prefixes: Iterable[Prefix], number: int) -> str:
         if number in block and block.v4:
             place = number - block.first
             if place < _FIRST_KEPT:
-                return ("network address", "default gateway", "Azure DNS", "Azure DNS")[place]
+                return ("network address", "default gateway", "DNS address", "DNS address")[place]
             if number == block.last:
                 return "broadcast address"
     return ""

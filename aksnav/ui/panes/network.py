@@ -1,4 +1,4 @@
-"""Pane 4: the virtual network as a tree: subnets, the overlay, peerings, with addresses used and free."""
+"""Pane 4: the virtual network as a tree: subnets, ranges, peerings, pools; what is used and free, and for how long."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -6,17 +6,24 @@ from typing import ClassVar
 
 import msgspec
 
-from aksnav.model.addresses import Prefix, parse_address, parse_prefix
-from aksnav.model.azure.network import Peering, Subnet, VirtualNetwork
+from aksnav.model.azure.network import Peering, VirtualNetwork
 from aksnav.model.object import Ref
+from aksnav.report.ips import GLYPH, bar, name_of, percent, room_words, short_verdict, tone_of, verdict
 from aksnav.store import Store
+from aksnav.trace.addressing.forecast import Outlook, Room, State, outlook
+from aksnav.trace.addressing.holders import Sort
+from aksnav.trace.addressing.ranges import PodRange, ServiceRange, pod_ranges, service_ranges
+from aksnav.trace.addressing.subnets import SubnetUse, subnet_uses
+from aksnav.trace.azure.joins import cluster, node_networks
+from aksnav.trace.azure.next_hop import remote
 from aksnav.ui.panes.pane import Pane
 from aksnav.ui.search import Searchable
+from aksnav.ui.text import Span
 from aksnav.ui.widgets.columns import Column
 
-AZURE_RESERVED = 5  # addresses of every subnet that Azure keeps (Azure virtual network FAQ)
-NEARLY_FULL = 0.9
 FREE, COUNT_REST = 0.002, 50  # seconds that counting may take without a pause; pause for each second beyond
+BAR = 4
+_BLANK = frozenset({"vnet", "peering", "growth"})
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -24,13 +31,14 @@ class Row(msgspec.Struct, frozen=True):
 
     Attributes:
         key: stable name.
-        kind: vnet, subnet, range or peering.
+        kind: vnet, subnet, range, peering, pool or growth.
         name, prefix: what it is.
         ref: the object behind it.
         depth: level in the tree.
-        used, free: addresses; None where nobody says.
+        used, free: addresses (of a Pod CIDR blocks, of a pool nodes); None where nobody says.
+        use: a bar and the share that is used.
         note: a fact in a few words.
-        state: word for the state of a peering.
+        tone: of the row.
     """
 
     key: str
@@ -41,13 +49,16 @@ class Row(msgspec.Struct, frozen=True):
     depth: int = 0
     used: int | None = None
     free: int | None = None
+    use: str = ""
     note: str = ""
     tone: str = ""
 
 
-def network_rows(store: Store) -> Iterator[Row]:
-    """Yield the tree of every virtual network, then the cluster's own ranges."""
-    for network in sorted(store.virtual_networks, key=lambda item: item.name):
+def network_rows(store: Store, growth: Outlook) -> Iterator[Row]:
+    """Yield the tree of every virtual network, then the cluster's own ranges, then when it will run out."""
+    uses = subnet_uses(store)
+    home = node_networks(store)
+    for network in sorted(store.virtual_networks, key=lambda item: (item.id not in home, item.name)):
         yield Row(
             network.id,
             "vnet",
@@ -56,94 +67,110 @@ def network_rows(store: Store) -> Iterator[Row]:
             network.ref,
             tone="strong",
         )
-        for subnet in network.subnets:
-            yield _subnet(store, network, subnet)
+        for use in uses:
+            if use.network is network:
+                yield _subnet(use)
         for peering in network.virtual_network_peerings:
             yield _peering(network, peering)
-    yield from _cluster_ranges(store)
+    managed = cluster(store)
+    if managed is None:
+        return
+    for item in pod_ranges(store):
+        yield _pods(item, managed.ref, managed.network_profile.network_plugin_mode)
+    for service in service_ranges(store):
+        yield _services(service, managed.ref)
+    yield from _growth(growth, managed.ref)
 
 
-def _subnet(store: Store, network: VirtualNetwork, subnet: Subnet) -> Row:
-    blocks = [block for block in map(parse_prefix, subnet.prefixes) if block is not None]
-    total = sum(block.size for block in blocks) - AZURE_RESERVED * len(blocks)
-    used = _used(store, network, subnet, blocks)
-    tone = "" if used is None or not total or used / total < NEARLY_FULL else "bad"
-    notes = [name for name, part in (("NSG", subnet.network_security_group), ("routes", subnet.route_table)) if part]
+def _subnet(use: SubnetUse) -> Row:
+    subnet, capacity = use.subnet, use.size - use.reserved
+    notes = [f"{number} {_holders(sort, number)}" for sort, number in use.by.items()]
+    notes += [name for name, part in (("NSG", subnet.network_security_group), ("routes", subnet.route_table)) if part]
     notes += ["NAT gateway"] if subnet.nat_gateway else []
-    notes += [item.service_name for item in subnet.delegations]
-    free = None if used is None else max(total - used, 0)
-    key = subnet.id or f"{network.id}/subnets/{subnet.name}"
+    notes += [f"for {name.rpartition('/')[2]}" for name in use.delegations]
     return Row(
-        key, "subnet", subnet.name, " ".join(subnet.prefixes), network.ref, 1, used, free, ", ".join(notes), tone
+        subnet.id or f"{use.network.id}/subnets/{subnet.name}",
+        "subnet",
+        subnet.name,
+        " ".join(subnet.prefixes),
+        use.network.ref,
+        1,
+        use.used,
+        use.free,
+        _share(use.used, capacity),
+        ", ".join(notes),
+        tone_of(use.used, capacity),
     )
 
 
-def _used(store: Store, network: VirtualNetwork, subnet: Subnet, blocks: list[Prefix]) -> int | None:
-    """Return addresses in use: Azure's own count where it was read, else its list, else what the interfaces hold."""
-    for usage in network.usages or ():
-        if usage.arm_id.lower() == subnet.id:
-            return int(usage.current_value)
-    if subnet.ip_configurations is not None:
-        return len(subnet.ip_configurations)
-    if not store.interfaces.access().complete:
-        return None
-    found = {
-        item.private_ip_address
-        for interface in store.interfaces
-        for item in interface.ip_configurations
-        if item.subnet is not None and item.subnet.id == subnet.id
-    }
-    numbers = [parse_address(address) for address in found]
-    return sum(any(number in block for block in blocks) for number in numbers if number is not None)
+def _holders(sort: Sort, number: int) -> str:
+    return "not read" if sort is Sort.UNREAD else name_of(sort, number)
+
+
+def _share(used: int | None, capacity: int | None) -> str:
+    share = "full" if used is not None and capacity is not None and used >= capacity else percent(used, capacity)
+    return f"{bar(used, capacity, BAR)} {share:>4}"
 
 
 def _peering(network: VirtualNetwork, peering: Peering) -> Row:
-    space = (
-        peering.remote_address_space.address_prefixes or peering.remote_virtual_network_address_space.address_prefixes
-    )
-    remote = peering.remote_virtual_network.id.rpartition("/")[2]
+    space = " ".join(map(str, remote(peering)))
+    name = peering.remote_virtual_network.id.rpartition("/")[2]
     tone = "" if peering.peering_state == "Connected" else "bad"
     key = peering.id or f"{network.id}/peerings/{peering.name}"
     return Row(
-        key,
-        "peering",
-        f"↔ {remote or peering.name}",
-        " ".join(space),
-        network.ref,
-        1,
-        note=peering.peering_state,
-        tone=tone,
+        key, "peering", f"↔ {name or peering.name}", space, network.ref, 1, note=peering.peering_state, tone=tone
     )
 
 
-def _cluster_ranges(store: Store) -> Iterator[Row]:
-    for cluster in store.clusters:
-        profile = cluster.network_profile
-        pods = profile.pod_cidrs or ((profile.pod_cidr,) if profile.pod_cidr else ())
-        for prefix in pods:
-            block = parse_prefix(prefix)
-            if block is None:
-                continue
-            first, last = block.first, block.last
-            used = sum(1 for number in store.pods_by_address.keys() if first <= number <= last)  # noqa: SIM118 - no dict
-            yield Row(
-                f"pods {prefix}",
-                "range",
-                "Pods",
-                prefix,
-                cluster.ref,
-                0,
-                used,
-                block.size - used,
-                profile.network_plugin_mode,
-            )
-        services = profile.service_cidrs or ((profile.service_cidr,) if profile.service_cidr else ())
-        for prefix in services:
-            block = parse_prefix(prefix)
-            if block is None:
-                continue
-            used = sum(1 for service in store.services for ip in service.virtual_ips if parse_address(ip) in block)
-            yield Row(f"services {prefix}", "range", "Services", prefix, cluster.ref, 0, used, block.size - used)
+def _pods(item: PodRange, ref: Ref, mode: str) -> Row:
+    note = f"{mode or 'kubenet'}, {item.pods} Pods, blocks of /{item.block}" if item.block else mode
+    return Row(
+        f"pods {item.text}",
+        "range",
+        "Pods",
+        item.text,
+        ref,
+        0,
+        item.used,
+        item.free,
+        _share(item.used, item.capacity),
+        note,
+        tone_of(item.used, item.capacity),
+    )
+
+
+def _services(item: ServiceRange, ref: Ref) -> Row:
+    capacity = item.prefix.size - item.reserved
+    note = f"DNS {item.dns}" if item.dns else ""
+    return Row(
+        f"services {item.text}",
+        "range",
+        "Services",
+        item.text,
+        ref,
+        0,
+        item.used,
+        item.free,
+        _share(item.used, capacity),
+        note,
+        tone_of(item.used, capacity),
+    )
+
+
+def _growth(growth: Outlook, ref: Ref) -> Iterator[Row]:
+    """Yield when it will run out, and for how many nodes of each pool there is room."""
+    said = verdict(growth)
+    state = State.UNKNOWN if growth.missing else growth.state
+    yield Row("growth", "growth", "Growth", f"{GLYPH[state]} {state}", ref, note=said.text.strip(), tone=said.tone)
+    for room in growth.rooms:
+        yield _room(room, ref)
+
+
+def _room(room: Room, ref: Ref) -> Row:
+    by = f"then {room.by.name} is used up" if room.by is not None else room_words(room)
+    tone = "unknown" if room.nodes is None else "bad" if not room.nodes else ""
+    more = "room ?" if room.nodes is None else f"room for {room.nodes}"
+    return Row(f"pool {room.pool}", "growth", f"pool {room.pool}", more, ref, 1, note=by, tone=tone)
 
 
 class Network(Pane[Row]):
@@ -155,35 +182,37 @@ class Network(Pane[Row]):
 
     def __init__(self, store: Store, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(store, id=id)
-        self._counted = (0, 0)
+        self._counted: tuple[int, ...] = ()
         self._count_at = 0.0
+        self._growth = Outlook()
 
     def columns(self) -> Sequence[Column[Row]]:
-        """Return name, prefix, used, free and notes."""
+        """Return name, prefix, use, used, free and notes."""
         return (
             Column(
                 "name",
                 "NETWORK",
                 lambda row: row.name,
                 width=16,
-                min_width=12,
                 flex=2,
                 elide="middle",
                 style=lambda row: row.tone,
                 prefix=_branch,
             ),
-            Column("prefix", "PREFIX", lambda row: row.prefix, width=15, min_width=15, flex=1),
+            Column("prefix", "PREFIX", lambda row: row.prefix, width=18, min_width=14, flex=1),
+            Column("use", "USE", lambda row: row.use, width=BAR + 5, priority=1, style=_tone),
             Column(
                 "used",
                 "USED",
                 lambda row: _count(row, row.used),
                 width=6,
+                min_width=5,
                 align="right",
-                priority=1,
-                style=lambda row: row.tone,
+                priority=3,
+                style=_tone,
             ),
-            Column("free", "FREE", lambda row: _count(row, row.free), width=7, align="right", priority=2),
-            Column("note", "HAS", lambda row: row.note, width=12, priority=3, flex=1, style=lambda row: row.tone),
+            Column("free", "FREE", lambda row: _count(row, row.free), width=7, min_width=6, align="right", priority=2),
+            Column("note", "HAS", lambda row: row.note, width=12, priority=4, flex=3, style=_tone),
         )
 
     def key(self, row: Row) -> str:
@@ -192,22 +221,40 @@ class Network(Pane[Row]):
 
     def rows(self) -> Sequence[Row]:
         """Return the tree, flattened."""
-        return list(network_rows(self.store))
+        self._growth = outlook(self.store)
+        return list(network_rows(self.store, self._growth))
 
     def follow(self, now: float) -> None:
         """Show what changed; the addresses that Pods and Services use are counted again from time to time."""
         super().follow(now)
-        used = (self.store.pods_by_address.version, self.store.services.version)
+        tables = self.store.tables
+        used = (
+            self.store.pods_by_address.version,
+            *[tables[kind].version for kind in ("Service", "Node", "loadBalancers", "routeTables")],
+        )
         if used != self._counted and now >= self._count_at and len(self.store.clusters):
             started = time.monotonic()
             self._counted = used
             rows = {row.key: row for row in self.rows()}
             self.table.update_rows({key: row for key, row in rows.items() if self.table.row(key) != row})
             self._count_at = now + COUNT_REST * max(0.0, time.monotonic() - started - FREE)
+            self.show_title()
+
+    def aside(self) -> Sequence[Span]:
+        """Return what cannot be read, or else when it will run out."""
+        unread = super().aside()
+        if unread or not self._growth.steps:
+            return unread
+        said = short_verdict(self._growth)
+        return (Span(f" {said.text} ", said.tone),)
 
     def search(self, row: Row) -> Searchable:
         """Return name, prefixes and notes."""
         return Searchable(f"{row.kind} {row.name} {row.prefix} {row.note}", prefixes=tuple(row.prefix.split()))
+
+
+def _tone(row: Row) -> str:
+    return row.tone if row.kind != "vnet" else ""
 
 
 def _branch(row: Row) -> str:
@@ -216,5 +263,5 @@ def _branch(row: Row) -> str:
 
 def _count(row: Row, number: int | None) -> str:
     if number is None:
-        return "" if row.kind in {"vnet", "peering"} else "?"
+        return "" if row.kind in _BLANK else "?"
     return f"{number}"
