@@ -300,6 +300,17 @@ class Explorer(App[None]):
         if command.kind is not None:
             self.push_screen(TableScreen(self, KindPane(self.store, command.kind)))
             return
+        plainly: dict[str, Callable[[], None]] = {
+            "findings": self.action_findings,
+            "health": self.action_health,
+            "help": self.action_help,
+            "quit": self.exit,
+            "about": lambda: self._push_lines("This cluster", lambda: about_lines(self.store, self.now())),
+            "contexts": lambda: self.tell("contexts are chosen at the start: aksnav --context NAME"),
+        }
+        if command.verb in plainly:
+            plainly[command.verb]()
+            return
         match command.verb:
             case "trace":
                 target, _, source = command.argument.partition(" from ")
@@ -310,20 +321,8 @@ class Explorer(App[None]):
                 self.action_namespaces()
             case "who":
                 self.push_screen(WhoScreen(self, self.store, parse_subject(self.store, command.argument)))
-            case "findings":
-                self.action_findings()
-            case "health":
-                self.action_health()
-            case "help":
-                self.action_help()
-            case "quit":
-                self.exit()
-            case "about":
-                self._push_lines("This cluster", lambda: about_lines(self.store, self.now()))
             case "explain":
                 self._explain(command.argument)
-            case "contexts":
-                self.tell("contexts are chosen at the start: aksnav --context NAME")
 
     def _explain(self, asked: str) -> None:
         """Say what a word or a check id means, and how this cluster does it."""
