@@ -321,8 +321,16 @@ class Explorer(App[None]):
                 self.action_namespaces()
             case "who":
                 self.push_screen(WhoScreen(self, self.store, parse_subject(self.store, command.argument)))
+            case "ips":
+                self._open_ips(command.argument)
             case "explain":
                 self._explain(command.argument)
+
+    def _open_ips(self, address: str) -> None:
+        """Open the address plan, or the answer to an address, and keep it current."""
+        from aksnav.ui.ips import ips_lines
+
+        self._push_lines(f"Addresses {address}".strip(), lambda: ips_lines(self.store, address, self.size.width))
 
     def _explain(self, asked: str) -> None:
         """Say what a word or a check id means, and how this cluster does it."""

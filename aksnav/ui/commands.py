@@ -13,7 +13,7 @@ class Command(msgspec.Struct, frozen=True):
     """A parsed command.
 
     Attributes:
-        verb: kind, trace, who, namespace, findings, health, help, quit, contexts.
+        verb: kind, trace, who, ips, namespace, findings, health, help, quit, contexts.
         argument: the rest of the line.
         kind: for the verb kind.
     """
@@ -25,7 +25,7 @@ class Command(msgspec.Struct, frozen=True):
 
 _VERBS = {
     "trace": "trace", "t": "trace", "ns": "namespace", "namespace": "namespace",
-    "who": "who", "w": "who",
+    "who": "who", "w": "who", "ips": "ips", "ip": "ips",
     "findings": "findings", "f": "findings", "health": "health", "a": "health",
     "help": "help", "h": "help", "?": "help",
     "q": "quit", "q!": "quit", "quit": "quit", "exit": "quit",
@@ -39,6 +39,7 @@ EXAMPLES = (
     (":trace https://HOST/PATH", "follow a request from the internet"),
     (":trace svc/NS/NAME:80 from pod/NS/NAME", "follow a request from a Pod"),
     (":who svc/NS/NAME  :who 10.244.1.8", "who can talk to it, and to whom it can talk"),
+    (":ips  :ips 10.224.0.7  :ips 10.224.0.0/24", "the address plan, who holds an address, who held it before"),
     (":ns NAME", "one namespace; 0 shows all"),
     (":about  :explain overlay  :explain S02", "what this cluster is, what a word or a check means"),
     (":ctx", "kubeconfig contexts"),
