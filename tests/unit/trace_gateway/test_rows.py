@@ -1,0 +1,25 @@
+"""The table of Gateway API rows, through the router, whatever the order in which the objects come."""
+
+import pytest
+
+from tests.unit.trace_gateway.rows import ROWS, Row
+from tests.unit.trace_gateway.world import cause, cluster, taken, word
+
+_LEAST = 70
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["", "turned"])
+@pytest.mark.parametrize("row", ROWS, ids=[f"{row.section}: {row.name}" for row in ROWS])
+def test_a_request_is_answered_as_the_section_says(row: Row, turned: bool) -> None:
+    """The Service, or the verdict and status, and the check of the reason."""
+    objects = tuple(reversed(row.objects)) if turned else row.objects
+    headers = dict(part.strip().split(": ") for part in row.headers.split(",")) if row.headers else None
+    answer = taken(cluster(*objects, cls=row.cls), row.request, headers, cls=row.cls)
+    assert (word(answer), cause(answer)) == (row.expected, row.cause)
+    assert all(step.evidence for step in answer.steps)
+
+
+def test_every_row_is_a_row_of_its_own() -> None:
+    """No row is counted twice, and each names the section that it comes from."""
+    assert len({(row.section, row.name) for row in ROWS}) == len(ROWS) >= _LEAST
+    assert all(row.section for row in ROWS)
