@@ -304,7 +304,7 @@ class NetworkInterface(AzureObject, kw_only=True, gc=False):
     virtual_machine: SubResource | None = None
     private_endpoint: SubResource | None = None
     private_link_service: SubResource | None = None
-    enable_ip_forwarding: bool = msgspec.field(name="enableIPForwarding", default=False)
+    enable_ip_forwarding: bool | None = msgspec.field(name="enableIPForwarding", default=None)
     primary: bool = False
 
 

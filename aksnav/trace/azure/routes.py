@@ -8,12 +8,12 @@ from shlex import quote
 
 import msgspec
 
-from aksnav.model.addresses import format_address, is_v4, parse_address, parse_prefix
+from aksnav.model.addresses import format_address, is_v4, parse_prefix
 from aksnav.model.azure.network import Peering, Subnet, VirtualNetwork
 from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import attach_node, cluster, group_of, interface_at, stale, subnet_of, unreadable
+from aksnav.trace.azure.joins import attach_node, cluster, group_of, stale, unreadable
 from aksnav.trace.azure.next_hop import (
     APPLIANCE,
     GATEWAY,
@@ -21,7 +21,6 @@ from aksnav.trace.azure.next_hop import (
     NONE,
     RouteDecision,
     next_hop,
-    prefixes,
     remote,
     table_of,
 )
@@ -34,9 +33,25 @@ __all__ = ["APPLIANCE", "INTERNET", "NONE", "RouteDecision", "back", "forward_st
 
 
 def forward_step(store: Store, subnet: Subnet, packet: Packet, decision: RouteDecision) -> Step:
-    """Return the step of a packet that leaves a subnet by a known route; whether it gets on is the caller's to say."""
+    """Return the step of a packet that leaves a subnet by a known route; whether it gets on is the caller's to say.
+
+    A next hop that cannot take it drops it (R02).
+    """
     where = format_address(packet.destination) if packet.destination is not None else "the internet"
-    return _step(store, subnet, packet, decision, f"subnet {subnet.name} sends to {where} by {_words(decision)}")
+    step = _step(store, subnet, packet, decision, f"subnet {subnet.name} sends to {where} by {_words(decision)}")
+    return _lost(step, decision) if decision.broken else step
+
+
+def _lost(step: Step, decision: RouteDecision) -> Step:
+    """Return the step of a packet whose next hop cannot take it (R02)."""
+    route = decision.route.name if decision.route is not None else ""
+    return msgspec.structs.replace(
+        step,
+        verdict=Verdict.DROP,
+        summary=f"{step.summary}: {decision.broken}",
+        cause="R02",
+        fix=f"correct the next hop of route {route}",
+    )
 
 
 def back(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
@@ -64,7 +79,8 @@ def back(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
         return (_blind(packet, f"{where}: next hop to {whom} is not known", decision.unknown, _subnet_ref(at.subnet)),)
     step = _step(store, at.subnet, packet, decision, f"{where} to {whom} by {_words(decision)}")
     if decision.hop in {APPLIANCE, GATEWAY}:
-        summary = f"{step.summary}: it never saw the request, and drops the answer"
+        why = f"; besides, {decision.broken}" if decision.broken else ""
+        summary = f"{step.summary}: it never saw the request, and drops the answer{why}"
         fix = "DNAT in the firewall to an internal load balancer, or route the firewall's public address to Internet"
         return (msgspec.structs.replace(step, verdict=Verdict.DROP, summary=summary, cause="R01", fix=fix),)
     if decision.hop == NONE:
@@ -91,7 +107,9 @@ def _back_inside(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
     if decision.unknown:
         return (_blind(packet, f"{where}: next hop to {text} is not known", decision.unknown, _subnet_ref(at.subnet)),)
     step = _step(store, at.subnet, packet, decision, f"{where} to {text} by {_words(decision)}")
-    if decision.hop == NONE or _nobody(store, decision):
+    if decision.broken:
+        return (_lost(step, decision),)
+    if decision.hop == NONE:
         fix = (
             f"correct route {decision.route.name}"
             if decision.route is not None
@@ -141,32 +159,6 @@ def _without_learned(store: Store, network: VirtualNetwork, subnet: Subnet) -> b
     return table is not None and table.disable_bgp_route_propagation and (gateway or transit)
 
 
-def _nobody(store: Store, decision: RouteDecision) -> bool:
-    """Return whether an appliance's address lies in a known subnet and no interface has it (R02)."""
-    number = parse_address(decision.address)
-    if decision.hop != APPLIANCE or number is None or unreadable(store.interfaces):
-        return False
-    known = any(
-        number in prefix
-        for network in store.virtual_networks
-        for prefix in prefixes(network.address_space.address_prefixes)
-    )
-    firewalls = any(
-        subnet.name == "AzureFirewallSubnet" for network in store.virtual_networks for subnet in network.subnets
-    )
-    return known and not firewalls and interface_at(store, number) is None and _listed(store, number)
-
-
-def _listed(store: Store, address: int) -> bool:
-    """Return whether interfaces of the address's own subnet are read, so that its absence says something."""
-    place = subnet_of(store, address)
-    return place is not None and any(
-        configuration.subnet is not None and configuration.subnet.id == place[1].id
-        for interface in store.interfaces
-        for configuration in interface.ip_configurations
-    )
-
-
 class _Broken(msgspec.Struct, frozen=True, gc=False):
     """The side of a peering that does not carry traffic; ``peering`` None: that side has none."""
 
@@ -200,6 +192,7 @@ def _peering_step(broken: _Broken, packet: Packet) -> Step:
     network, peering = broken.network, broken.peering
     group = group_of(network.arm_id or network.id).rpartition("/")[2]
     fix = "make the peering again on both sides"
+    assumed: tuple[str, ...] = ()
     if peering is None:
         what = f"{network.name} has no peering to {broken.peer}, which has one to it"
         facts: tuple[Evidence, ...] = (
@@ -215,6 +208,7 @@ def _peering_step(broken: _Broken, packet: Packet) -> Step:
         what = f"peering {peering.name} of {network.name} is {state}"
         if peering.peering_state.lower() == CONNECTED:
             what = f"peering {peering.name} of {network.name} does not allow access to {broken.peer}"
+            assumed = (f"no security rule allows traffic between {network.name} and {broken.peer} by its prefixes",)
             fix = f"set allowVirtualNetworkAccess of peering {peering.name} of {network.name}"
     return Step(
         kind=Kind.PEERING,
@@ -225,6 +219,7 @@ def _peering_step(broken: _Broken, packet: Packet) -> Step:
         packet=packet,
         cause="R06",
         evidence=facts,
+        assumptions=assumed,
         confirm=f"az network vnet peering list -g {quote(group)} --vnet-name {quote(network.name)} -o table",
         fix=fix,
     )
@@ -244,7 +239,7 @@ def _step(store: Store, subnet: Subnet, packet: Packet, decision: RouteDecision,
         confirm = f"az network route-table route list -g {quote(group)} --route-table-name {quote(table.name)} -o table"
     else:
         name = subnet.route_table.arm_id if subnet.route_table is not None else "(none)"
-        facts = (Evidence(".routeTable.id", name, _subnet_ref(subnet), "system routes decide"),)
+        facts = (Evidence(".routeTable.id", name, _subnet_ref(subnet), f"the {decision.name} route decides"),)
         confirm = f"az network vnet subnet show --ids {quote(subnet.arm_id)} --query routeTable"
     return Step(
         kind=Kind.ROUTE,
@@ -255,13 +250,15 @@ def _step(store: Store, subnet: Subnet, packet: Packet, decision: RouteDecision,
         packet=packet,
         evidence=facts,
         considered=decision.considered,
-        assumptions=stale(store.route_tables, store.virtual_networks),
+        assumptions=(*stale(store.route_tables, store.virtual_networks), *decision.assumed),
         confirm=confirm,
     )
 
 
 def _words(decision: RouteDecision) -> str:
-    named = f"route {decision.route.name}" if decision.route is not None else "the system route"
+    known = {"": "the system route", "system": "the system route"}
+    named = known.get(decision.name, f"the route of {decision.name}")
+    named = f"route {decision.route.name}" if decision.route is not None else named
     return f"{named} {decision.prefix} to {decision.hop}" + (f" {decision.address}" if decision.address else "")
 
 
