@@ -163,6 +163,7 @@ def to_node(walk: Walk, journey: Journey, at: Node, packet: Packet) -> Road:
     what = f"whether a process of node {at.name} listens on {packet.protocol} {packet.port}"
     return (
         *filtered,
+        *(() if journey.outside else leaving(walk, journey, packet)),
         Step(
             kind=Kind.NODE_PORT,
             verdict=Verdict.BLIND,
