@@ -7,10 +7,10 @@ from aksnav.model.addresses import format_address
 from aksnav.model.text import plain
 from aksnav.trace.addressing.find import Answer
 from aksnav.trace.addressing.forecast import Forecast, Outlook, Room, State, one_of
-from aksnav.trace.addressing.holders import Holder, Sort
 from aksnav.trace.addressing.plan import Plan
 from aksnav.trace.addressing.ranges import PodRange, ServiceRange
 from aksnav.trace.addressing.subnets import SubnetUse
+from aksnav.trace.addressing.words import Holder, Sort
 
 GLYPH = {State.FITS: "✔", State.MAY: "!", State.UNKNOWN: "?", State.OUT: "✖"}
 TONE = {State.FITS: "good", State.MAY: "warn", State.UNKNOWN: "unknown", State.OUT: "bad"}

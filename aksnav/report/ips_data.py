@@ -6,10 +6,10 @@ from aksnav.model.addresses import format_address
 from aksnav.report.data import evidence_data, subject
 from aksnav.trace.addressing.find import Answer
 from aksnav.trace.addressing.forecast import Demand, Forecast, Outlook, Room
-from aksnav.trace.addressing.holders import Holder
 from aksnav.trace.addressing.overlaps import Overlap, Range
 from aksnav.trace.addressing.plan import Plan
 from aksnav.trace.addressing.subnets import SubnetUse
+from aksnav.trace.addressing.words import Holder
 
 Json = dict[str, Any]
 

@@ -11,11 +11,12 @@ from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.store.table import Table
-from aksnav.trace.addressing.holders import Holder, Sort, azure_holders
+from aksnav.trace.addressing.holders import azure_holders
 from aksnav.trace.addressing.models import pod_cidrs, service_cidrs
 from aksnav.trace.addressing.overlaps import RESERVED
 from aksnav.trace.addressing.past import Past, past_holders
 from aksnav.trace.addressing.subnets import SubnetUse, kept_by_azure, subnet_uses
+from aksnav.trace.addressing.words import Holder, Sort
 from aksnav.trace.azure.joins import cluster, frontends_at, node_networks, public_ip_at, unreadable
 from aksnav.trace.azure.next_hop import remote
 from aksnav.trace.request import BadRequest

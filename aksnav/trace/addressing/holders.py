@@ -1,68 +1,15 @@
 """Every address of the virtual networks, and who holds it, as far as the objects say."""
 
 from collections.abc import Iterator
-from enum import StrEnum
-
-import msgspec
 
 from aksnav.model.addresses import parse_address
 from aksnav.model.azure.network import InterfaceConfiguration, NetworkInterface
 from aksnav.model.kubernetes.workload import Node
-from aksnav.model.object import Ref
 from aksnav.store import Store
+from aksnav.trace.addressing.edges import edge_holders
+from aksnav.trace.addressing.words import Holder, Sort
 from aksnav.trace.azure.joins import subnet_of
 from aksnav.trace.memo import once
-
-
-class Sort(StrEnum):
-    """What holds an address."""
-
-    NODE = "node"
-    POD = "Pod"
-    KEPT = "kept for Pods"
-    FRONTEND = "load balancer frontend"
-    PRIVATE_ENDPOINT = "private endpoint"
-    PRIVATE_LINK = "private link service"
-    APPLICATION_GATEWAY = "Application Gateway"
-    GATEWAY = "virtual network gateway"
-    FIREWALL = "Azure Firewall"
-    BASTION = "Bastion"
-    MACHINE = "virtual machine"
-    INTERFACE = "network interface"
-    APPLIANCE = "appliance"
-    DNS = "DNS server"
-    SERVICE = "Service"
-    PUBLIC = "public address"
-    AZURE = "Azure"
-    OTHER = "other"
-    UNREAD = "holder not read"
-
-
-class Holder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Somebody who holds an address.
-
-    Attributes:
-        sort: what it is.
-        name: its name.
-        ref: the object that says so.
-        field: which of its fields.
-        address: the address; None where Azure lists the holder without it.
-        subnet: id of the subnet, empty outside of any.
-        node: the node that it belongs to.
-        note: more, in a few words.
-        pointed_at: nothing holds the address for certain: something sends packets there (a route, a DNS setting).
-    """
-
-    sort: Sort
-    name: str
-    ref: Ref | None = None
-    field: str = ""
-    address: int | None = None
-    subnet: str = ""
-    node: str = ""
-    note: str = ""
-    pointed_at: bool = False
-
 
 # Types in the ids of a subnet's ipConfigurations whose resources are not read, or need not be.
 _TYPES = {
@@ -76,7 +23,18 @@ _TYPES = {
     "networkinterfaces": Sort.INTERFACE,
 }
 _MACHINES = "/virtualmachines/"
-_KINDS = ("networkInterfaces", "loadBalancers", "virtualNetworks", "routeTables", "Node", "managedClusters")
+HOLDING_KINDS = (
+    "networkInterfaces",
+    "loadBalancers",
+    "virtualNetworks",
+    "routeTables",
+    "Node",
+    "managedClusters",
+    "privateEndpoints",
+    "privateLinkServices",
+    "applicationGateways",
+)
+"""Kinds of which an object can hold an address of a virtual network, or say who does."""
 
 
 def azure_holders(store: Store) -> tuple[Holder, ...]:
@@ -85,13 +43,13 @@ def azure_holders(store: Store) -> tuple[Holder, ...]:
     First come those that have an address, then those that Azure lists in a subnet without one, then those that are
     only pointed at.
     """
-    return once(store, "address holders", _KINDS, lambda: tuple(_holders(store)))
+    return once(store, "address holders", HOLDING_KINDS, lambda: tuple(_holders(store)))
 
 
 def _holders(store: Store) -> Iterator[Holder]:
     seen: set[tuple[str, int]] = set()
     known: set[str] = set()
-    for holder, config in (*_of_interfaces(store), *_of_frontends(store)):
+    for holder, config in (*_of_interfaces(store), *_of_frontends(store), *edge_holders(store)):
         known.add(config)
         if holder.address is not None and (holder.subnet, holder.address) not in seen:
             seen.add((holder.subnet, holder.address))
@@ -132,9 +90,10 @@ def _of_configuration(
         # The first of each family is the node's own: the others are kept for its Pods (Azure CNI node subnet).
         first = config.primary or (":" in config.private_ip_address and not _kept(interface, config))
         sort, name = (Sort.NODE if first else Sort.KEPT), node.name
-    elif ".nic." in interface.name.lower():
-        # Azure names the interface of a private endpoint so: endpoint.nic.guid.
-        sort, name = Sort.PRIVATE_ENDPOINT, interface.name.lower().partition(".nic.")[0]
+    elif interface.private_endpoint is not None:
+        sort, name = Sort.PRIVATE_ENDPOINT, _tail(interface.private_endpoint.arm_id)
+    elif interface.private_link_service is not None:
+        sort, name = Sort.PRIVATE_LINK, _tail(interface.private_link_service.arm_id)
     elif machine:
         sort, name = Sort.MACHINE, _tail(machine)
     return Holder(

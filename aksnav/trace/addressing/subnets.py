@@ -13,8 +13,9 @@ from aksnav.model.azure.network import Subnet, VirtualNetwork
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace.addressing.allotted import allotted
-from aksnav.trace.addressing.holders import Holder, Sort, azure_holders
+from aksnav.trace.addressing.holders import HOLDING_KINDS, azure_holders
 from aksnav.trace.addressing.models import FROM_POD_CIDR, models_of
+from aksnav.trace.addressing.words import Holder, Sort
 from aksnav.trace.azure.joins import cluster, node_networks, pod_prefixes, unreadable
 from aksnav.trace.memo import once_at
 from aksnav.trace.step import Evidence
@@ -22,7 +23,6 @@ from aksnav.trace.step import Evidence
 AZURE_RESERVED = 5
 _FIRST_KEPT = 4
 _FIREWALL_SUBNET = "azurefirewallsubnet"
-_AZURE_KINDS = ("virtualNetworks", "networkInterfaces", "loadBalancers", "routeTables", "Node", "managedClusters")
 
 
 class SubnetUse(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -76,7 +76,7 @@ class SubnetUse(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 def subnet_uses(store: Store) -> tuple[SubnetUse, ...]:
     """Return every subnet of every virtual network, those of the cluster's own network first, in their order."""
     tables = store.tables
-    state = (*[tables[kind].version for kind in _AZURE_KINDS], store.pods_by_address.version)
+    state = (*[tables[kind].version for kind in HOLDING_KINDS], store.pods_by_address.version)
     return once_at(store, "subnet uses", state, lambda: tuple(_uses(store)))
 
 

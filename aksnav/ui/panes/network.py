@@ -11,9 +11,9 @@ from aksnav.model.object import Ref
 from aksnav.report.ips import GLYPH, bar, name_of, percent, room_words, short_verdict, tone_of, verdict
 from aksnav.store import Store
 from aksnav.trace.addressing.forecast import Outlook, Room, State, outlook
-from aksnav.trace.addressing.holders import Sort
 from aksnav.trace.addressing.ranges import PodRange, ServiceRange, pod_ranges, service_ranges
 from aksnav.trace.addressing.subnets import SubnetUse, subnet_uses
+from aksnav.trace.addressing.words import Sort
 from aksnav.trace.azure.joins import cluster, node_networks
 from aksnav.trace.azure.next_hop import remote
 from aksnav.ui.panes.pane import Pane
