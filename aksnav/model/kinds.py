@@ -29,6 +29,7 @@ from aksnav.model.kubernetes.calico import (
     NetworkSet,
     Tier,
 )
+from aksnav.model.kubernetes.controllers import AzureIngressProhibitedTarget, NginxIngressController
 from aksnav.model.kubernetes.gateway import (
     BackendTLSPolicy,
     Gateway,
@@ -139,6 +140,22 @@ _LIST = (
         aliases=("ic",),
     ),
     Kind(name="Ingress", struct=Ingress, plural="ingresses", group=_NETWORKING, aliases=("ing", "ingress")),
+    Kind(
+        name="NginxIngressController",
+        struct=NginxIngressController,
+        plural="nginxingresscontrollers",
+        group="approuting.kubernetes.azure.com",
+        versions=("v1alpha1",),
+        namespaced=False,
+        optional=True,
+    ),
+    Kind(
+        name="AzureIngressProhibitedTarget",
+        struct=AzureIngressProhibitedTarget,
+        plural="azureingressprohibitedtargets",
+        group="appgw.ingress.k8s.io",
+        optional=True,
+    ),
     Kind(
         name="NetworkPolicy",
         struct=NetworkPolicy,

@@ -44,6 +44,7 @@ from aksnav.model.kubernetes.calico import (
     NetworkSet,
     Tier,
 )
+from aksnav.model.kubernetes.controllers import AzureIngressProhibitedTarget, NginxIngressController
 from aksnav.model.kubernetes.gateway import (
     BackendTLSPolicy,
     Gateway,
@@ -108,6 +109,8 @@ class Store:
         self.endpoint_slices = self._table(EndpointSlice)
         self.ingresses = self._table(Ingress)
         self.ingress_classes = self._table(IngressClass)
+        self.nginx_controllers = self._table(NginxIngressController)
+        self.prohibited_targets = self._table(AzureIngressProhibitedTarget)
         self.network_policies = self._table(NetworkPolicy)
         self.gateway_classes = self._table(GatewayClass)
         self.gateways = self._table(Gateway)
