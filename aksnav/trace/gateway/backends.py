@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from aksnav.model.kubernetes.gateway import GROUP, ROUTE_KINDS, AnyRoute, BackendRef, Gateway
+from aksnav.model.kubernetes.gateway import GROUP, ROUTE_KINDS, AnyRoute, BackendRef, Gateway, UDPRoute
 from aksnav.model.kubernetes.ingress import BackendPort
 from aksnav.store import Store
 from aksnav.trace import kubectl
@@ -150,6 +150,7 @@ def wanted(flavour: Flavour, route: AnyRoute, ref: BackendRef, field: str) -> Wa
         port_cause="G05",
         verdict=end.verdict,
         says=end.words,
+        protocol="UDP" if isinstance(route, UDPRoute) else "TCP",
     )
 
 
@@ -244,7 +245,15 @@ def _nothing(sender: Sender, packet: Packet) -> Target:
         confirm=kubectl.show(route.ref, sender.field),
         fix="give the rule a backendRef with a weight above 0",
     )
-    return Target(namespace=route.namespace, service="", packet=packet, label="no backend", steps=(step,), ended=True)
+    return Target(
+        namespace=route.namespace,
+        service="",
+        packet=packet,
+        label="no backend",
+        empty_status=end.empty,
+        steps=(step,),
+        ended=True,
+    )
 
 
 def _says(words: str) -> str:

@@ -26,6 +26,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         missing_cause, port_cause: check ids of the two faults.
         target_ports: targetPort is accepted in place of the Service's port (ingress-nginx).
         verdict: what becomes of a request to a Service or port that does not exist; RESPOND has ``missing_status``.
+        protocol: of the port that is meant; empty where a rule does not say.
         says: the same in words, where it is not "answers" and the status.
     """
 
@@ -42,6 +43,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     target_ports: bool = False
     verdict: Verdict = Verdict.RESPOND
     says: str = ""
+    protocol: str = ""
 
     @property
     def words(self) -> str:
@@ -80,7 +82,8 @@ def resolve(store: Store, wanted: Wanted, packet: Packet) -> Target:
         return _ended(target, _no_service(store, wanted, name, packet))
     if service.type == "ExternalName":
         return target
-    choice = choose_port(service.ports, wanted.port, target_ports=wanted.target_ports)
+    ports = [port for port in service.ports if wanted.protocol in {"", port.protocol}]
+    choice = choose_port(ports, wanted.port, target_ports=wanted.target_ports)
     if choice.port is None:
         return _ended(target, _no_port(wanted, service, choice.considered, packet))
     return msgspec.structs.replace(target, service_port=choice.port)
@@ -150,8 +153,12 @@ def _port_field(wanted: Wanted) -> str:
     return f"{wanted.field}.port.{'name' if wanted.port.name else 'number'}"
 
 
+def _port_name(port: ServicePort) -> str:
+    return f"{port.name or '-'}:{port.port}" + (f"/{port.protocol}" if port.protocol != "TCP" else "")
+
+
 def _no_port(wanted: Wanted, service: Service, considered: tuple[Considered, ...], packet: Packet) -> Step:
-    listed = ", ".join(f"{port.name or '-'}:{port.port}" for port in service.ports) or "none"
+    listed = ", ".join(_port_name(port) for port in service.ports) or "none"
     return Step(
         kind=Kind.SERVICE_PORT,
         verdict=wanted.verdict,

@@ -13,11 +13,14 @@ OLD, NEW = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
 WEB = gateway("web")
 TLS = gateway("web", listener("tls", 443, "TLS", tls=PASSTHROUGH))
 TERMINATED = gateway(
-    "web", listener("tls", 443, "TLS", "*.example.com", tls={"mode": "Terminate", "certificateRefs": [{"name": "cert"}]})
+    "web",
+    listener("tls", 443, "TLS", "*.example.com", tls={"mode": "Terminate", "certificateRefs": [{"name": "cert"}]}),
 )
 TCP = gateway("web", listener("tcp", 5432, "TCP"))
 UDP = gateway("web", listener("udp", 53, "UDP"))
-HTTPS = gateway("web", listener("https", 443, "HTTPS", tls={"mode": "Terminate", "certificateRefs": [{"name": "cert"}]}))
+HTTPS = gateway(
+    "web", listener("https", 443, "HTTPS", tls={"mode": "Terminate", "certificateRefs": [{"name": "cert"}]})
+)
 CERT = secret("cert", "infra")
 ANY = to("api")
 OTHER = service("api", "other")
@@ -134,7 +137,9 @@ LISTENER_ROWS = [
         f"{LISTENERS}, Distinct Listeners",
         "HTTPS and TLS of one host cannot be told apart",
         (
-            gateway("web", listener("https", 443, "HTTPS", "a.com"), listener("tls", 443, "TLS", "a.com", tls=PASSTHROUGH)),
+            gateway(
+                "web", listener("https", 443, "HTTPS", "a.com"), listener("tls", 443, "TLS", "a.com", tls=PASSTHROUGH)
+            ),
             route("TLSRoute", "r", ANY, hosts=("a.com",)),
         ),
         "https://a.com/",
@@ -175,7 +180,13 @@ LISTENER_ROWS = [
         "http://a.com/",
         "unsupported",
     ),
-    Row("ProtocolType", "plain HTTP at a TLS listener", (TLS, route("TLSRoute", "r", ANY)), "http://a.com:443/", "reject"),
+    Row(
+        "ProtocolType",
+        "plain HTTP at a TLS listener",
+        (TLS, route("TLSRoute", "r", ANY)),
+        "http://a.com:443/",
+        "reject",
+    ),
     Row(
         "ListenerStatus, Conflicted",
         "the controller sees a conflict that we do not",
@@ -327,7 +338,9 @@ ATTACH_ROWS = [
         (
             gateway(
                 "web",
-                listener(allowedRoutes={"namespaces": {"from": "All"}, "kinds": [{"kind": "HTTPRoute", "group": "x.io"}]}),
+                listener(
+                    allowedRoutes={"namespaces": {"from": "All"}, "kinds": [{"kind": "HTTPRoute", "group": "x.io"}]}
+                ),
             ),
             route("HTTPRoute", "r", ANY),
         ),
@@ -462,7 +475,10 @@ ATTACH_ROWS = [
     Row(
         "RouteStatus, ResolvedRefs",
         "the controller does not resolve what our reading finds",
-        (WEB, route("HTTPRoute", "r", ANY, said={"Accepted": "True/Accepted", "ResolvedRefs": "False/BackendNotFound"})),
+        (
+            WEB,
+            route("HTTPRoute", "r", ANY, said={"Accepted": "True/Accepted", "ResolvedRefs": "False/BackendNotFound"}),
+        ),
         "http://a.com/",
         "unsupported",
         "G30",
@@ -631,7 +647,10 @@ HTTP_ROWS = [
             route(
                 "HTTPRoute",
                 "r",
-                to("api", filters=[{"type": "ExtensionRef", "extensionRef": {"group": "x.io", "kind": "F", "name": "f"}}]),
+                to(
+                    "api",
+                    filters=[{"type": "ExtensionRef", "extensionRef": {"group": "x.io", "kind": "F", "name": "f"}}],
+                ),
             ),
         ),
         "http://a.com/",
@@ -657,7 +676,10 @@ HTTP_ROWS = [
     Row(
         "HTTPRequestRedirectFilter.statusCode",
         "302 by default",
-        (WEB, route("HTTPRoute", "r", {"filters": [{"type": "RequestRedirect", "requestRedirect": {"scheme": "https"}}]})),
+        (
+            WEB,
+            route("HTTPRoute", "r", {"filters": [{"type": "RequestRedirect", "requestRedirect": {"scheme": "https"}}]}),
+        ),
         "http://a.com/",
         "respond 302",
     ),
@@ -736,7 +758,9 @@ BACKEND_ROWS = [
         "respond 500",
         "G06",
     ),
-    Row("ReferenceGrant", "with one", (WEB, OTHER, grant("other"), route("HTTPRoute", "r", FAR)), "http://a.com/", "api"),
+    Row(
+        "ReferenceGrant", "with one", (WEB, OTHER, grant("other"), route("HTTPRoute", "r", FAR)), "http://a.com/", "api"
+    ),
     Row(
         "ReferenceGrantFrom.kind",
         "a grant for another kind of route",
@@ -1100,7 +1124,13 @@ GRPC_ROWS = [
 ]
 
 STREAM_ROWS = [
-    Row("TLSRouteSpec", "passed on by server name", (TLS, route("TLSRoute", "r", ANY, hosts=("a.com",))), "https://a.com/", "api"),
+    Row(
+        "TLSRouteSpec",
+        "passed on by server name",
+        (TLS, route("TLSRoute", "r", ANY, hosts=("a.com",))),
+        "https://a.com/",
+        "api",
+    ),
     Row(
         "TLSRouteSpec.hostnames",
         "a server name that no route has",
@@ -1215,6 +1245,14 @@ STREAM_ROWS = [
         "tcp://:5432",
         "api*0.9 web*0.1",
     ),
+    Row(
+        "BackendObjectReference.port",
+        "a UDPRoute means a UDP port",
+        (UDP, service("tcp", ports=[{"port": 80, "targetPort": 8080}]), route("UDPRoute", "r", to("tcp"))),
+        "udp://:53",
+        "drop",
+        "G05",
+    ),
     Row("UDPRouteSpec", "by port", (UDP, route("UDPRoute", "r", ANY)), "udp://:53", "api"),
     Row("UDPRouteSpec", "no route: the datagram is dropped", (UDP,), "udp://:53", "drop", "G27"),
     Row("Listener", "bytes at an HTTP listener have nothing to route by", (WEB,), "tcp://:80", "nothing"),
@@ -1223,7 +1261,13 @@ STREAM_ROWS = [
 BACKEND_TLS = "BackendTLSPolicySpec"
 AUTHORITY = "BackendTLSPolicyValidation.caCertificateRefs"
 POLICY_ROWS = [
-    Row(BACKEND_TLS, "TLS to the backend", (WEB, route("HTTPRoute", "r", ANY), backend_tls("p", "api")), "http://a.com/", "api"),
+    Row(
+        BACKEND_TLS,
+        "TLS to the backend",
+        (WEB, route("HTTPRoute", "r", ANY), backend_tls("p", "api")),
+        "http://a.com/",
+        "api",
+    ),
     Row(
         AUTHORITY,
         "the controller cannot use the ConfigMap: Istio",

@@ -3,10 +3,21 @@
 from typing import Any
 
 from aksnav.store import Store
+from aksnav.trace import parse_request, trace
 from aksnav.trace.packet import Packet
 from aksnav.trace.routing.types import Routing, Target
-from aksnav.trace.step import UNKNOWN, Step
-from tests.unit.trace_routing.world import Wire, ask, gateway_class, meta, route_gateway, service, store_of
+from aksnav.trace.step import UNKNOWN, Outcome, Step, Trace
+from tests.unit.trace_routing.world import (
+    Wire,
+    ask,
+    gateway_class,
+    meta,
+    node,
+    pod,
+    route_gateway,
+    service,
+    store_of,
+)
 
 CONTROLLER = "istio.io/gateway-controller"
 CLASSES = {
@@ -17,13 +28,21 @@ CLASSES = {
     "other": "example.com/gateway",
 }
 PASSTHROUGH = {"mode": "Passthrough"}
+PORTS = {"http": 80, "https": 443, "tcp": 5432, "udp": 53, "dns": 53, "alt": 8080}
+BACKEND_PORTS = [
+    {"name": "http", "port": 80, "targetPort": 8080},
+    {"name": "udp", "port": 80, "targetPort": 8080, "protocol": "UDP"},
+]
+ADDRESS = "10.0.0.8"
+CLIENT = "shop/client"
+_BEHIND = {"http": (8080, "TCP"), "udp": (8080, "UDP")}
 
 
 def front(cls: str = "approuting-istio", **ports: int) -> Wire:
     """Return the Service that the controller makes for Gateway infra/web; a port by its name, ``udp_x`` in UDP."""
     listed = [
         {"name": name, "port": port, "targetPort": port, "protocol": "UDP" if name.startswith("udp") else "TCP"}
-        for name, port in (ports or {"http": 80, "https": 443, "tcp": 5432, "udp": 53}).items()
+        for name, port in (ports or PORTS).items()
     ]
     return service(
         f"web-{cls}",
@@ -53,12 +72,12 @@ def route(  # noqa: PLR0913 - the parts of a route that tests vary
     spec: Wire = {"parentRefs": [ref], "rules": list(rules)}
     if hosts:
         spec["hostnames"] = list(hosts)
-    status = {"parents": [{"parentRef": ref, "controllerName": CONTROLLER, "conditions": conditions(said)}]} if said else {}
+    told = {"parentRef": ref, "controllerName": CONTROLLER, "conditions": conditions(said)}
     return {
         "kind": kind,
         "metadata": meta(name, namespace, creationTimestamp=created, generation=generation),
         "spec": spec,
-        "status": status,
+        "status": {"parents": [told]} if said else {},
     }
 
 
@@ -111,7 +130,7 @@ def grant(namespace: str, kind: str = "HTTPRoute", source: str = "shop", to_kind
     }
 
 
-def backend_tls(  # noqa: PLR0913 - the parts of a policy that tests vary
+def backend_tls(
     name: str,
     *services: str,
     host: str = "inner.example.com",
@@ -180,8 +199,75 @@ def request(text: str, headers: dict[str, str] | None = None, method: str = "GET
 def cluster(*objects: Wire, cls: str = "approuting-istio", **more: Any) -> Store:
     """Return a store with a class, the front Service of Gateway infra/web, Services api and web, and these objects."""
     named = {item["metadata"]["name"] for item in objects if item["kind"] == "Service"}
-    base = [service(name) for name in ("api", "web", "copy") if name not in named]
+    base = [service(name, ports=BACKEND_PORTS) for name in ("api", "web", "copy") if name not in named]
     return store_of(gateway_class(cls, CLASSES[cls]), front(cls), *base, *objects, **more)
+
+
+def living(*objects: Wire, cls: str = "approuting-istio", **more: Any) -> Store:
+    """Return the same with Pods: the Gateway's proxy, one behind each Service, and a client, all on one node."""
+    named = {(item["metadata"]["namespace"], item["metadata"]["name"]) for item in objects if item["kind"] == "Service"}
+    names = sorted(named | {("shop", name) for name in ("api", "web", "copy")})
+    proxy = pod("gateway", "infra", {"gateway.networking.k8s.io/gateway-name": "web"}, address="10.244.0.2")
+    behind = [
+        item
+        for index, (namespace, name) in enumerate(names)
+        for item in (
+            pod(f"{name}-1", namespace, {"app": name}, address=f"10.244.0.{10 + index}"),
+            _slice(
+                name, namespace, f"{name}-1", f"10.244.0.{10 + index}", {"http": (8080, "TCP"), "udp": (8080, "UDP")}
+            ),
+        )
+    ]
+    ports = {name: (port, "UDP" if name.startswith("udp") else "TCP") for name, port in PORTS.items()}
+    return cluster(
+        *objects,
+        proxy,
+        _slice(f"web-{cls}", "infra", "gateway", "10.244.0.2", ports),
+        *behind,
+        pod("client", "shop", {"app": "client"}, address="10.244.0.9"),
+        _node(),
+        cls=cls,
+        **more,
+    )
+
+
+def _node() -> Wire:
+    made = node("node-1", "10.224.0.4")
+    made["status"]["conditions"] = [{"type": "Ready", "status": "True"}]
+    return made
+
+
+def _slice(name: str, namespace: str, pod_name: str, address: str, ports: dict[str, tuple[int, str]]) -> Wire:
+    target = {"kind": "Pod", "namespace": namespace, "name": pod_name}
+    return {
+        "kind": "EndpointSlice",
+        "metadata": meta(f"{name}-1", namespace, labels={"kubernetes.io/service-name": name}),
+        "addressType": "IPv4",
+        "ports": [{"name": key, "port": port, "protocol": protocol} for key, (port, protocol) in ports.items()],
+        "endpoints": [
+            {"addresses": [address], "conditions": {"ready": True}, "nodeName": "node-1", "targetRef": target}
+        ],
+    }
+
+
+def asked(store: Store, text: str, headers: dict[str, str] | None = None) -> Trace:
+    """Return the trace of a request from a Pod to the cluster address of Gateway infra/web."""
+    lines = [f"{name}: {value}" for name, value in (headers or {}).items()]
+    if text.startswith(("tcp://", "udp://")):
+        target = text.replace("://", f"://{ADDRESS}")
+        return trace(store, parse_request(target, f"pod/{CLIENT}"))
+    return trace(store, parse_request(text, f"pod/{CLIENT}", resolve=ADDRESS, headers=lines))
+
+
+def outcome(answer: Trace) -> str:
+    """Return a trace in one word, as ``word`` has it for a routing; ``split`` where its shares end differently."""
+    if answer.outcome is Outcome.RESPONDS:
+        return f"respond {answer.status}"
+    names = {item.service for item in answer.backends if not item.service.startswith("web-")}
+    if answer.outcome is Outcome.DELIVERED:
+        return " ".join(sorted(names)) or "nothing"
+    said = {Outcome.REFUSED: "reject", Outcome.DROPPED: "drop", Outcome.UNDECIDED: "undecided", Outcome.SPLIT: "split"}
+    return said.get(answer.outcome, str(answer.outcome))
 
 
 def taken(store: Store, text: str, headers: dict[str, str] | None = None, cls: str = "approuting-istio") -> Routing:
