@@ -53,6 +53,13 @@ class Delegation(msgspec.Struct, frozen=True, rename="camel", gc=False):
     service_name: str = ""
 
 
+class ServiceEndpoint(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """A service of Azure to which a subnet has a route of its own (Microsoft.Storage)."""
+
+    service: str = ""
+    provisioning_state: str = ""
+
+
 class Subnet(Child, kw_only=True, gc=False):
     """A subnet; ``ip_configurations`` are the addresses in use as far as ARM lists them (None: not asked for)."""
 
@@ -63,7 +70,7 @@ class Subnet(Child, kw_only=True, gc=False):
     nat_gateway: SubResource | None = None
     ip_configurations: tuple[SubResource, ...] | None = None
     delegations: tuple[Delegation, ...] = ()
-    service_endpoints: tuple[dict[str, object], ...] = ()
+    service_endpoints: tuple[ServiceEndpoint, ...] = ()
     private_endpoint_network_policies: str = ""
     private_link_service_network_policies: str = ""
     private_endpoints: tuple[SubResource, ...] = ()

@@ -28,7 +28,7 @@ from aksnav.trace.azure.route_candidates import (
     service_endpoints,
     tagged,
 )
-from aksnav.trace.azure.tags import covers_internet
+from aksnav.trace.azure.tags import covers_internet, has_public
 from aksnav.trace.policy.who import is_public
 from aksnav.trace.step import Considered
 from aksnav.trace.ternary import Unknown
@@ -169,7 +169,7 @@ def _others(listed: list[Candidate], holding: list[Candidate], address: int | No
         return [
             Considered(str(item), False, f"next hop {item.hop} for these clients only")
             for item in listed
-            if item.source == USER and item.prefix.length and is_public(item.prefix.first) and item not in holding
+            if item.source == USER and item.prefix.length and has_public(item.prefix) and item not in holding
         ]
     rest = [item for item in listed if item.source == USER and item not in holding]
     told = format_address(address)
@@ -199,7 +199,7 @@ def _otherwise(
     narrower = [
         (str(item.prefix), item.route)
         for item in listed
-        if item.source == USER and item.prefix.length > 0 and is_public(item.prefix.first) and item is not best
+        if item.source == USER and item.prefix.length > 0 and has_public(item.prefix) and item is not best
     ]
     narrower += [(f"service tag {route.address_prefix}", route) for route in tagged(table)]
     return tuple(

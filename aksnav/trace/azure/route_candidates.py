@@ -105,10 +105,11 @@ def tagged(table: RouteTable | None) -> list[Route]:
 
 def service_endpoints(subnet: Subnet) -> list[str]:
     """Return the services for which a subnet has a service endpoint: their addresses are routes of their own."""
-    listed = [
-        (str(item.get("service") or ""), str(item.get("provisioningState") or "")) for item in subnet.service_endpoints
+    return [
+        item.service
+        for item in subnet.service_endpoints
+        if item.service and item.provisioning_state.lower() in {"", "succeeded"}
     ]
-    return [service for service, state in listed if service and state.lower() in {"", "succeeded"}]
 
 
 def peered(peering: Peering, subnet: Subnet) -> list[Prefix]:

@@ -173,10 +173,16 @@ def is_of_internet(text: str) -> bool:
     """Return whether a prefix or tag of a rule holds addresses of the internet, and not all of them."""
     prefix = parse_prefix(text)
     if prefix is not None:
-        return is_public(prefix.first) or is_public(prefix.last)
+        return has_public(prefix)
     tag = service_tags.folded(text)
     fixed = {"*", "any", service_tags.LOAD_BALANCER, *service_tags.COMPUTED, *service_tags.PLATFORM_TAGS}
     return tag not in fixed
+
+
+def has_public(prefix: Prefix) -> bool:
+    """Return whether a prefix holds any public address."""
+    ends = is_public(prefix.first) or is_public(prefix.last)
+    return ends or not any(special.covers(prefix) for special in SPECIAL)
 
 
 def covers_internet(prefixes: Iterable[Prefix], v4: bool) -> bool:
