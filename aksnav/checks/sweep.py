@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 import msgspec
 
 from aksnav.checks.capacity import growth_findings, node_room_findings, rule_findings, subnet_findings
+from aksnav.checks.edge import gateway_findings, load_balancer_findings, private_link_findings
 from aksnav.checks.finding import Finding, Proof
 from aksnav.checks.from_steps import finding_of
 from aksnav.checks.network import peer_findings, pool_findings
@@ -119,4 +120,7 @@ CHECKS: tuple[Callable[[Store], Iterator[Finding]], ...] = (
     rule_findings,
     node_findings,
     cluster_findings,
+    load_balancer_findings,
+    private_link_findings,
+    gateway_findings,
 )

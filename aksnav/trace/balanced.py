@@ -14,7 +14,7 @@ from aksnav.trace.cluster.pod import lost_node
 from aksnav.trace.cluster.service import Via
 from aksnav.trace.crossings import leaving
 from aksnav.trace.inside import through_service
-from aksnav.trace.journey import Journey, Road, Walk, fan, where
+from aksnav.trace.journey import Journey, Road, Walk, ended, fan, where
 from aksnav.trace.kubectl import listing, show
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Entry, Place
@@ -53,9 +53,11 @@ def balanced(walk: Walk, journey: Journey, packet: Packet) -> Road | None:
     if service is None or port is None:
         return steps if entry.ended else (*steps, *no_service(walk, packet, steps))
     found = (service.ports.index(port), port)
+    if entry.direct:
+        return steps if entry.ended else (*steps, *_to_pods(walk, journey, service, found, entry.packet))
     up, down = _up(walk, service, entry)
     if not up:
-        return (*steps, *_behind_none(walk, service, found, packet, entry))
+        return (*steps, *_behind_none(walk, journey, service, found, packet, entry))
     arriving = msgspec.structs.replace(journey, balanced=True)
     branches = [
         Branch(
@@ -157,8 +159,30 @@ def _up(walk: Walk, service: Service, entry: loadbalancer.LoadBalancerEntry) -> 
     return usable, down
 
 
+def _to_pods(walk: Walk, journey: Journey, service: Service, found: tuple[int, ServicePort], packet: Packet) -> Road:
+    """Return the road of a load balancer that sends to the Pods themselves: the client stays the sender."""
+    onward = msgspec.structs.replace(journey, balanced=True)
+    road = through_service(walk, onward, service, found, packet, Via(proxy=True))
+    homes = {item.node_name for piece in walk.store.slices_of(service.id) for item in piece.endpoints if item.ready}
+    known = [at for at in (walk.store.nodes.get(name) for name in sorted(homes)) if at is not None]
+    ways = [routes.back(walk.store, at, packet) for at in known]
+    back = next((way for way in ways if ended(way)), ways[0] if ways else ())
+    told = tuple(
+        msgspec.structs.replace(step, verdict=Verdict.DROP, status=0, summary=_nowhere(step))
+        if step.kind is Kind.ENDPOINT and step.verdict is Verdict.RESPOND
+        else step
+        for step in road
+    )
+    return (*back, *told)
+
+
+def _nowhere(step: Step) -> str:
+    return f"{step.summary.partition(': the controller answers')[0]}; the load balancer has nowhere to send"
+
+
 def _behind_none(
     walk: Walk,
+    journey: Journey,
     service: Service,
     found: tuple[int, ServicePort],
     packet: Packet,
@@ -171,8 +195,31 @@ def _behind_none(
         step = node.no_local_node(service, entry.nodes, packet)
         blind = msgspec.structs.replace(step, verdict=Verdict.BLIND, cause="", fix="", missing=missing)
         steps.append(blind if missing else step)
-    behind = through_service(walk, Journey(source=Place()), service, found, packet, Via(anywhere=True))
-    return (*steps, *(item for item in behind if item.verdict in ENDS))
+    members = entry.members
+    if service.external_traffic_policy == "Local" and service.health_check_node_port:
+        members = tuple(node.local_nodes(walk.store, service, members)[0])
+    if members:
+        arriving = msgspec.structs.replace(journey, balanced=True)
+        groups = _node_groups(walk, journey, service, members)
+        behind = tuple(
+            step for group in groups for step in at_node(walk, arriving, group[0], service, found, entry.packet)
+        )
+    else:
+        nobody = msgspec.structs.replace(packet, source=None, source_word="")  # which node would send is not known
+        behind = through_service(walk, Journey(source=Place()), service, found, nobody, Via(anywhere=True))
+    return (*steps, *_breaks(behind))
+
+
+def _breaks(road: Road) -> Road:
+    """Return what ends a road, of its branches too, each fault once."""
+    found: dict[tuple[object, ...], Step] = {}
+    for step in road:
+        if step.verdict in ENDS:
+            found.setdefault((step.kind, step.subject, step.cause), step)
+        for branch in step.branches:
+            for below in _breaks(branch.steps):
+                found.setdefault((below.kind, below.subject, below.cause), below)
+    return tuple(found.values())
 
 
 def at_node(

@@ -208,10 +208,18 @@ def app_gateway(made: Objects) -> None:
             "operationalState": "Running",
             "sku": {"name": "Standard_v2", "tier": "Standard_v2", "capacity": 2},
             "gatewayIPConfigurations": [
-                {"id": f"{ident}/gatewayIPConfigurations/g", "name": "g", "properties": {"subnet": {"id": f"{SUBNETS}/agw"}}}
+                {
+                    "id": f"{ident}/gatewayIPConfigurations/g",
+                    "name": "g",
+                    "properties": {"subnet": {"id": f"{SUBNETS}/agw"}},
+                }
             ],
             "frontendIPConfigurations": [
-                {"id": part["public"], "name": "public", "properties": {"publicIPAddress": {"id": made["agw-pip"]["id"]}}}
+                {
+                    "id": part["public"],
+                    "name": "public",
+                    "properties": {"publicIPAddress": {"id": made["agw-pip"]["id"]}},
+                }
             ],
             "frontendPorts": [{"id": part["fp-80"], "name": "fp-80", "properties": {"port": 80}}],
             "httpListeners": [
@@ -233,7 +241,9 @@ def app_gateway(made: Objects) -> None:
                 {
                     "id": part["bp-web"],
                     "name": "bp-web",
-                    "properties": {"port": 8443, "protocol": "Http", "requestTimeout": 30, "probe": {"id": part["pb-web"]}},
+                    "properties": {
+                        "port": 8443, "protocol": "Http", "requestTimeout": 30, "probe": {"id": part["pb-web"]},
+                    },
                 }
             ],
             "probes": [

@@ -174,6 +174,30 @@ def _empty(step: Step, pool: GatewayPool, names: list[str], owner: Owner | None,
     )
 
 
+def stale_pools(store: Store, gateway: ApplicationGateway) -> list[Step]:
+    """Return a step for each pool of a Service whose servers are not its ready endpoints (A05)."""
+    steps = []
+    for pool in gateway.backend_address_pools:
+        owner = owner_of(store, pool.name)
+        if owner is None or not store.endpoint_slices.access(owner[0].namespace).complete:
+            continue
+        listed = {item.ip_address for item in pool.backend_addresses if item.ip_address}
+        expected = _expected(store, owner)
+        if listed == expected:
+            continue
+        gone, lost = ", ".join(sorted(listed - expected)) or "none", ", ".join(sorted(expected - listed)) or "none"
+        field = f".backendAddressPools[?name=='{pool.name}'].backendAddresses"
+        facts = (
+            Evidence(field, ", ".join(sorted(listed)) or "(none)", gateway.ref),
+            Evidence(".endpoints[].addresses", ", ".join(sorted(expected)) or "(none)", owner[0].ref),
+        )
+        said = f"pool {pool.name} is not what Service {owner[0].id} has: gone {gone}, not in the pool {lost}"
+        step = base(gateway, Kind.APPGW_BACKEND, Packet(), said)
+        fix = "see why AGIC does not write the pool (its Pod, its events)"
+        steps.append(msgspec.structs.replace(step, verdict=Verdict.DROP, cause="A05", evidence=facts, fix=fix))
+    return steps
+
+
 def _health(gateway: ApplicationGateway, pool: GatewayPool, settings: HttpSettings) -> dict[str, ServerHealth]:
     """Return what the gateway says of each server, where somebody has asked it."""
     return {

@@ -53,8 +53,18 @@ def keeps_address(service: Service, v4: bool) -> bool:
     return v4 or not is_internal(service)
 
 
+def container_native(found: Found) -> bool:
+    """Return whether a load balancer sends straight to Pods: one of sku Service (aks-networking.md 1.7)."""
+    return found.balancer.sku.name.lower() == "service"
+
+
 def service_of(store: Store, found: Found) -> Service | None:
-    """Return the Service that a frontend or one of its rules is named after."""
+    """Return the Service that a frontend or one of its rules is named after, or of sku Service the load balancer."""
+    if container_native(found):
+        uid = found.balancer.name.lower()
+        return once(
+            store, "services by uid", ("Service",), lambda: {row.uid.lower(): row for row in store.services}
+        ).get(uid)
     names = [found.frontend.name, *(rule.name for rule in rules_of(found))]
     known = _by_prefix(store)
     return next((known[name[:_PREFIX_LENGTH]] for name in names if name[:_PREFIX_LENGTH] in known), None)

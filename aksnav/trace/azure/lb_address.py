@@ -9,13 +9,15 @@ from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Event
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure.frontend import Found, annotation, is_internal
-from aksnav.trace.azure.joins import public_ip_at, stale, unreadable
+from aksnav.trace.azure import lb_annotations
+from aksnav.trace.azure.frontend import Found, is_internal
+from aksnav.trace.azure.joins import cluster, public_ip_at, stale, unreadable
+from aksnav.trace.azure.lb_annotations import Fault
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 
-# LB skus with a data path of their own (aks-networking.md 1.7): "Service" is the container-native load balancer.
-_OTHER_PATHS = {"service": "the container-native load balancer (sku Service)", "gateway": "a gateway load balancer"}
+# LB skus with a data path of their own that is not followed.
+_OTHER_PATHS = {"gateway": "a gateway load balancer"}
 # What the message of a failed reconciliation says, and which fault it is (aks-networking.md 5.1).
 _MESSAGES = (
     ("linkedauthorizationfailed", "L01"),
@@ -102,12 +104,31 @@ def frontend_step(store: Store, packet: Packet, found: Found | None, service: Se
         assumptions=stale(store.load_balancers),
         confirm=f"az network lb show --ids {quote(balancer.arm_id)}",
     )
+    step = _against_its_service(step, found, service)
     other = _OTHER_PATHS.get(sku.lower())
     if other is None:
         return step
     return msgspec.structs.replace(
         step, verdict=Verdict.UNSUPPORTED, summary=f"{step.summary}: {other} is not modelled", missing=other
     )
+
+
+def other_side(found: Found, service: Service | None) -> bool:
+    """Return whether a frontend is public where its Service asks for an internal one, or the other way round (L09)."""
+    return service is not None and bool(found.frontend.private_ip_address) is not is_internal(service)
+
+
+def _against_its_service(step: Step, found: Found, service: Service | None) -> Step:
+    """L09: the frontend is on the other side than the Service asks; what is there works on until it is replaced."""
+    if service is None or not other_side(found, service):
+        return step
+    field = ".metadata.annotations['service.beta.kubernetes.io/azure-load-balancer-internal']"
+    is_private = bool(found.frontend.private_ip_address)
+    fact = Evidence(field, str(is_internal(service)).lower(), service.ref)
+    here, asked = ("private", "a public one") if is_private else ("public", "an internal one")
+    said = f"{step.summary}: it is {here}, and Service {service.id} asks for {asked}"
+    fix = "read the events of the Service: the change of its annotation was not carried out"
+    return msgspec.structs.replace(step, summary=said, cause="L09", evidence=(*step.evidence, fact), fix=fix)
 
 
 def _no_frontend(store: Store, packet: Packet, service: Service | None, text: str) -> Step:
@@ -172,14 +193,46 @@ def pending(store: Store, service: Service, packet: Packet) -> Step:
         said = f"{base.summary}: class {service.load_balancer_class} is not Azure's"
         fix = "remove loadBalancerClass (the Service has to be made again for that), or install its controller"
         return msgspec.structs.replace(base, summary=said, cause="L06", evidence=(*base.evidence, fact), fix=fix)
+    found = list(lb_annotations.faults(store, service))
     event = _last_failure(store, service)
     if event is not None:
         ref = Ref("Event", event.id)
         facts = (Evidence(".reason", event.reason, ref), Evidence(".message", event.message, ref))
-        cause = next((found for text, found in _MESSAGES if text in event.message.lower()), "")
+        cause = next((known for text, known in _MESSAGES if text in event.message.lower()), "")
         said = f"{base.summary}: {event.reason}"
-        return msgspec.structs.replace(base, summary=said, cause=cause, evidence=(*base.evidence, *facts))
-    return _fixed_address(store, service, base)
+        notes = tuple(Considered(item.cause, decided=item.cause == cause, why=item.said) for item in found)
+        return msgspec.structs.replace(
+            base, summary=said, cause=cause, evidence=(*base.evidence, *facts), considered=notes
+        )
+    return _without_event(store, base, found)
+
+
+def _without_event(store: Store, base: Step, found: list[Fault]) -> Step:
+    """Return why a Service has no address where no event says so: by what it asks for, and the cluster's state."""
+    first = next((item for item in found if item.blocks), None)
+    if first is not None:
+        notes = tuple(Considered(item.cause, decided=item is first, why=item.said) for item in found)
+        said = f"{base.summary}: {first.said}"
+        return msgspec.structs.replace(
+            base,
+            summary=said,
+            cause=first.cause,
+            evidence=(*base.evidence, *first.facts),
+            considered=notes,
+            fix=first.fix,
+        )
+    managed = cluster(store)
+    state = managed.provisioning_state if managed is not None else ""
+    if managed is not None and state.lower() in {"failed", "updating", "upgrading", "stopped"}:
+        fact = Evidence(".provisioningState", state, managed.ref)
+        said = f"{base.summary}: the cluster is in state {state}, in which load balancers may not be written"
+        return msgspec.structs.replace(base, summary=said, cause="K05", evidence=(*base.evidence, fact))
+    hidden = "; ".join(filter(None, (unreadable(store.events, base.subject.namespace if base.subject else ""),)))
+    why = f"its events are not readable ({hidden})" if hidden else "no event of it is left"
+    note = Considered(
+        "events", decided=False, why=f"{why}, and nothing that it asks for is wrong as far as objects tell"
+    )
+    return msgspec.structs.replace(base, summary=f"{base.summary}, and {why}", considered=(note,))
 
 
 def _last_failure(store: Store, service: Service) -> Event | None:
@@ -192,32 +245,6 @@ def _last_failure(store: Store, service: Service) -> Event | None:
         and event.reason in _FAILURES
     ]
     return max(found, key=lambda event: event.last_seen, default=None)
-
-
-def _fixed_address(store: Store, service: Service, base: Step) -> Step:
-    """L02: the address or name that the Service asks for cannot be used."""
-    wanted = annotation(service, "azure-load-balancer-ipv4") or service.load_balancer_ip
-    name = annotation(service, "azure-pip-name")
-    if is_internal(service) or not (wanted or name) or unreadable(store.public_ips):
-        return base
-    found = next(
-        (item for item in store.public_ips if (wanted and item.ip_address == wanted) or (name and item.name == name)),
-        None,
-    )
-    field = (
-        ".metadata.annotations" if name or annotation(service, "azure-load-balancer-ipv4") else ".spec.loadBalancerIP"
-    )
-    fact = Evidence(field, wanted or name, service.ref)
-    if found is None:
-        said = f"{base.summary}: no public address {wanted or name} is there"
-    elif found.sku.name.lower() != "standard":
-        said = f"{base.summary}: public address {found.name} has sku {found.sku.name or '(not said)'}, not Standard"
-    elif found.ip_configuration is not None:
-        said = f"{base.summary}: public address {found.name} is attached to something else"
-    else:
-        return base
-    fix = "make a Standard static public address in the group that the Service names, or correct the annotation"
-    return msgspec.structs.replace(base, summary=said, cause="L02", evidence=(*base.evidence, fact), fix=fix)
 
 
 def _confirm(service: Service) -> str:

@@ -8,19 +8,18 @@ from shlex import quote
 import msgspec
 
 from aksnav.model.addresses import format_address, is_v4, parse_prefix
-from aksnav.model.azure.network import LoadBalancingRule
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store.store import Store
 from aksnav.trace.azure import frontend as naming
-from aksnav.trace.azure import probes
-from aksnav.trace.azure.frontend import Found, confirm
+from aksnav.trace.azure import lb_container, lb_rule, probes
+from aksnav.trace.azure.frontend import Found
 from aksnav.trace.azure.joins import frontends_at, public_ip_at
 from aksnav.trace.azure.lb_address import frontend_step, public_step
 from aksnav.trace.azure.lb_pool import EXCLUDED, pool_step
 from aksnav.trace.azure.tags import covers_internet
 from aksnav.trace.packet import Packet
-from aksnav.trace.step import ENDS, Considered, Evidence, Kind, Step, Verdict
+from aksnav.trace.step import ENDS, Evidence, Kind, Step, Verdict
 
 
 class LoadBalancerEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -32,6 +31,8 @@ class LoadBalancerEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         nodes: the nodes to which new flows are sent: members of the pool whose probe can be up.
         packet: as it arrives at a node. The destination is None where the load balancer writes the node's own
             address (no floating IP): it differs from node to node.
+        members: the nodes of the pool, whatever their probe says.
+        direct: it sends to the Pods themselves (sku Service): no node takes part.
         internal: the address is private.
         ended: a step ended the road.
     """
@@ -40,6 +41,8 @@ class LoadBalancerEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     service: Service | None = None
     service_port: ServicePort | None = None
     nodes: tuple[Node, ...] = ()
+    members: tuple[Node, ...] = ()
+    direct: bool = False
     packet: Packet
     internal: bool = False
     ended: bool = False
@@ -69,13 +72,25 @@ def enter(store: Store, packet: Packet) -> LoadBalancerEntry | None:
     if here is None or _stops(steps) or steps[-1].verdict is Verdict.UNSUPPORTED:
         return _without_frontend(store, packet, steps, service, port, internal)
     rule = naming.rule_for(here, packet)
-    steps.append(_rule_step(here, rule, service, port, packet))
+    steps.append(lb_rule.rule_step(store, here, rule, service, port, packet))
     if rule is None or _stops(steps):
         return LoadBalancerEntry(
             steps=tuple(steps), service=service, service_port=port, packet=packet, internal=internal, ended=True
         )
-    arriving = _arriving(packet, rule)
+    arriving = lb_rule.arriving(packet, rule)
+    if naming.container_native(here):
+        steps += [lb_container.pool_step(store, here, rule, service, packet), *_ranges(service, packet)]
+        return LoadBalancerEntry(
+            steps=tuple(steps),
+            service=service,
+            service_port=port,
+            direct=True,
+            packet=arriving,
+            internal=internal,
+            ended=_stops(steps),
+        )
     nodes, pool = pool_step(store, here, rule, service, packet)
+    members = nodes
     if service is not None and port is not None and pool.verdict is Verdict.PASS:
         answer = probes.judge(
             store,
@@ -90,6 +105,7 @@ def enter(store: Store, packet: Packet) -> LoadBalancerEntry | None:
         service=service,
         service_port=port,
         nodes=nodes,
+        members=members,
         packet=arriving,
         internal=internal,
         ended=_stops(steps),
@@ -177,89 +193,6 @@ def _without_frontend(
         packet=arriving,
         internal=internal,
         ended=ended,
-    )
-
-
-def _arriving(packet: Packet, rule: LoadBalancingRule) -> Packet:
-    if rule.enable_floating_ip:
-        return msgspec.structs.replace(packet, port=rule.backend_port or packet.port)
-    return msgspec.structs.replace(packet, destination=None, port=rule.backend_port or packet.port)
-
-
-def _rule_step(
-    found: Found, rule: LoadBalancingRule | None, service: Service | None, port: ServicePort | None, packet: Packet
-) -> Step:
-    balancer = found.balancer
-    told = f"{packet.protocol} {packet.port}"
-    base = Step(
-        kind=Kind.LB_RULE,
-        verdict=Verdict.PASS,
-        summary="",
-        subject=balancer.ref,
-        version=balancer.etag,
-        packet=packet,
-        confirm=confirm(found, "rule"),
-    )
-    if rule is None:
-        return _no_rule(base, found, service, port, told)
-    field = f".loadBalancingRules[?name=='{rule.name}']"
-    facts = (
-        Evidence(f"{field}.frontendPort", str(rule.frontend_port), balancer.ref),
-        Evidence(f"{field}.backendPort", str(rule.backend_port), balancer.ref),
-        Evidence(f"{field}.enableFloatingIP", str(rule.enable_floating_ip).lower(), balancer.ref),
-    )
-    drift, breaks = _drift(rule, service, port, packet)
-    return msgspec.structs.replace(
-        base,
-        verdict=Verdict.DROP if breaks else Verdict.PASS,
-        summary=f"rule {rule.name} takes {told}" + (f", but {drift}" if drift else ""),
-        packet_after=_arriving(packet, rule),
-        cause="L09" if breaks else "",
-        evidence=facts,
-        considered=(Considered("L09", False, drift),) if drift and not breaks else (),
-        fix="touch the Service so that its rule is written again" if breaks else "",
-    )
-
-
-def _drift(
-    rule: LoadBalancingRule, service: Service | None, port: ServicePort | None, packet: Packet
-) -> tuple[str, bool]:
-    """Return how a rule contradicts its Service, and whether the packet is lost by it (L09)."""
-    if service is None or port is None or rule.backend_port == 0:
-        return "", False
-    if rule.enable_floating_ip and rule.backend_port != port.port:
-        return f"it sends to backend port {rule.backend_port}, and the Service listens on {port.port}", True
-    if not rule.enable_floating_ip and rule.backend_port != port.node_port:
-        return f"it sends to node port {rule.backend_port}, and the Service's nodePort is {port.node_port}", True
-    v4 = packet.destination is None or is_v4(packet.destination)
-    if rule.enable_floating_ip != naming.keeps_address(service, v4):
-        return f"enableFloatingIP is {str(rule.enable_floating_ip).lower()}, against the Service's annotations", False
-    return "", False
-
-
-def _no_rule(base: Step, found: Found, service: Service | None, port: ServicePort | None, told: str) -> Step:
-    listed = ", ".join(f"{rule.protocol} {rule.frontend_port}" for rule in naming.rules_of(found)) or "none"
-    fact = Evidence(".loadBalancingRules[].frontendPort", listed, found.balancer.ref, f"no rule for {told}")
-    summary = f"frontend {found.frontend.name} has no rule for {told}"
-    if port is None:
-        ports = ", ".join(f"{item.protocol} {item.port}" for item in service.ports) if service is not None else ""
-        facts = (fact, Evidence(".spec.ports[].port", ports, service.ref)) if service is not None else (fact,)
-        fix = "use a port that the Service has, or add the port to it"
-        return msgspec.structs.replace(
-            base, verdict=Verdict.DROP, summary=summary, cause="S20", evidence=facts, fix=fix
-        )
-    name = f"port_{port.port}_no_lb_rule"
-    if service is not None and naming.is_true(service, name):
-        field = f".metadata.annotations['{naming.ANNOTATION}{name}']"
-        fact = Evidence(field, "true", service.ref, "asks for no rule")
-        summary = f"{summary}: annotation {name}"
-    return msgspec.structs.replace(
-        base,
-        verdict=Verdict.DROP,
-        summary=summary,
-        cause="L08",
-        evidence=(fact,),
-        fix="remove the annotation, or touch the Service so that its rule is written",
     )
 
 

@@ -185,12 +185,13 @@ def _hop(
     """Return what the layers of one end do between nodes."""
     context = Context(
         space=tags.space(store, *at),
-        source_groups=groups_at(store, packet.source),
+        source_groups=frozenset() if packet.source_word == "Internet" else groups_at(store, packet.source),
         destination_groups=groups_at(store, packet.destination),
         groups_unsure="its address is on no network interface that is read, so its security groups are not known",
     )
     steps = stretch(store, at[0], layers, Asked(direction, packet, seen, context))
-    if packet.source is None:  # a sender without an address is not "any client of the internet"
+    # A sender without an address is not "any client of the internet", unless the packet says that it is one.
+    if packet.source is None and packet.source_word != "Internet":
         return [_unsent(layer, packet, step) for layer, step in zip(layers, steps[-len(layers) :], strict=True)]
     cause = nsg_causes.between(store, packet, direction)
     return [

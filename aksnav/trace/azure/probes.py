@@ -11,8 +11,9 @@ import msgspec
 from aksnav.model.azure.network import LoadBalancerProbe, LoadBalancingRule
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Node, Pod
+from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure import probe_road
+from aksnav.trace.azure import probe_road, probe_wish
 from aksnav.trace.azure.frontend import Found, annotation, is_true
 from aksnav.trace.azure.joins import group_of
 from aksnav.trace.packet import Packet
@@ -50,6 +51,10 @@ def judge(store: Store, asked: ProbeAsked) -> ProbeAnswer:
     if probe is None:
         return ProbeAnswer(_without_probe(asked), asked.nodes)
     answer = _expected(store, asked, probe)
+    drift = probe_wish.drift(asked.service, asked.port, probe)
+    if drift:
+        step = answer.step
+        answer = ProbeAnswer(msgspec.structs.replace(step, considered=(*step.considered, *drift)), answer.nodes)
     return answer if answer.step.verdict in ENDS else _reached(store, asked, probe, answer)
 
 
@@ -61,9 +66,7 @@ def _expected(store: Store, asked: ProbeAsked, probe: LoadBalancerProbe) -> Prob
     if asked.service.external_traffic_policy == "Local":
         return _local(store, asked, probe)
     if probe.name.endswith(SHARED) or probe.port in _PROXY_PORTS:
-        return ProbeAnswer(
-            _step(asked, probe, Verdict.PASS, "the shared probe asks the proxy of each node"), asked.nodes
-        )
+        return _shared(store, asked, probe)
     return ProbeAnswer(_cluster(store, asked, probe), asked.nodes)
 
 
@@ -148,6 +151,28 @@ def _local_facts(service: Service) -> tuple[Evidence, ...]:
         Evidence(".spec.externalTrafficPolicy", service.external_traffic_policy, service.ref),
         Evidence(".spec.healthCheckNodePort", str(service.health_check_node_port), service.ref),
     )
+
+
+def _shared(store: Store, asked: ProbeAsked, probe: LoadBalancerProbe) -> ProbeAnswer:
+    """The shared probe asks the proxy of each node: where it, or the Pod before it, is not ready, the node is down.
+
+    Source: aks-networking.md 2.a, step 6 b, and L17; cloud-node-manager has the sidecar that listens on 10356.
+    """
+    sick = probe_wish.without_answer(store, {node.name for node in asked.nodes})
+    nodes = tuple(node for node in asked.nodes if node.name not in sick)
+    notes = tuple(
+        Considered(f"node {name}", decided=False, why=f"L17: Pod {pod.id} is not ready")
+        for name, pod in sorted(sick.items())
+    )
+    if nodes or not asked.nodes:
+        step = _step(asked, probe, Verdict.PASS, "the shared probe asks the proxy of each node")
+        return ProbeAnswer(msgspec.structs.replace(step, considered=notes), nodes)
+    first = sick[min(sick)]
+    said = f"the shared probe is answered on no node: Pod {first.id} is not ready, like those of the other nodes"
+    fix = "find out why the Pods of cloud-node-manager or of the proxy are not ready"
+    step = _step(asked, probe, Verdict.DROP, said, "L17", fix)
+    fact = Evidence(".status.conditions[?(@.type=='Ready')].status", first.reason or "False", Ref("Pod", first.id))
+    return ProbeAnswer(msgspec.structs.replace(step, evidence=(*step.evidence, fact), considered=notes), ())
 
 
 def _has_probe_annotation(service: Service, port: ServicePort) -> bool:

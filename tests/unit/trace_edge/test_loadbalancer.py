@@ -216,15 +216,34 @@ def test_another_load_balancer_class_is_not_modelled() -> None:
     assert any(step.verdict is Verdict.UNSUPPORTED and step.cause == "L06" for step in found.steps)
 
 
-def test_the_container_native_load_balancer_is_not_modelled() -> None:
-    """A load balancer of sku Service has no probes and no node pool: it is named, not judged."""
+def test_a_gateway_load_balancer_is_not_modelled() -> None:
+    """A load balancer of sku Gateway puts an appliance in between: it is named, not judged."""
 
     def change(objects: Objects) -> None:
-        objects["lb"]["sku"]["name"] = "Service"
+        objects["lb"]["sku"]["name"] = "Gateway"
 
     found = entry(made(*bent(change)))
-    assert any(step.verdict is Verdict.UNSUPPORTED and "sku Service" in step.missing for step in found.steps)
+    assert any(step.verdict is Verdict.UNSUPPORTED and "gateway load balancer" in step.missing for step in found.steps)
     assert not any(step.cause for step in found.steps)
+
+
+def test_the_container_native_load_balancer_sends_past_nodes_and_probes() -> None:
+    """A load balancer of sku Service is its Service's by the UID, has no probe, and its empty pool is no fault."""
+
+    def change(objects: Objects) -> None:
+        balancer = objects["lb"]
+        balancer["sku"]["name"], balancer["name"] = "Service", cloud.UID
+        rule_ = lb(objects, "loadBalancingRules")[0]["properties"]
+        rule_.update(enableFloatingIP=False, backendPort=8443)
+        del rule_["probe"]
+        lb(objects, "backendAddressPools")[0]["properties"] = {}
+
+    found = entry(made(*bent(change)))
+    assert [step.kind for step in found.steps] == [Kind.PUBLIC_IP, Kind.LB_FRONTEND, Kind.LB_RULE, Kind.LB_POOL]
+    assert {step.verdict for step in found.steps} == {Verdict.PASS}
+    assert found.direct
+    assert found.service is not None
+    assert (found.packet.destination, found.packet.port) == (None, 8443)
 
 
 def subnet_group(*rules: Json) -> Callable[[Objects], None]:

@@ -79,9 +79,10 @@ def test_a_rule_by_source_ports_shows_them() -> None:
 
 
 def test_a_probe_that_a_rule_stops_is_checked_at_the_rule() -> None:
-    """The command shows the rule that decides (N04), not the probe."""
+    """The command shows the rule that decides (N04), not the probe; what it stops behind the probe is told as well."""
     made = ChangedDemo()
     add_rule(made, "deny-all", 4096, "Deny", "*", destinationPortRanges=[], destinationPortRange="*")
-    (step,) = made.ask(MQTT).breaks
+    step, behind = made.ask(MQTT).breaks
     assert step.cause == "N04"
+    assert behind.cause == "N11"
     assert f"--nsg-name {GROUP}" in step.confirm
