@@ -115,9 +115,9 @@ class CompiledPolicies:
         return tuple(self._cilium.for_nodes(labels))
 
     @property
-    def asks_cilium(self) -> bool:
-        """Whether Cilium has policies of its own here, or may have some."""
-        return self._cilium.any
+    def cilium(self) -> CiliumPolicies | None:
+        """Cilium's own policies; None where it has none, and that is known."""
+        return self._cilium if self._cilium.any else None
 
     def speaking(self, how: EngineRules, direction: Direction, pod: Pod) -> tuple[NetworkPolicy, ...]:
         """Return the NetworkPolicies that have, or may have, a say on a Pod in a direction."""

@@ -68,7 +68,7 @@ def _blocks(store: Store, known: Peers, pod: Pod, direction: Direction) -> Itera
             for peer in rule.peers:
                 if peer.ip_block is not None:
                     texts.update((peer.ip_block.cidr, *peer.ip_block.exceptions))
-    if known.by_class:
+    if known.cilium is not None:
         for cilium in (*store.cilium_policies, *store.cilium_clusterwide_policies):
             if cilium.namespace in {"", pod.namespace}:
                 texts.update(cidrs(cilium))

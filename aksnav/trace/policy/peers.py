@@ -12,20 +12,21 @@ import msgspec
 from aksnav.model.addresses import parse_address
 from aksnav.model.kubernetes.policy import NetworkPolicy, PolicyPeer
 from aksnav.model.kubernetes.workload import Pod
-from aksnav.model.labels import LabelSelector, Requirement
+from aksnav.model.labels import LabelSelector
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.cluster import classes
 from aksnav.trace.memo import once
 from aksnav.trace.policy.calico.hosts import host_endpoint
+from aksnav.trace.policy.cilium.likeness import CiliumLikeness, Say
 from aksnav.trace.policy.compiled import CALICO, CompiledPolicies, compiled, engine_of, engine_rules
 from aksnav.trace.policy.decision import Direction
 from aksnav.trace.policy.engines import ENFORCING, Engine
-from aksnav.trace.policy.reach_ports import Cuts, cilium_cuts, cuts
+from aksnav.trace.policy.label_index import LabelIndex, numbers_in
+from aksnav.trace.policy.reach_ports import Cuts, cuts
 from aksnav.trace.policy.readings import unmodelled
 from aksnav.trace.policy.rules import problem
 from aksnav.trace.policy.workloads import Group, group_of
-from aksnav.trace.ternary import Unknown
 
 Key = tuple[object, ...]
 _IDENTITY = ("io.cilium.", "io.kubernetes.pod.namespace")
@@ -54,25 +55,34 @@ class Part(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         bits: which classes.
-        egress, ingress: the policies that have a say on them.
+        egress, ingress: the NetworkPolicies that have a say on them.
+        own: by direction, Cilium's own rule sets that have one.
         host: they have hostNetwork.
         key: what of them other Pods' policies see besides labels.
-        plain: nothing but those policies decides, and they can all be evaluated.
+        clear: nothing but those decides, and they can all be evaluated.
         odd: why policies may be enforced otherwise on their nodes.
     """
 
     bits: int
     egress: tuple[NetworkPolicy, ...]
     ingress: tuple[NetworkPolicy, ...]
+    own: dict[Direction, Say]
     host: bool
     key: Key
-    plain: bool
+    clear: bool
     odd: str = ""
 
-    @property
-    def open(self) -> bool:
-        """Whether it has no say of its own: no policy selects Pods on the host network."""
-        return self.plain or (self.host and not self.odd)
+    def policies(self, direction: Direction) -> tuple[NetworkPolicy, ...]:
+        """Return the NetworkPolicies that have a say in a direction."""
+        return self.ingress if direction is Direction.INGRESS else self.egress
+
+    def plain(self, direction: Direction) -> bool:
+        """Return whether nothing but NetworkPolicies decides in a direction, all of which can be evaluated."""
+        return self.clear and not self.own[direction]
+
+    def open(self, direction: Direction) -> bool:
+        """Return whether it has no say of its own in a direction: no policy selects Pods on the host network."""
+        return not self.policies(direction) and (self.plain(direction) or (self.host and not self.odd))
 
 
 class Peers:
@@ -81,12 +91,11 @@ class Peers:
     Attributes:
         classes: sorted by group.
         parts: every class is in exactly one.
-        everything: the set of all classes.
+        index: the classes by their labels.
         engines: those whose readings are asked.
-        by_class: every class is asked by itself.
+        cilium: Cilium's own policies, where they are asked and there are any.
         calico: Calico's own policies, where they are asked and there are any.
         sees_pods: every Pod and node is known, so that an address that is none of theirs is outside.
-        own_cuts: the ports at which rules of the engines' own policies begin or cease to match.
     """
 
     def __init__(self, store: Store) -> None:
@@ -95,8 +104,6 @@ class Peers:
         word = engine_of(store).engine
         self.engines = ENFORCING if word is Engine.UNKNOWN else (() if word is Engine.NONE else (word,))
         self._cilium = Engine.CILIUM in self.engines
-        # Cilium's own rules tell Pods apart in more ways than are counted here: then every class is asked by itself.
-        self.by_class = self._cilium and self._policies.asks_cilium
         self.sees_pods = not unreadable(store.pods) and not unreadable(store.nodes)
         self._pieces = classes.cuts(store)
         # Calico's tell them apart by what they ask of labels: see calico.likeness.
@@ -105,19 +112,15 @@ class Peers:
         self._numbers: dict[Key, int] = {}
         self._of_node: dict[str, list[Pod]] = {}
         self.classes = self._find()
-        self.everything = (1 << len(self.classes)) - 1
-        self._by_label: dict[tuple[str, str], int] = {}
-        self._by_key: dict[str, int] = {}
-        self._by_namespace: dict[str, int] = {}
-        self._hosts = 0
-        self._index()
+        self.index = LabelIndex([item.examples[0] for item in self.classes], self._policies.namespaces)
+        own = self._policies.cilium if self._cilium else None
+        self.cilium = None if own is None else CiliumLikeness(own.listed(), own.blind(), own.facts, self.index)
         self.parts = tuple(self._divide())
         self._matched: dict[tuple[int, str], tuple[int, ...]] = {}
         self._kept: list[PolicyPeer] = []
         self._cuts: dict[Key, Cuts] = {}
         self._admitting: dict[Key, int] = {}
-        listed = [*store.cilium_policies, *store.cilium_clusterwide_policies] if self.by_class else []
-        self.own_cuts = [cilium_cuts(listed), *([self.calico.likeness.cuts] if self.calico is not None else [])]
+        self._spaces: dict[str, tuple[int, int]] = {}
 
     def _oddity(self, node: str) -> str:
         """Return why policies are not modelled on a node, as far as it tells Pods apart."""
@@ -166,67 +169,50 @@ class Peers:
                 found.setdefault(number, []).append(pod)
         return found
 
-    def numbers(self, bits: int) -> Iterator[int]:
-        """Yield the numbers of the classes of a set, ascending."""
-        while bits:
-            low = bits & -bits
-            yield low.bit_length() - 1
-            bits ^= low
-
-    def _index(self) -> None:
-        for number, item in enumerate(self.classes):
-            bit = 1 << number
-            pod = item.examples[0]
-            self._by_namespace[pod.namespace] = self._by_namespace.get(pod.namespace, 0) | bit
-            if pod.template.host_network:
-                self._hosts |= bit
-                continue
-            for pair in pod.labels.items():
-                self._by_label[pair] = self._by_label.get(pair, 0) | bit
-                self._by_key[pair[0]] = self._by_key.get(pair[0], 0) | bit
-
     # The parts.
 
     def _divide(self) -> Iterator[Part]:
         found: dict[Key, int] = {}
         for number, item in enumerate(self.classes):
-            key = (number,) if self.by_class else self._part_key(item.examples[0])
+            key = self._part_key(number, item.examples[0])
             found[key] = found.get(key, 0) | 1 << number
         for bits in found.values():
-            number = next(self.numbers(bits))
+            number = next(numbers_in(bits))
             pod = self.classes[number].examples[0]
             space, place = pod.namespace, self._pieces.place(parse_address(pod.ip)) if self._pieces.points else 0
             odd = self._odd.get(pod.node, "")
-            clear = not unreadable(self._store.network_policies, space) and not self._policies.undecodable_in(space)
+            readable = not unreadable(self._store.network_policies, space)
+            known = readable and not self._policies.undecodable_in(space) and self.calico is None
             yield Part(
-                bits,
-                self.speaking(Direction.EGRESS, pod),
-                self.speaking(Direction.INGRESS, pod),
-                pod.template.host_network,
-                (place, ":" in pod.ip, odd, number if self.by_class else -1, self._likeness(pod)),
-                clear and not odd and self._kubernetes_decides and not pod.template.host_network,
-                odd,
+                bits=bits,
+                egress=self.speaking(Direction.EGRESS, pod),
+                ingress=self.speaking(Direction.INGRESS, pod),
+                own={way: self.own(number, way) for way in Direction},
+                host=pod.template.host_network,
+                key=(place, ":" in pod.ip, odd, self._likeness(pod)),
+                clear=known and not odd and bool(self.engines) and not pod.template.host_network,
+                odd=odd,
             )
 
-    @property
-    def _kubernetes_decides(self) -> bool:
-        """Whether nothing but NetworkPolicies of networking.k8s.io has a say."""
-        return bool(self.engines) and not self.by_class and self.calico is None
+    def own(self, number: int | None, direction: Direction) -> Say:
+        """Return which of Cilium's own rule sets have a say on a class in a direction."""
+        return self.cilium.say(number, direction) if self.cilium is not None and number is not None else ()
 
     def _likeness(self, pod: Pod) -> Key:
         return self.calico.likeness.key(pod) if self.calico is not None else ()
 
-    def _part_key(self, pod: Pod) -> Key:
+    def _part_key(self, number: int, pod: Pod) -> Key:
         space = pod.namespace
-        known = unreadable(self._store.network_policies, space)
-        own = space if known or self._policies.has_policies(space) else ""
+        own = tuple(self.own(number, way) for way in Direction)
+        unread = unreadable(self._store.network_policies, space) or any(-1 in say for say in own)
+        within = space if unread or self._policies.has_policies(space) else ""
         selecting = tuple(
             tuple(policy.id for policy in self.speaking(way, pod)) for way in (Direction.EGRESS, Direction.INGRESS)
         )
         place = self._pieces.place(parse_address(pod.ip)) if self._pieces.points else 0
         host = pod.template.host_network
         odd, alike = self._odd.get(pod.node, ""), self._likeness(pod)
-        return (own, selecting, pod.template.ports, host, ":" in pod.ip, place, odd, alike)
+        return (within, selecting, own, pod.template.ports, host, ":" in pod.ip, place, odd, alike)
 
     def speaking(self, direction: Direction, pod: Pod) -> tuple[NetworkPolicy, ...]:
         """Return the NetworkPolicies that have a say on a Pod in a direction, as any engine reads them."""
@@ -238,6 +224,11 @@ class Peers:
                 found[policy.id] = policy
         return tuple(found.values())
 
+    def own_cuts(self, *says: Say) -> list[Cuts]:
+        """Return at which ports the engines' own rules that have a say begin or cease to match."""
+        found = [self.calico.likeness.cuts] if self.calico is not None else []
+        return found if self.cilium is None else [*found, *(self.cilium.cuts(say) for say in says)]
+
     def cuts(self, policies: tuple[NetworkPolicy, ...], direction: Direction) -> Cuts:
         """Return at which ports the rules of policies begin or cease to match."""
         key = (direction, tuple(policy.id for policy in policies))
@@ -248,9 +239,9 @@ class Peers:
 
     # What selectors match.
 
-    def split(self, policies: Iterable[NetworkPolicy], direction: Direction) -> tuple[int, ...]:
+    def split(self, policies: Iterable[NetworkPolicy], own: Say, direction: Direction) -> tuple[int, ...]:
         """Return the sets by which the rules of policies tell classes apart at the other end."""
-        found: dict[int, None] = {}
+        found = dict.fromkeys(() if self.cilium is None else self.cilium.split(own, direction))
         for policy in policies:
             listed = policy.ingress if direction is Direction.INGRESS else policy.egress
             for rule in listed:
@@ -293,57 +284,32 @@ class Peers:
         return found
 
     def _match(self, peer: PolicyPeer, namespace: str) -> Iterator[int]:
-        sure, unsure = self._by_namespace.get(namespace, 0), 0
+        sure, unsure = self.index.by_namespace.get(namespace, 0), 0
         if peer.namespace_selector is not None:
-            sure = 0
-            for space, bits in self._by_namespace.items():
-                answer = self._policies.namespaces.matches(peer.namespace_selector, space)
-                if isinstance(answer, Unknown):
-                    unsure |= bits
-                elif answer:
-                    sure |= bits
+            sure, unsure = self._of_namespaces(peer.namespace_selector)
         for selected in self._selected(peer.pod_selector):
-            yield sure & selected & ~self._hosts
-            yield unsure & selected & ~self._hosts
+            yield sure & selected & ~self.index.hosts
+            yield unsure & selected & ~self.index.hosts
+
+    def _of_namespaces(self, selector: LabelSelector) -> tuple[int, int]:
+        """Return the classes of the namespaces that a selector matches; many policies have the same selector."""
+        key = repr(selector)
+        found = self._spaces.get(key)
+        if found is None:
+            found = self._spaces[key] = self.index.of_namespaces(selector)
+        return found
 
     def _selected(self, selector: LabelSelector | None) -> Iterator[int]:
         """Yield what a selector matches; engines that see other labels of a Pod each have a set of their own."""
         if selector is None:
-            yield self.everything
+            yield self.index.everything
             return
         keys = [*selector.match_labels, *(line.key for line in selector.match_expressions)]
         identity = self._cilium and any(key.startswith(_IDENTITY) for key in keys)
         if identity:
-            yield self._by_identity(selector)
+            yield self.index.by_identity(selector)
         if not identity or len(self.engines) > 1:
-            bits = self.everything
-            for pair in selector.match_labels.items():
-                bits &= self._by_label.get(pair, 0)
-            for line in selector.match_expressions:
-                bits &= self._held(line)
-            yield bits
-
-    def _held(self, line: Requirement) -> int:
-        listed = 0
-        for value in line.values:
-            listed |= self._by_label.get((line.key, value), 0)
-        having = self._by_key.get(line.key, 0)
-        return {
-            "In": listed,
-            "NotIn": self.everything & ~listed,
-            "Exists": having,
-            "DoesNotExist": self.everything & ~having,
-        }.get(line.operator, 0)
-
-    def _by_identity(self, selector: LabelSelector) -> int:
-        """Return what a selector matches that asks for labels which only Cilium's identities have."""
-        bits = 0
-        for number, item in enumerate(self.classes):
-            pod = item.examples[0]
-            account = pod.template.service_account
-            if selector.matches(self._policies.namespaces.identity(pod.namespace, pod.labels, account)):
-                bits |= 1 << number
-        return bits
+            yield self.index.matching(selector)
 
 
 def peers(store: Store) -> Peers:

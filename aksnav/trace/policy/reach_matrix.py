@@ -15,6 +15,7 @@ from aksnav.store.store import Store
 from aksnav.trace.place import Place
 from aksnav.trace.policy.ask import crossing_of, word_of
 from aksnav.trace.policy.decision import Direction
+from aksnav.trace.policy.label_index import numbers_in
 from aksnav.trace.policy.peers import Part, Peers, peers
 from aksnav.trace.policy.reach import unread
 from aksnav.trace.policy.reach_ports import Ports, ranges
@@ -67,11 +68,11 @@ class _Pairs:
         self._known = known
         self._groups = _groups(known)
         self._at: dict[object, Bits] = {}
-        self._part_of = {number: part for part in known.parts for number in known.numbers(part.bits)}
+        self._part_of = {number: part for part in known.parts for number in numbers_in(part.bits)}
         self._free = 0
         self._bound: list[Part] = []
         for part in known.parts:
-            if not part.egress and part.open:
+            if part.open(Direction.EGRESS):
                 self._free |= part.bits
             else:
                 self._bound.append(part)
@@ -103,9 +104,9 @@ class _Pairs:
     def _sources_of(self, workload: int) -> tuple[int, int, int]:
         """Return, one bit for each workload: who can talk to a workload, of whom nobody can tell, and who there is."""
         yes = maybe = there = 0
-        for number in self._known.numbers(workload):
+        for number in numbers_in(workload):
             lone = self._known.classes[number].count == 1
-            others = self._known.everything & ~(1 << number if lone else 0)
+            others = self._known.index.everything & ~(1 << number if lone else 0)
             sure, unsure = self._to_class(number)
             yes, maybe, there = yes | sure & others, maybe | unsure & others, there | others
         yes, maybe, there = self._one_each(yes), self._one_each(maybe), self._one_each(there)
@@ -136,7 +137,8 @@ class _Pairs:
         if declared:
             return [item for item in ranges(declared) if item.declared]
         cuts = [known.cuts(bound.egress, Direction.EGRESS) for bound in self._bound]
-        return ranges((), known.cuts(part.ingress, Direction.INGRESS), *known.own_cuts, *cuts)
+        own = known.own_cuts(part.own[Direction.INGRESS], *(bound.own[Direction.EGRESS] for bound in self._bound))
+        return ranges((), known.cuts(part.ingress, Direction.INGRESS), *own, *cuts)
 
     def _leaving(self, number: int, declared: tuple[ContainerPort, ...], item: Ports) -> Bits:
         """Return the classes whose own policies let a connection go to a class."""
@@ -151,9 +153,9 @@ class _Pairs:
 
     def _seen_by(self, part: Part, direction: Direction, declared: tuple[ContainerPort, ...], item: Ports) -> Bits:
         """Return the classes at the other end with which the policies of a part let its Pods talk on a port."""
-        policies = part.ingress if direction is Direction.INGRESS else part.egress
-        if not policies and part.open:
-            return self._known.everything, 0
+        policies = part.policies(direction)
+        if part.open(direction):
+            return self._known.index.everything, 0
         key = (part.bits, direction, declared, item.protocol, item.first)
         found = self._at.get(key)
         if found is None:
@@ -169,7 +171,7 @@ class _Pairs:
         item: Ports,
     ) -> Bits:
         yes = maybe = 0
-        splits = self._known.split(policies, direction)
+        splits = self._known.split(policies, part.own[direction], direction)
         for bits in self._pieces(direction, declared, splits):
             both = self._two(part.bits, bits)
             if both is None:
@@ -198,8 +200,8 @@ class _Pairs:
         """Return a Pod of each of two sets, two different ones, and on two nodes where a node's address decides."""
         best: tuple[Pod, Pod] | None = None
         classes = self._known.classes
-        for mine in (pod for number in self._known.numbers(own) for pod in classes[number].examples):
-            for other in (pod for number in self._known.numbers(bits) for pod in classes[number].examples):
+        for mine in (pod for number in numbers_in(own) for pod in classes[number].examples):
+            for other in (pod for number in numbers_in(bits) for pod in classes[number].examples):
                 if mine.id == other.id:
                     continue
                 if not other.template.host_network or mine.node != other.node:
@@ -212,7 +214,7 @@ def _groups(known: Peers) -> list[tuple[tuple[ContainerPort, ...], int]]:
     """Return classes by what other Pods' policies see of them besides labels, with the ports that they declare."""
     found: dict[tuple[tuple[ContainerPort, ...], object, bool], int] = {}
     for part in known.parts:
-        pod = known.classes[next(known.numbers(part.bits))].examples[0]
+        pod = known.classes[next(numbers_in(part.bits))].examples[0]
         key = (pod.template.ports, part.key, part.host)
         found[key] = found.get(key, 0) | part.bits
     return [(key[0], bits) for key, bits in found.items()]

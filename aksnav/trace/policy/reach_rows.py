@@ -12,6 +12,7 @@ from aksnav.trace.place import Entry, Place
 from aksnav.trace.policy import outsiders
 from aksnav.trace.policy.ask import Word, ask, both, crossing_of, word_of
 from aksnav.trace.policy.decision import Direction
+from aksnav.trace.policy.label_index import numbers_in
 from aksnav.trace.policy.peers import Part, Peers, PodClass
 from aksnav.trace.policy.reach_ports import Ports, merged, ranges
 from aksnav.trace.policy.workloads import Group, Sort, group_of
@@ -98,13 +99,14 @@ class Side:
         self._opposite = Direction.EGRESS if self._inward else Direction.INGRESS
         pod = party.place.pod
         self._own = known.speaking(direction, pod) if pod is not None else ()
+        self._say = known.own(party.number, direction)
         self._node = _node_of(party.place)
         self._near = known.on_node(self._node)
         self._at_own: dict[object, Word] = {}
 
     def rows(self) -> Iterator[Reach]:
         """Yield the rows: of every class of Pods, and of those who are no Pods."""
-        splits = self._known.split(self._own, self._direction)
+        splits = self._known.split(self._own, self._say, self._direction)
         for part in self._known.parts:
             for bits, seen in _split(part.bits, splits):
                 if part.host or self._party.relational:
@@ -118,7 +120,7 @@ class Side:
         """Yield the rows of classes between which no policy can tell: one Pod is asked for all of them."""
         own = self._party.place.pod
         answers: list[_Answer] | None = None
-        for number in self._known.numbers(bits):
+        for number in numbers_in(bits):
             item = self._known.classes[number]
             other = next((pod for pod in item.examples if own is None or pod.id != own.id), None)
             if other is None:
@@ -132,9 +134,9 @@ class Side:
     def _answers_by_end(self, part: Part, other: Place, seen: tuple[bool, ...]) -> list[_Answer]:
         """Return what ``_answers`` does; each end is asked only for what was not answered for another part already."""
         source, target = (other, self._party.place) if self._inward else (self._party.place, other)
-        known, theirs = self._known, part.egress if self._inward else part.ingress
+        known, theirs = self._known, part.policies(self._opposite)
         shut = self._shut(part, theirs)
-        given = [known.cuts(self._own, self._direction), *known.own_cuts]
+        given = [known.cuts(self._own, self._direction), *known.own_cuts(self._say, part.own[self._opposite])]
         if shut is None:
             given.append(known.cuts(theirs, self._opposite))
         declared = target.pod.template.ports if target.pod is not None else ()
@@ -160,7 +162,7 @@ class Side:
 
     def _shut(self, part: Part, theirs: tuple[NetworkPolicy, ...]) -> Word | None:
         """Return the word of a part whose policies have no say, or isolate it and certainly do not admit the party."""
-        if not part.plain:
+        if not part.plain(self._opposite):
             return None
         if not theirs:
             return _NO_SAY
@@ -178,7 +180,7 @@ class Side:
 
     def _by_node(self, part: Part, bits: int) -> Iterator[Reach]:
         """Yield the rows of classes of which the Pods on the party's own node may be unlike the others."""
-        for number in self._known.numbers(bits):
+        for number in numbers_in(bits):
             item = self._known.classes[number]
             near = [pod for pod in self._near.get(number, ()) if pod is not self._party.place.pod]
             far = next((pod for pod in item.examples if pod.node != self._node), None)
@@ -207,9 +209,10 @@ class Side:
     def _answers(self, part: Part | None, other: Place, entry: Entry = Entry.DIRECT) -> list[_Answer]:
         """Return what policies do on every port, ports with the same answer by the same policies together."""
         source, target = (other, self._party.place) if self._inward else (self._party.place, other)
-        theirs = () if part is None else part.egress if self._inward else part.ingress
+        theirs = () if part is None else part.policies(self._opposite)
         known = self._known
-        given = (known.cuts(self._own, self._direction), known.cuts(theirs, self._opposite), *known.own_cuts)
+        own = known.own_cuts(self._say, () if part is None else part.own[self._opposite])
+        given = (known.cuts(self._own, self._direction), known.cuts(theirs, self._opposite), *own)
         declared = target.pod.template.ports if target.pod is not None else ()
         found: dict[object, tuple[Word, list[Ports]]] = {}
         for item in ranges(declared, *given):

@@ -10,6 +10,7 @@ from tests.unit.trace_edge.world import Json, cluster, made, namespace, node, po
 
 SPACES = ("a", "b")
 APPS = ("web", "api", "job")
+_CLUSTERWIDE = 2
 PROBES = (80, 81, 8080, 9000, 9100, 65535)
 ENGINES = ("azure", "cilium", "calico", "none", "")
 
@@ -80,6 +81,11 @@ def policies(draw: st.DrawFn, number: int) -> Json:
     return policy(f"{draw(st.sampled_from(SPACES))}/p{number}", **spec)
 
 
+SERVICE: Json = {
+    "kind": "Service",
+    "metadata": {"name": "api", "namespace": "a"},
+    "spec": {"type": "ClusterIP", "clusterIP": "None", "selector": {"app": "api"}, "ports": [{"port": 80}]},
+}
 CILIUM: tuple[Json, ...] = (
     {"endpointSelector": {"matchLabels": {"app": "web"}}, "ingress": [{"fromEntities": ["host", "remote-node"]}]},
     {
@@ -89,6 +95,19 @@ CILIUM: tuple[Json, ...] = (
     },
     {"endpointSelector": {"matchLabels": {"app": "job"}}, "egress": [{"toCIDR": ["10.244.0.0/16"]}]},
     {"endpointSelector": {"matchLabels": {"tier": "x"}}, "egress": [{"toFQDNs": [{"matchName": "example.com"}]}]},
+    {
+        "endpointSelector": {},
+        "ingress": [{"fromEndpoints": [{"matchLabels": {"k8s:io.cilium.k8s.namespace.labels.team": "red"}}]}],
+        "egress": [{"toServices": [{"k8sService": {"serviceName": "api", "namespace": "a"}}]}],
+    },
+    {
+        "endpointSelector": {"matchExpressions": [{"key": "tier", "operator": "Exists"}]},
+        "ingress": [{"fromRequires": [{"matchLabels": {"app": "web"}}]}, {"fromEndpoints": [{}]}],
+        "egressDeny": [
+            {"toEndpoints": [{"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["api"]}]}]}
+        ],
+    },
+    {"endpointSelector": {"matchLabels": {"app": "api"}}, "ingress": [{"fromEntities": ["nobody-knows"]}]},
 )
 
 
@@ -113,6 +132,7 @@ def clusters(draw: st.DrawFn, hosts: bool = True, engines: tuple[str, ...] = ENG
         node("node-1", "10.224.0.4"),
         node("node-2", "10.224.0.5", **({"kubernetes.io/os": "windows"} if windows else {})),
         *(cloud.interface(f"node-{number}", f"10.224.0.{number + 3}") for number in (1, 2)),
+        SERVICE,
         *(cloud.network(), cloud.group("subnet-nsg"), cloud.group("aks-nsg")),
     ]
     for number in range(draw(st.integers(2, 7))):
@@ -130,14 +150,16 @@ def clusters(draw: st.DrawFn, hosts: bool = True, engines: tuple[str, ...] = ENG
     named = {"networkPolicy": engine} if engine else {}
     objects.append(cluster(networkPluginMode="overlay", podCidr="10.244.0.0/16", **named))
     if engine == "cilium":
-        specs = draw(st.lists(st.sampled_from(CILIUM), max_size=2))
+        specs = draw(st.lists(st.sampled_from(CILIUM), max_size=3))
         objects += [own_policy(number, spec) for number, spec in enumerate(specs)]
     denied = ("NetworkPolicy",) if draw(st.integers(0, 15)) == 0 else ()
     return Cluster(objects, denied)
 
 
 def own_policy(number: int, spec: Json) -> Json:
-    """Return a CiliumNetworkPolicy of namespace a."""
+    """Return a CiliumNetworkPolicy of namespace a; the third is for the whole cluster."""
+    if number == _CLUSTERWIDE:
+        return {"kind": "CiliumClusterwideNetworkPolicy", "metadata": {"name": f"c{number}"}, "spec": spec}
     return {"kind": "CiliumNetworkPolicy", "metadata": {"name": f"c{number}", "namespace": "a"}, "spec": spec}
 
 

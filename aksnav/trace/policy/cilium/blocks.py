@@ -158,10 +158,11 @@ def serves(ref: ServiceRef, question: Question) -> Answer:
     facts = question.facts
     if facts.services_missing:
         return Unknown(f"{ref.text}: Services cannot be read: {facts.services_missing}")
-    return some(_behind(service, question) for service in facts.services if _means(ref, service))
+    return some(_behind(service, question) for service in facts.services if means(ref, service))
 
 
-def _means(ref: ServiceRef, service: Backed) -> bool:
+def means(ref: ServiceRef, service: Backed) -> bool:
+    """Return whether an element of toServices means a Service."""
     if ref.namespace and ref.namespace != service.namespace:
         return False
     return ref.labels.matches(service.labels) if ref.labels is not None else ref.name == service.name

@@ -40,7 +40,7 @@ class CiliumPolicies:
             ),
         ]
         self._unreadable = unreadable(store.cilium_policies) or unreadable(store.cilium_clusterwide_policies)
-        everything = [*self._clusterwide, *(ready for found in self._of_namespace.values() for ready in found)]
+        everything = self.listed()
         self.any = bool(everything or self._undecodable or self._unreadable)
         self.facts = facts
         rules = [rule for ready in everything for rule in _rules(ready)]
@@ -67,6 +67,16 @@ class CiliumPolicies:
                 yield undecidable(ref, "", f"the policy cannot be decoded: {reason}")
         if self._unreadable:
             yield undecidable(Ref("CiliumNetworkPolicy", f"{namespace}/*"), "", self._unreadable)
+
+    def listed(self) -> list[Ready]:
+        """Return every policy, made ready."""
+        return [*self._clusterwide, *(ready for found in self._of_namespace.values() for ready in found)]
+
+    def blind(self) -> Iterator[str]:
+        """Yield the namespaces in which a policy cannot be read or decoded; an empty one stands for all."""
+        if self._unreadable:
+            yield ""
+        yield from (ref.namespace for ref, _ in self._undecodable)
 
     def for_nodes(self, labels: Labels) -> Iterator[tuple[Ref, str]]:
         """Yield the policies for nodes that may select one with these labels, and why they have no say on Pods."""
