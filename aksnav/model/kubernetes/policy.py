@@ -70,12 +70,23 @@ class NetworkPolicy(KubernetesObject, kw_only=True, gc=False):
 
 
 class CiliumNetworkPolicy(KubernetesObject, kw_only=True, gc=False):
-    """A CiliumNetworkPolicy; its rules (spec and specs) are kept as they came, to be judged by ``trace.policy``."""
+    """A CiliumNetworkPolicy; its rules are kept as they came, to be judged by ``trace.policy``.
+
+    Attributes:
+        rules: spec, where ``has_spec`` says that there is one, and then every element of specs.
+    """
 
     KIND: ClassVar[str] = "CiliumNetworkPolicy"
 
     rules: tuple[dict[str, Any], ...] = ()
+    has_spec: bool = False
     conditions: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The path of each element of ``rules``."""
+        lead = (".spec",) if self.has_spec else ()
+        return (*lead, *(f".specs[{number}]" for number in range(len(self.rules) - len(lead))))
 
 
 class CiliumClusterwideNetworkPolicy(CiliumNetworkPolicy, kw_only=True, gc=False):

@@ -145,7 +145,8 @@ def _event(wire: Json) -> Json:
 def _cilium(wire: Json) -> Json:
     return {
         **metadata(wire),
-        "rules": [rule for rule in (section(wire, "spec"), *array(wire, "specs")) if rule],
+        "rules": [*([section(wire, "spec")] if section(wire, "spec") else []), *array(wire, "specs")],
+        "hasSpec": bool(section(wire, "spec")),
         "conditions": section(wire, "status").get("conditions", []),
     }
 

@@ -1,5 +1,7 @@
 """Whom a rule names: the project's own table, every row with the part of Cilium's documentation that it comes from."""
 
+from typing import Any
+
 import pytest
 
 from tests.unit.trace_edge.world import Json
@@ -300,7 +302,7 @@ def test_ingress_reads_the_same_fields_by_their_names_from() -> None:
 def test_selectors_of_nodes_decide_where_cilium_took_the_policy() -> None:
     """Without enable-node-selector-labels agents refuse fromNodes; a policy that is marked as valid was not refused."""
     rule = ingress({"fromNodes": [labelled(pool="user")]})
-    said = {"conditions": [{"type": "Valid", "status": "True"}]}
+    said: dict[str, Any] = {"conditions": [{"type": "Valid", "status": "True"}]}
     taken, open_ = world(policy(rule, **said)), world(policy(rule))
     assert word(arriving(taken, "node-2")) == "yes"
     assert word(arriving(world(policy(ingress({"fromNodes": [labelled(pool="x")]}), **said)), "node-2")) == "no"

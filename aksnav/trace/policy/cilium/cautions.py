@@ -8,7 +8,7 @@ from aksnav.store.store import Store
 from aksnav.trace.azure.joins import cluster
 from aksnav.trace.policy.cilium.question import Json
 
-_FIELD = re.compile(r"^\.(?:spec|specs\[(\d+)\])\.(ingress|egress|ingressDeny|egressDeny)\[(\d+)\]$")
+_FIELD = re.compile(r"^(\.spec|\.specs\[\d+\])\.(ingress|egress|ingressDeny|egressDeny)\[(\d+)\]$")
 # Levels of networkProfile.advancedNetworking.security.advancedNetworkPolicies: L7 includes FQDN, which is the default.
 _LEVELS = {"fqdn": frozenset({"FQDN"}), "l7": frozenset({"FQDN", "L7"})}
 
@@ -20,7 +20,7 @@ def rule_at(store: Store, ref: Ref, field: str) -> Json:
     found = _FIELD.match(field)
     if policy is None or found is None:
         return {}
-    rule: Json = policy.rules[int(found[1] or 0)][found[2]][int(found[3])]
+    rule: Json = policy.rules[policy.paths.index(found[1])][found[2]][int(found[3])]
     return rule
 
 

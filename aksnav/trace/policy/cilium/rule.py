@@ -83,8 +83,8 @@ class Ready(msgspec.Struct, frozen=True, gc=False):
 
 def prepare(policy: CiliumNetworkPolicy) -> Ready:
     """Return a policy made ready."""
-    bases = [".spec" if len(policy.rules) == 1 else f".specs[{number}]" for number in range(len(policy.rules))]
-    specs = tuple(_spec(raw, base, policy.namespace) for raw, base in zip(policy.rules, bases, strict=True))
+    found = zip(policy.rules, policy.paths, strict=True)
+    specs = tuple(_spec(raw, base, policy.namespace) for raw, base in found)
     valid = next((item for item in policy.conditions if item.get("type") == "Valid"), {})
     said = str(valid.get("status", ""))
     if said == "False":

@@ -27,7 +27,7 @@ def words(ready: Ready, question: Question) -> Iterator[PolicyWord]:
         selects = selected(spec, question)
         if selects is False:
             why = f"{spec.base}.endpointSelector does not match the Pod"
-            yield PolicyWord(ref, version, False, False, why)
+            yield PolicyWord(ref, version, False, False, why, (), (f"{spec.base}.endpointSelector", ""))
         elif ready.problem or isinstance(selects, Unknown):
             why = (
                 ready.problem or f"{spec.base}.endpointSelector: {selects.why if isinstance(selects, Unknown) else ''}"
