@@ -23,17 +23,20 @@ from aksnav.trace.ingress.agic_listeners import (
     listeners_of,
     matches,
     pattern_of,
+    prohibited_by,
 )
 from aksnav.trace.ingress.answer import Decision
 from aksnav.trace.ingress.rules import Rule, Rules, considered, spec_choice
 from aksnav.trace.packet import Packet
 from aksnav.trace.policy.who import is_public
 from aksnav.trace.routing import tls
-from aksnav.trace.routing.hostnames import bare
+from aksnav.trace.routing.hostnames import any_labels, bare
 from aksnav.trace.routing.types import Controller, Routing
-from aksnav.trace.step import Evidence, Kind, Step, Verdict
+from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 
 _CURRENT = "Application Gateway has what AGIC writes from the Ingresses that are here now"
+_PROHIBITED = "no AzureIngressProhibitedTarget keeps AGIC from this host and path"
+_SHARED = "AGIC runs with appgw.shared, and honours AzureIngressProhibitedTargets"
 _ORDER = "Application Gateway takes path rules in the order in which AGIC lists them"
 _BY_UID = "AGIC takes the Ingresses in the order of their uid"
 # Annotations with which something that is not read may answer, or change the request.
@@ -56,7 +59,7 @@ def route(store: Store, controller: Controller, packet: Packet, rules: Rules) ->
     here = [item for item in everything if _at(item, packet)]
     listener = choose([item for item in here if item.encrypted == packet.tls], host)
     if listener is None:
-        return Routing(steps=(_no_listener(rules, everything, here, packet, host),), ended=True)
+        return Routing(steps=(_no_listener(store, rules, everything, here, packet, host),), ended=True)
     lead = (_handshake(store, listener, packet),) if packet.tls else ()
     inside = msgspec.structs.replace(
         packet,
@@ -80,7 +83,7 @@ def _by_paths(
 ) -> Routing:
     matching = [rule for rule in listener.paths if matches(pattern_of(rule), inside.path)]
     rule = matching[0] if matching else listener.default
-    decision = _decision(bare(inside.host), listener, rule, matching, inside.path)
+    decision = _decision(store, bare(inside.host), listener, rule, matching, inside.path)
     if rule is None:
         return Routing(steps=(_empty_pool(controller, listener, decision, inside, rules),), ended=True)
     if rule.ingress.id in listener.redirecting:
@@ -100,7 +103,12 @@ def _backend_field(rule: Rule) -> str:
 
 
 def _no_listener(
-    rules: Rules, everything: Sequence[Listener], here: Sequence[Listener], packet: Packet, host: str
+    store: Store,
+    rules: Rules,
+    everything: Sequence[Listener],
+    here: Sequence[Listener],
+    packet: Packet,
+    host: str,
 ) -> Step:
     """The step of a request that no listener takes: nobody there, the other protocol, or another host."""
     speaking = [item for item in here if item.encrypted == packet.tls]
@@ -116,7 +124,8 @@ def _no_listener(
         what, verdict, status = f"no listener at port {packet.port}", Verdict.REJECT, 0
     private = _only_private(own, packet)
     listening = ", ".join(_name(item) for item in own[: ingress_answer.LISTED]) or "none"
-    missing_certificate = packet.tls and any(not item.encrypted for item in own) and not private
+    no_secret = packet.tls and any(not item.encrypted for item in own) and not private
+    left_out = _left_out(store, rules, host) if not own else ()
     return Step(
         kind=Kind.ROUTE_MATCH,
         verdict=Verdict.BLIND if rules.unreadable else verdict,
@@ -124,16 +133,27 @@ def _no_listener(
         subject=first.ref if first is not None else None,
         version=first.resource_version if first is not None else "",
         packet=packet,
-        cause="A13" if private else "A09" if missing_certificate else "I04" if speaking else "",
+        cause="A06" if left_out else "A13" if private else "A09" if no_secret else "I04" if speaking else "",
         status=0 if rules.unreadable else status,
         evidence=(
             Evidence("listeners of this host", listening, first.ref if first is not None else None),
             *((_said(first, "use-private-ip"),) if private and first is not None else ()),
+            *left_out,
         ),
-        assumptions=(_CURRENT, *rules.stale),
+        assumptions=(_CURRENT, *((_SHARED,) if left_out else ()), *rules.stale),
         missing=rules.unreadable,
         confirm=kubectl.show(first.ref) if first is not None else kubectl.listing("Ingress"),
         fix="ask at the private address, or remove use-private-ip" if private else _fix(packet, own),
+    )
+
+
+def _left_out(store: Store, rules: Rules, host: str) -> tuple[Evidence, ...]:
+    """The rules of a host that AGIC leaves out, with the AzureIngressProhibitedTarget that says so."""
+    listed = [rule for name, rows in rules.by_host.items() if any_labels(name, host) for rule in rows]
+    return tuple(
+        Evidence(f"{rule.field}.path", rule.path, rule.ingress.ref, f"AzureIngressProhibitedTarget {name} (A06)")
+        for rule in listed[: ingress_answer.LISTED]
+        if (name := prohibited_by(store, rule))
     )
 
 
@@ -205,8 +225,10 @@ def _empty_pool(controller: Controller, listener: Listener, decision: Decision, 
     )
 
 
-def _decision(host: str, listener: Listener, rule: Rule | None, matching: Sequence[Rule], path: str) -> Decision:
-    assumptions, evidence = [_CURRENT], []
+def _decision(
+    store: Store, host: str, listener: Listener, rule: Rule | None, matching: Sequence[Rule], path: str
+) -> Decision:
+    assumptions, evidence = [_CURRENT, *_hands_off(store, listener)], []
     by_spec, _ = spec_choice(listener.rules, path)
     if rule is not None and by_spec is not rule:
         pattern = pattern_of(rule) or "the default of the path map"
@@ -234,10 +256,27 @@ def _decision(host: str, listener: Listener, rule: Rule | None, matching: Sequen
         host=host,
         chosen_host=listener.host,
         rule=rule,
-        considered=considered(listener.rules, rule, matching),
+        considered=(
+            *considered(listener.rules, rule, matching),
+            *(
+                Considered(item.name, False, f"AzureIngressProhibitedTarget {name} keeps AGIC from it (A06)")
+                for item, name in listener.prohibited
+            ),
+        ),
         assumptions=tuple(assumptions),
         evidence=tuple(evidence),
     )
+
+
+def _hands_off(store: Store, listener: Listener) -> tuple[str, ...]:
+    """What is taken for granted of AzureIngressProhibitedTargets: that they are honoured, or that there are none."""
+    if listener.prohibited:
+        names = ", ".join(dict.fromkeys(name for _, name in listener.prohibited))
+        return (f"{_SHARED} ({names})",)
+    access = store.prohibited_targets.access()
+    if access.complete:
+        return ()
+    return (f"{_PROHIBITED} (not readable: {access.reason or access.reading.value})",)
 
 
 def _unsupported(ingress: Ingress, packet: Packet, *, encrypted: bool) -> list[Step]:

@@ -35,6 +35,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         default: what takes a path that no path rule takes, or None: the empty pool.
         shadowed: pairs of a rule that came too late, and the one that has its pattern.
         redirecting: ids of the Ingresses whose rules here only redirect to HTTPS.
+        prohibited: rules that AGIC leaves out, and the AzureIngressProhibitedTarget that says so.
         priority: of its routing rule; less goes first.
     """
 
@@ -46,6 +47,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     default: Rule | None = None
     shadowed: tuple[tuple[Rule, Rule], ...] = ()
     redirecting: frozenset[str] = frozenset()
+    prohibited: tuple[tuple[Rule, str], ...] = ()
     priority: int = _OWN_PRIORITIES
 
     @property
@@ -71,6 +73,7 @@ class _Part(msgspec.Struct, frozen=True, gc=False):
     fallback: Rule | None
     redirecting: bool
     ingress: Ingress
+    prohibited: tuple[tuple[Rule, str], ...] = ()
 
 
 def annotation(ingress: Ingress, name: str) -> str:
@@ -105,7 +108,8 @@ def matches(pattern: str, path: str) -> bool:
 def listeners_of(store: Store, controller: Controller, rules: Rules) -> tuple[Listener, ...]:
     """Return the listeners that the Ingresses of AGIC give."""
     name = f"agic listeners of {','.join(controller.classes)}"
-    return once(store, name, ("Ingress", "IngressClass", "Secret"), lambda: tuple(_build(store, rules)))
+    kinds = ("Ingress", "IngressClass", "Secret", "AzureIngressProhibitedTarget")
+    return once(store, name, kinds, lambda: tuple(_build(store, rules)))
 
 
 def choose(listeners: Iterable[Listener], host: str) -> Listener | None:
@@ -140,6 +144,33 @@ def certified(store: Store, ingress: Ingress, host: str) -> int | None:
     return None
 
 
+def prohibited_by(store: Store, rule: Rule) -> str:
+    """Return the id of the AzureIngressProhibitedTarget that keeps AGIC from a rule, or an empty string."""
+    for target in sorted(store.prohibited_targets, key=lambda row: row.id):
+        if target.hostname and target.hostname.lower() != rule.host:
+            continue
+        if not target.paths or any(_covers(path.lower(), rule.path.lower()) for path in target.paths):
+            return target.id
+    return ""
+
+
+def _covers(prohibited: str, path: str) -> bool:
+    """Return whether a prohibited path holds for a path of a rule (TargetPath.contains)."""
+    if prohibited in {"", "*", "/*"} or prohibited == path:
+        return True
+    if not prohibited.endswith("*"):
+        return False
+    if prohibited.rstrip("/*") == path.rstrip("/*"):
+        return True
+    wanted, given = prohibited.split("/"), path.split("/")
+    for index, part in enumerate(wanted):
+        if part == "*":
+            return len(prohibited) <= len(path)
+        if index >= len(given) or part != given[index]:
+            return False
+    return False
+
+
 def _build(store: Store, rules: Rules) -> Iterator[Listener]:
     parts: dict[_Place, list[_Part]] = {}
     for ingress in in_order(rules):
@@ -170,15 +201,21 @@ def _parts(store: Store, ingress: Ingress) -> Iterator[_Part]:
             )
             for place, path in enumerate(rule.http.paths)
         )
+        refused = tuple((item, name) for item in paths if (name := prohibited_by(store, item)))
+        left = tuple(item for item in paths if not prohibited_by(store, item))
+        if paths and not left:
+            # Of a rule that has no path left nothing is written, and no listener for its host.
+            continue
         redirect = enabled(ingress, "ssl-redirect")
         secure = certified(store, ingress, host) is not None or bool(annotation(ingress, "appgw-ssl-certificate"))
         for name in ([host] if host or not extra else []) + extra:
             if secure:
                 place_of = _Place(name, own or 443, encrypted=True, private=private)
-                yield _Part(place_of, paths, whole, redirecting=False, ingress=ingress)
+                yield _Part(place_of, left, whole, redirecting=False, ingress=ingress, prohibited=refused)
             if redirect or not secure:
                 plain = _Place(name, 80 if secure else own or 80, encrypted=False, private=private)
-                yield _Part(plain, paths, whole, redirecting=redirect and secure, ingress=ingress)
+                only = redirect and secure
+                yield _Part(plain, left, whole, redirecting=only, ingress=ingress, prohibited=refused)
 
 
 def _default_rule(ingress: Ingress, backend: IngressBackend) -> Rule:
@@ -191,7 +228,9 @@ def _listener(place: _Place, parts: Iterable[_Part]) -> Listener:
     default: Rule | None = None
     priorities: list[int] = []
     redirecting: set[str] = set()
+    prohibited: list[tuple[Rule, str]] = []
     for part in parts:
+        prohibited += part.prohibited
         if part.redirecting:
             redirecting.add(part.ingress.id)
         number = annotation(part.ingress, "rule-priority")
@@ -218,5 +257,6 @@ def _listener(place: _Place, parts: Iterable[_Part]) -> Listener:
         default=default,
         shadowed=tuple(shadowed),
         redirecting=frozenset(redirecting),
+        prohibited=tuple(prohibited),
         priority=min(priorities, default=_OWN_PRIORITIES),
     )

@@ -2,6 +2,7 @@
 
 from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.store import Store
+from aksnav.trace.ingress import app_routing
 from aksnav.trace.ingress.nginx_servers import certificate_of
 from aksnav.trace.ingress.rules import Rules
 from aksnav.trace.packet import Packet
@@ -27,7 +28,9 @@ def shown(store: Store, controller: Controller, packet: Packet, rules: Rules) ->
     else:
         (owner, index), named = _by_specification(rules, name), True
     if owner is None or not owner.tls[index].secret_name:
-        return _default(controller, owner, name, packet)
+        settings = app_routing.settings_of(store, controller)
+        given = app_routing.certificate_step(store, settings, name, packet) if settings is not None else None
+        return given or _default(controller, owner, name, packet)
     secret = f"{owner.namespace}/{owner.tls[index].secret_name}"
     if not named:
         return _by_content(owner, name, packet)

@@ -44,7 +44,7 @@ class Hidden(msgspec.Struct, frozen=True, gc=False):
 def hidden_rules(store: Store, controller: Controller, rules: Rules) -> tuple[Hidden, ...]:
     """Return the rules of a controller that no request can reach, each once."""
     name = f"hidden rules of {','.join(controller.classes)}"
-    kinds = ("Ingress", "IngressClass", "Secret")
+    kinds = ("Ingress", "IngressClass", "Secret", "AzureIngressProhibitedTarget")
     return once(store, name, kinds, lambda: tuple(_unique(_hidden(store, controller, rules))))
 
 

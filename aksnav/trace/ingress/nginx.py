@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from aksnav.model.kubernetes.controllers import NginxIngressController
 from aksnav.store import Store
 from aksnav.trace.ingress import answer as ingress_answer
-from aksnav.trace.ingress import nginx_canary, nginx_errors, nginx_guards, nginx_redirects
+from aksnav.trace.ingress import app_routing, nginx_canary, nginx_errors, nginx_guards, nginx_redirects
 from aksnav.trace.ingress.answer import Decision
 from aksnav.trace.ingress.nginx_locations import (
     PREFIX,
@@ -65,7 +66,10 @@ def route(store: Store, controller: Controller, packet: Packet, rules: Rules, *,
     elif servers.expressions and name != host:
         lines = tuple(f"server-alias {item} does not match {host}" for item in servers.expressions)
         decision = msgspec.structs.replace(decision, assumptions=(*decision.assumptions, *lines))
-    asked = Asked(store, controller, packet, rules, servers, server, default, encrypted)
+    settings = app_routing.settings_of(store, controller)
+    assumed = (*decision.assumptions, *app_routing.unread(store, controller))
+    decision = msgspec.structs.replace(decision, assumptions=assumed)
+    asked = Asked(store, controller, packet, rules, servers, server, default, settings, encrypted)
     if found.rule is None:
         return _default(asked, decision, found)
     return _matched(asked, found.rule, decision, found)
@@ -81,6 +85,7 @@ class Asked(NamedTuple):
     servers: Servers
     server: Server
     default: Rule | None
+    settings: NginxIngressController | None
     encrypted: bool
 
     def guards(self, rule: Rule) -> tuple[Step, ...]:
@@ -93,6 +98,7 @@ class Asked(NamedTuple):
             self.rules,
             self.packet,
             default=self.default,
+            settings=self.settings,
             encrypted=self.encrypted,
         )
 
@@ -175,8 +181,10 @@ def _default(asked: Asked, decision: Decision, found: Found) -> Routing:
         return Routing(steps=(step,), ended=True)
     default = asked.default
     nowhere = ingress_answer.no_match(asked.controller, decision, packet, asked.rules)
-    if default is None or asked.rules.unreadable:
+    if asked.rules.unreadable:
         return Routing(steps=(nowhere,), ended=True)
+    if default is None:
+        return _to_default_backend(asked, nowhere, ())
     guards = asked.guards(default)
     if guards and guards[-1].verdict is Verdict.RESPOND:
         lead = msgspec.structs.replace(
@@ -190,11 +198,29 @@ def _default(asked: Asked, decision: Decision, found: Found) -> Routing:
         )
         return Routing(steps=(lead, *guards), ended=True)
     if default.ingress.default_backend is None:
-        return Routing(steps=(*guards, nowhere), ended=True)
+        return _to_default_backend(asked, nowhere, guards)
     inside, rewriting = _rewrite(default, packet) if asked.server.host else (packet, ())
     inside = nginx_guards.upstream(default.ingress, inside, encrypted=asked.encrypted)
     routing = ingress_answer.default_routing(asked.store, asked.controller, default.ingress, inside, decision)
     return msgspec.structs.replace(routing, steps=(*routing.steps, *guards, *rewriting))
+
+
+def _to_default_backend(asked: Asked, nowhere: Step, guards: tuple[Step, ...]) -> Routing:
+    """The default backend of the controller: its own 404, or a Service that its NginxIngressController names."""
+    settings = asked.settings
+    target = app_routing.default_backend(asked.store, settings, asked.packet)
+    if target is None or settings is None:
+        return Routing(steps=(*guards, nowhere), ended=True)
+    step = msgspec.structs.replace(
+        nowhere,
+        verdict=Verdict.PASS,
+        status=0,
+        cause="",
+        fix="",
+        summary=f"{nowhere.summary.removesuffix(': answers 404')}: it goes to the default backend of {settings.ref}",
+        evidence=(*nowhere.evidence, app_routing.said(settings)),
+    )
+    return Routing(steps=(*guards, step), targets=(target,))
 
 
 def _matched(asked: Asked, rule: Rule, decision: Decision, found: Found) -> Routing:
@@ -217,7 +243,9 @@ def _matched(asked: Asked, rule: Rule, decision: Decision, found: Found) -> Rout
     where = f"{rule.field}.backend"
     main = ingress_answer.target(asked.store, asked.controller, rule.ingress, where, rule.backend, inside)
     targets, considered = nginx_canary.share(asked.store, asked.controller, asked.rules, asked.servers, rule, main)
-    targets = tuple(nginx_errors.spare(asked.store, asked.controller, rule, target) for target in targets)
+    targets = tuple(
+        nginx_errors.spare(asked.store, asked.controller, rule, target, asked.settings) for target in targets
+    )
     matched = msgspec.structs.replace(matched, considered=(*matched.considered, *considered))
     return Routing(steps=(matched, *guards, *rewriting), targets=targets)
 

@@ -6,9 +6,11 @@ balancer.lua (503) and docs/user-guide/nginx-configuration/annotations.md ("Cust
 
 import msgspec
 
+from aksnav.model.kubernetes.controllers import NginxIngressController
 from aksnav.model.kubernetes.ingress import BackendPort, IngressBackend, ServiceBackend
 from aksnav.store import Store
 from aksnav.trace.ingress import answer as ingress_answer
+from aksnav.trace.ingress import app_routing
 from aksnav.trace.ingress.nginx_locations import PREFIX, annotation
 from aksnav.trace.ingress.rules import Rule
 from aksnav.trace.routing.types import Controller, Target
@@ -18,7 +20,9 @@ _EMPTY = "503"
 _NOT_FOUND = 404
 
 
-def spare(store: Store, controller: Controller, rule: Rule, target: Target) -> Target:
+def spare(
+    store: Store, controller: Controller, rule: Rule, target: Target, settings: NginxIngressController | None
+) -> Target:
     """Return the target, or what stands in for it where its Service has no endpoint.
 
     The Service of annotation default-backend takes over if it has an endpoint itself. Else, where custom-http-errors
@@ -31,10 +35,19 @@ def spare(store: Store, controller: Controller, rule: Rule, target: Target) -> T
     standing = _annotated(store, controller, rule, target)
     if standing is not None:
         return standing
-    codes = {part.strip() for part in annotation(rule.ingress, "custom-http-errors").split(",")}
+    listed = annotation(rule.ingress, "custom-http-errors")
+    codes = {part.strip() for part in listed.split(",")} if listed else _general(settings)
     if _EMPTY not in codes:
         return target
-    return _by_default_backend(rule, target, faulty=faulty)
+    own = app_routing.default_backend(store, settings, target.packet)
+    if own is not None and settings is not None:
+        note = f"{target.label} has no endpoint, and errors 503 go to the default backend of {settings.ref}"
+        return msgspec.structs.replace(own, weight=target.weight, label=f"{own.label} ({note})")
+    return _by_default_backend(rule, target, settings, faulty=faulty)
+
+
+def _general(settings: NginxIngressController | None) -> set[str]:
+    return set(map(str, settings.error_codes)) if settings is not None else set()
 
 
 def _annotated(store: Store, controller: Controller, rule: Rule, target: Target) -> Target | None:
@@ -51,7 +64,7 @@ def _annotated(store: Store, controller: Controller, rule: Rule, target: Target)
     return msgspec.structs.replace(found, weight=target.weight, label=f"{found.label} ({note})")
 
 
-def _by_default_backend(rule: Rule, target: Target, *, faulty: bool) -> Target:
+def _by_default_backend(rule: Rule, target: Target, settings: NginxIngressController | None, *, faulty: bool) -> Target:
     if not faulty:
         return msgspec.structs.replace(target, empty_status=_NOT_FOUND)
     said = Evidence(
@@ -65,6 +78,9 @@ def _by_default_backend(rule: Rule, target: Target, *, faulty: bool) -> Target:
         status=_NOT_FOUND,
         summary=f"{last.summary}, and custom-http-errors lets the controller's default backend answer 404",
         evidence=(*last.evidence, said),
-        assumptions=(*last.assumptions, "the controller was given no default backend of its own"),
+        assumptions=(
+            *last.assumptions,
+            *(("the controller was given no default backend of its own",) if settings is None else ()),
+        ),
     )
     return msgspec.structs.replace(target, steps=(*target.steps[:-1], step))

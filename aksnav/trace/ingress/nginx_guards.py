@@ -7,6 +7,7 @@ authentication).
 
 import msgspec
 
+from aksnav.model.kubernetes.controllers import NginxIngressController
 from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.store import Store
 from aksnav.trace import kubectl
@@ -46,6 +47,7 @@ def guards(  # noqa: PLR0913 - what was found, and where
     packet: Packet,
     *,
     default: Rule | None,
+    settings: NginxIngressController | None,
     encrypted: bool,
 ) -> tuple[Step, ...]:
     """Return the steps between the match and the backend, in NGINX's order of phases; a RESPOND step is the last.
@@ -58,28 +60,33 @@ def guards(  # noqa: PLR0913 - what was found, and where
         rules: what the controller serves.
         packet: the request in the clear.
         default: the rule of the server's own location ``/``, if it has one.
+        settings: what the controller was told by its own kind, if anything.
         encrypted: the client spoke TLS.
     """
     early = nginx_redirects.app_root(server, default if server.host else None, packet, encrypted=encrypted)
     early = early or nginx_access.denied(rule, packet)
     # The location for all other names takes the address lists and authentication of its Ingress, and no redirects.
     if rule is not default or server.host:
-        early = early or _rewrite_phase(rule, rules, packet, encrypted=encrypted)
+        early = early or _rewrite_phase(rule, rules, packet, settings, encrypted=encrypted)
     if early is not None:
         return (early,)
     listed = nginx_access.address_lists(store, controller, rule, packet)
-    unknown = tuple(_unsupported(rule, server, packet, encrypted=encrypted))
+    # An NginxIngressController says whether the annotation has an effect; elsewhere a flag that is not read does.
+    ignored = frozenset({"ssl-passthrough"} if settings is not None and not settings.passthrough else ())
+    unknown = tuple(_unsupported(rule, server, packet, ignored, encrypted=encrypted))
     if listed is not None and listed.verdict is Verdict.RESPOND and not _satisfied_by_either(rule):
         return (listed,)
     lists = (listed,) if listed is not None and listed.verdict is not Verdict.RESPOND else ()
     return (*lists, *unknown, *_mirror(rule, packet))
 
 
-def _rewrite_phase(rule: Rule, rules: Rules, packet: Packet, *, encrypted: bool) -> Step | None:
+def _rewrite_phase(
+    rule: Rule, rules: Rules, packet: Packet, settings: NginxIngressController | None, *, encrypted: bool
+) -> Step | None:
     if enabled(rule.ingress, "enable-cors") and packet.method == "OPTIONS":
         return respond(rule, packet, 204, "a CORS preflight is answered by NGINX with 204", said(rule, "enable-cors"))
     return nginx_redirects.own_redirect(rule, packet) or nginx_redirects.https_redirect(
-        rule, rules, packet, encrypted=encrypted
+        rule, rules, packet, settings, encrypted=encrypted
     )
 
 
@@ -107,13 +114,14 @@ def limits(ingress: Ingress) -> tuple[str, ...]:
     return tuple(f"the client stays within {name} {value} of Ingress {ingress.id}" for name, value in found if value)
 
 
-def _unsupported(rule: Rule, server: Server, packet: Packet, *, encrypted: bool) -> list[Step]:
+def _unsupported(rule: Rule, server: Server, packet: Packet, ignored: frozenset[str], *, encrypted: bool) -> list[Step]:
     ingress = rule.ingress
     by_id = {ingress.id: rule} | {other.ingress.id: other for other in server.rules if other.ingress.id != ingress.id}
     steps: list[Step] = []
     for ident, other in by_id.items():
         for name in _NOT_MODELLED:
-            if (ident != ingress.id and name not in _WHOLE_SERVER) or (name in _TLS_ONLY and not encrypted):
+            elsewhere = ident != ingress.id and name not in _WHOLE_SERVER
+            if name in ignored or elsewhere or (name in _TLS_ONLY and not encrypted):
                 continue
             if name in _AUTHENTICATION and rule.path.startswith(ACME):
                 continue

@@ -6,6 +6,7 @@ rootfs/etc/nginx/template/nginx.tmpl and rootfs/etc/nginx/lua/lua_ingress.lua.
 
 import msgspec
 
+from aksnav.model.kubernetes.controllers import NginxIngressController
 from aksnav.trace.ingress.answer import respond
 from aksnav.trace.ingress.nginx_locations import PREFIX, Server, annotation, enabled
 from aksnav.trace.ingress.nginx_servers import certificate_of
@@ -61,11 +62,20 @@ def own_redirect(rule: Rule, packet: Packet) -> Step | None:
     return None
 
 
-def https_redirect(rule: Rule, rules: Rules, packet: Packet, *, encrypted: bool) -> Step | None:
-    """Return the redirect to https: force-ssl-redirect, or ssl-redirect where the host has a certificate."""
+def https_redirect(
+    rule: Rule, rules: Rules, packet: Packet, settings: NginxIngressController | None, *, encrypted: bool
+) -> Step | None:
+    """Return the redirect to https: force-ssl-redirect, or ssl-redirect where the host has a certificate.
+
+    An NginxIngressController may force it for every rule that does not say otherwise.
+    """
     if encrypted or rule.path.startswith(ACME):
         return None
     where = f"https://{packet.host}{packet.path}"
+    forcing = settings is not None and settings.certificate is not None and settings.certificate.force_redirect
+    if settings is not None and forcing and not annotation(rule.ingress, "force-ssl-redirect"):
+        fact = Evidence(".spec.defaultSSLCertificate.forceSSLRedirect", "true", settings.ref)
+        return respond(rule, packet, 308, f"http is sent to {where} with 308: {settings.ref} forces it", fact)
     if enabled(rule.ingress, "force-ssl-redirect"):
         summary = f"http is sent to {where} with 308 (force-ssl-redirect)"
         return respond(rule, packet, 308, summary, said(rule, "force-ssl-redirect"))
