@@ -59,7 +59,8 @@ def around(
     for item in listed:
         item["metadata"].setdefault("namespace", "shop")
         item["spec"].setdefault("ingressClassName", "front")
-        item.setdefault("status", {"loadBalancer": {"ingress": [{"ip": address}]}})
+        if item["spec"]["ingressClassName"] == "front":
+            item.setdefault("status", {"loadBalancer": {"ingress": [{"ip": address}]}})
         made.add("Ingress", item)
     if controller not in OUTSIDE:
         _controller(made, controller)

@@ -10,6 +10,7 @@ _MARKS = "MicrosoftDocs application-gateway/ingress-controller-annotations.md"
 _PATHS = "MicrosoftDocs application-gateway/url-route-overview.md"
 _SITES = "MicrosoftDocs application-gateway/multiple-site-overview.md"
 _EMPTY = "MicrosoftDocs application-gateway/application-gateway-troubleshooting-502.md"
+_TARGETS = "application-gateway-kubernetes-ingress pkg/brownfield/targets.go"
 _AGC = "MicrosoftDocs application-gateway/for-containers"
 _SECRET: Wire = {"kind": "Secret", "metadata": {"name": "cert", "namespace": "shop"}, "type": "kubernetes.io/tls"}
 _PREFIX, _ALB = "appgw.ingress.kubernetes.io/", "alb.networking.azure.io/"
@@ -55,6 +56,17 @@ def _row(
     unready: tuple[str, ...] = (),
 ) -> Row:
     return Row(section, name, ingresses, url, expected, AGIC, absent=absent, unready=unready, objects=(_SECRET,))
+
+
+def _prohibited(
+    name: str, url: str, expected: str, *paths: str, host: str = "h", own: tuple[str, ...] = ("P / b0",)
+) -> Row:
+    target: Wire = {
+        "kind": "AzureIngressProhibitedTarget",
+        "metadata": {"name": "keep", "namespace": "default"},
+        "spec": {"hostname": host, "paths": list(paths)},
+    }
+    return Row(_TARGETS, name, (_agic(*own),), url, expected, AGIC, objects=(target,))
 
 
 def _agc(section: str, name: str, ingresses: tuple[Wire, ...], url: str, expected: str) -> Row:
@@ -244,6 +256,16 @@ ROWS: list[Row] = [
     ),
     _row(_EMPTY, "a missing Service", (_agic("P / b0"),), "http://h/", "502", absent=("b0",)),
     _row(_EMPTY, "no endpoint is ready", (_agic("P / b0"),), "http://h/", "502", unready=("b0",)),
+    _prohibited("a host without paths", "http://h/", "refused"),
+    _prohibited("letter case does not count", "http://h/", "refused", host="H"),
+    _prohibited("another host", "http://h/", "b0", host="g"),
+    _prohibited("no host is every host", "http://h/", "refused", host=""),
+    _prohibited("one path", "http://h/foo", "b1", "/foo", own=("P /foo b0", "P / b1")),
+    _prohibited("another path stays", "http://h/x", "b1", "/foo", own=("P /foo b0", "P / b1")),
+    _prohibited("a path below another", "http://h/foo/x", "b1", "/foo/*", own=("P /foo/x b0", "P / b1")),
+    _prohibited("/foo/* holds for /foo", "http://h/foo", "b1", "/foo/*", own=("P /foo b0", "P / b1")),
+    _prohibited("/foo does not hold for /foo/x", "http://h/foo/x", "b0", "/foo", own=("P /foo/x b0", "P / b1")),
+    _prohibited("/* is every path", "http://h/", "refused", "/*"),
     _agc(
         "how-to-multiple-site-hosting-ingress-api.md",
         "each host has its backend",

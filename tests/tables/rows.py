@@ -52,6 +52,7 @@ def ing(  # noqa: PLR0913 - the parts of an Ingress that rows vary
     created: str = OLD,
     uid: str = "",
     prefix: str = "nginx.ingress.kubernetes.io/",
+    cls: str = "front",
 ) -> Wire:
     """Return an Ingress with one rule.
 
@@ -65,11 +66,13 @@ def ing(  # noqa: PLR0913 - the parts of an Ingress that rows vary
         created: when it was made.
         uid: its uid.
         prefix: of the annotations.
+        cls: its class.
     """
     annotations = {key if "/" in key else prefix + key: value for key, value in (marks or {}).items()}
     spec: Wire = {"rules": [{**({"host": host} if host else {}), "http": {"paths": [_path(item) for item in paths]}}]}
     if not paths:
         spec = {}
+    spec["ingressClassName"] = cls
     if tls is not None:
         spec["tls"] = [{"hosts": list(tls), "secretName": "cert"}]
     if default:

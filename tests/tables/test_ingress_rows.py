@@ -3,7 +3,7 @@
 import pytest
 
 from tests.oracles.around import answer, around, ask
-from tests.tables import agic_rows, nginx_rows, nginx_rows_behind, specification_rows
+from tests.tables import agic_rows, app_routing_rows, nginx_rows, nginx_rows_behind, specification_rows
 from tests.tables.rows import Row
 
 ROWS: list[Row] = [
@@ -11,6 +11,7 @@ ROWS: list[Row] = [
     *nginx_rows.ROWS,
     *nginx_rows_behind.ROWS,
     *agic_rows.ROWS,
+    *app_routing_rows.ROWS,
 ]
 
 
