@@ -164,7 +164,8 @@ def _use(
 def _filled(
     base: SubnetUse, by: Counter[Sort], used: int, basis: str, missing: str, evidence: tuple[Evidence, ...]
 ) -> SubnetUse:
-    used = min(used, base.size - base.reserved) if base.size else 0
+    used = min(used, base.size - base.reserved)
+    _fit(by, used)
     _point(base, by, used)
     rest = used - by.total()
     if rest > 0:
@@ -173,17 +174,23 @@ def _filled(
     return msgspec.structs.replace(base, used=used, basis=basis, by=ordered, missing=missing, evidence=evidence)
 
 
+def _fit(by: Counter[Sort], most: int) -> None:
+    """Leave out what has no room, where objects say more than a subnet has: first what is only kept for Pods."""
+    for sort in (Sort.KEPT, *reversed(Sort)):
+        by[sort] -= min(by[sort], max(by.total() - most, 0))
+
+
 def _named(prefixes: tuple[Prefix, ...], holders: list[Holder], pods: set[int]) -> Counter[Sort]:
     """Return how many addresses each sort of holder has for certain; a Pod has the one that was kept for it."""
     found: Counter[Sort] = Counter()
-    left = set(pods)
+    left = {number for number in pods if not kept_by_azure(prefixes, number)}
     for holder in holders:
         if holder.pointed_at:
             continue
         number = holder.address
         if number is None:
             found[holder.sort] += 1
-        elif any(number in block for block in prefixes):
+        elif any(number in block for block in prefixes) and not kept_by_azure(prefixes, number):
             in_use = number in left
             left.discard(number)
             found[Sort.POD if in_use and holder.sort is Sort.KEPT else holder.sort] += 1
