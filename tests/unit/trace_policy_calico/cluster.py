@@ -10,19 +10,30 @@ from tests.unit.trace_edge.world import Json, cluster, crossing, made, namespace
 STORED, SERVED = "crd.projectcalico.org/v1", "projectcalico.org/v3"
 WEB, API, DB = "shop/web", "shop/api", "pay/db"
 CLIENT = "203.0.113.9"
-PORTS = ({"name": "http", "containerPort": 80}, {"name": "dns", "containerPort": 53, "protocol": "UDP"})
+PORTS = (
+    {"name": "http", "containerPort": 80},
+    {"name": "more", "containerPort": 90},
+    {"name": "dns", "containerPort": 53, "protocol": "UDP"},
+    {"name": "sip", "containerPort": 9, "protocol": "SCTP"},
+)
 
 
-def world(*objects: Json, engine: str = "calico") -> Store:
-    """Return two namespaces, two nodes and three Pods, with a managed cluster that names its engine."""
+def world(*objects: Json, engine: str = "calico", other_node: str = "node-2") -> Store:
+    """Return two namespaces, two nodes and three Pods, with a managed cluster that names its engine.
+
+    Args:
+        objects: what else there is.
+        engine: as the managed cluster names it; empty for no managed cluster at all.
+        other_node: where the Pods besides the first run; on the first one's node no security group is in between.
+    """
     return made(
         namespace("shop", team="red"),
         namespace("pay", team="blue"),
         node("node-1", "10.224.0.4"),
         node("node-2", "10.224.0.5"),
         pod(WEB, "10.244.0.5", {"app": "web", "role": "front"}, "node-1", PORTS),
-        pod(API, "10.244.1.5", {"app": "api", "role": "back"}, "node-2", PORTS),
-        pod(DB, "10.244.1.6", {"app": "db"}, "node-2", PORTS, serviceAccountName="keeper"),
+        pod(API, "10.244.1.5", {"app": "api", "role": "back"}, other_node, PORTS),
+        pod(DB, "10.244.1.6", {"app": "db"}, other_node, PORTS, serviceAccountName="keeper"),
         *objects,
         *([cluster(networkPolicy=engine)] if engine else []),
     )
@@ -45,7 +56,11 @@ def both(ident: str, *, api: str = STORED, **spec: Any) -> Json:
 def tier(name: str, order: float | None = None, action: str = "") -> Json:
     """Return a Tier."""
     spec: Json = {} if order is None else {"order": order}
-    return {"kind": "Tier", "metadata": {"name": name}, "spec": {**spec, **({"defaultAction": action} if action else {})}}
+    return {
+        "kind": "Tier",
+        "metadata": {"name": name},
+        "spec": {**spec, **({"defaultAction": action} if action else {})},
+    }
 
 
 def network_set(ident: str, *nets: str, **labels: str) -> Json:
@@ -82,7 +97,9 @@ _WORDS = {
 }  # fmt: skip
 
 
-def steps(store: Store, source: str, target: str = WEB, port: int = 80, protocol: str = "TCP", **more: Any) -> list[Step]:
+def steps(
+    store: Store, source: str, target: str = WEB, port: int = 80, protocol: str = "TCP", **more: Any
+) -> list[Step]:
     """Return the policy steps of a connection, egress first."""
     return list(policy.judge(store, crossing(store, source, target, port, protocol, **more)))
 
