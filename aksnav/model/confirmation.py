@@ -12,6 +12,7 @@ class Way(StrEnum):
     DIAGNOSTIC = "network configuration diagnostic"
     EFFECTIVE_ROUTES = "effective routes"
     EFFECTIVE_RULES = "effective security rules"
+    ADMIN_RULES = "security admin rules"
     RESOLVE = "name resolution from here"
     CONNECT = "TCP connection from here"
     HANDSHAKE = "TLS handshake from here"
@@ -23,6 +24,7 @@ ACTIONS = {
     Way.DIAGNOSTIC: "Microsoft.Network/networkWatchers/networkConfigurationDiagnostic/action",
     Way.EFFECTIVE_ROUTES: "Microsoft.Network/networkInterfaces/effectiveRouteTable/action",
     Way.EFFECTIVE_RULES: "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action",
+    Way.ADMIN_RULES: "Microsoft.Network/virtualNetworks/listNetworkManagerEffectiveSecurityAdminRules/action",
 }
 WATCHERS = "Microsoft.Network/networkWatchers/read"
 
@@ -32,7 +34,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     Attributes:
         way: how it is asked.
-        target: ARM id of the load balancer, scale set instance or interface that is asked about; host name or address
+        target: ARM id of the load balancer, interface or virtual network that is asked about; host name or address
             for the ways from here.
         name: name of the load balancer's rule, or the server name of the TLS handshake.
         location: region of the target, for the watcher there.

@@ -48,7 +48,12 @@ def questions(store: Store, trace: Trace) -> tuple[Question, ...]:
         trace: the road.
     """
     placed = list(_placed(trace.steps))
-    found = [*_from_here(trace, placed), *_healths(store, placed), *_nodes(store, trace, placed)]
+    found = [
+        *_from_here(trace, placed),
+        *_healths(store, placed),
+        *_admin_rules(store, trace, placed),
+        *_nodes(store, trace, placed),
+    ]
     return tuple(dict.fromkeys(found))
 
 
@@ -104,6 +109,23 @@ def _healths(store: Store, placed: Sequence[_At]) -> Iterator[Question]:
                     about=step.summary,
                     expected=_word([step], "healthy", "unhealthy"),
                 )
+
+
+def _admin_rules(store: Store, trace: Trace, placed: Sequence[_At]) -> Iterator[Question]:
+    """Return a question for the network of the nodes, where the road takes for granted that it has no admin rules."""
+    if not any(item.step.kind is Kind.NSG for item in placed):
+        return
+    names = dict.fromkeys([*(item.node for item in placed if item.node), _start_node(store, trace)])
+    for name in names:
+        node = store.nodes.get(name)
+        network = attach_node(store, node).network if node is not None else None
+        if network is not None and network.effective_security_admin_rules is None:
+            yield Question(
+                way=Way.ADMIN_RULES,
+                target=network.arm_id,
+                about=f"rules of Azure Virtual Network Manager that come before the security groups of {network.name}",
+                expected="no rules",
+            )
 
 
 def _nodes(store: Store, trace: Trace, placed: Sequence[_At]) -> Iterator[Question]:

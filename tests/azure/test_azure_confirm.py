@@ -34,6 +34,11 @@ QUESTIONS = {
         way=Way.EFFECTIVE_ROUTES, target=INTERFACE, destination="10.1.2.3", expected="VirtualAppliance 10.100.0.4"
     ),
     Way.EFFECTIVE_RULES: Question(way=Way.EFFECTIVE_RULES, target=INTERFACE, expected="Deny", **PACKET),
+    Way.ADMIN_RULES: Question(
+        way=Way.ADMIN_RULES,
+        target=f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet",
+        expected="no rules",
+    ),
 }
 HEALTH = {
     "up": 1,
@@ -100,9 +105,6 @@ RULES = rules_of(
     rule(100, "Allow", "*", "0-65535", direction="Outbound"),
     rule(200, "Deny", "Internet", "8000-9000", expandedSourceAddressPrefix=["203.0.113.0/24"]),
 )
-BODIES = {
-    Way.RULE_HEALTH: HEALTH, Way.DIAGNOSTIC: DIAGNOSTIC, Way.EFFECTIVE_ROUTES: ROUTES, Way.EFFECTIVE_RULES: RULES,
-}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -203,6 +205,26 @@ def test_the_first_effective_rule_that_fits_decides(bench: Bench, put: Callable[
     assert reply.facts == (("nsg-b", "200 r200 Deny"),)
 
 
+@pytest.mark.parametrize(
+    ("rules", "value"),
+    [
+        ([], "no rules"),
+        (
+            [{"id": "/x/rules/deny-ssh", "properties": {"priority": 1, "direction": "Inbound", "access": "Deny"}}],
+            "1 rules",
+        ),
+    ],
+)
+def test_admin_rules_are_counted_and_told(
+    bench: Bench, put: Callable[[Question], Reply], rules: list[Any], value: str
+) -> None:
+    """That there are none is the assumption that security groups stand on; one rule contradicts it."""
+    bench.server.rules.append(lambda asked: Answer(body={"value": rules}) if asked.verb == "POST" else None)
+    reply = put(QUESTIONS[Way.ADMIN_RULES])
+    assert (reply.value, reply.agrees) == (value, not rules)
+    assert reply.facts == (() if not rules else (("deny-ssh", "1 Inbound Deny"),))
+
+
 def test_effective_rules_of_which_none_fits_say_nothing(bench: Bench, put: Callable[[Question], Reply]) -> None:
     """Another port, another protocol: no answer is made up."""
     serve(bench, rules_of(rule(100, "Allow", "*", "443"), rule(110, "Allow", "*", "0-65535", protocol="Udp")))
@@ -230,7 +252,7 @@ def test_a_missing_action_is_named_and_nothing_is_made_up(
     assert reply.error == f"{ACTIONS[way]} on /x (403)"
 
 
-@pytest.mark.parametrize("way", list(ACTIONS))
+@pytest.mark.parametrize("way", [way for way in ACTIONS if way is not Way.ADMIN_RULES])
 def test_an_operation_that_fails_is_one_line(bench: Bench, put: Callable[[Question], Reply], way: Way) -> None:
     """It is accepted, and ends with an error."""
     inner = operation({})
@@ -273,7 +295,7 @@ def test_a_region_without_a_watcher_is_said(bench: Bench, put: Callable[[Questio
 
 
 def test_what_is_not_on_the_list_is_not_sent(bench: Bench) -> None:
-    """A confirming way to Azure lets four POSTs pass and nothing else: no write, no other action."""
+    """A confirming way to Azure lets five POSTs pass and nothing else: no write, no other action."""
     arm = confirm.confirming(bench.connection())
     network = arm.network("8c1f4e02-6d3b-4a57-9f21-3be07c5d9a10")
     calls: tuple[Callable[[], Any], ...] = (

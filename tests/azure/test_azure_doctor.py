@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from aksnav.model.confirmation import ACTIONS
 from aksnav.sources.azure.doctor import NEEDED, check_azure
 from aksnav.sources.azure.reads import USAGES
 from aksnav.sources.demo.world import CLUSTER, GROUP, NODE_GROUP, SUBSCRIPTION, arm_id
@@ -34,7 +35,16 @@ def test_a_reader_of_everything_needs_no_role(bench: Bench) -> None:
     assert found.ok
     assert found.role == ""
     assert {item.scope for item in found.checks if item.what == "networkSecurityGroups"} == {NODES, HOME}
-    assert len(found.checks) == len(bench.server.asked)
+    assert len([item for item in found.checks if not item.optional]) == len(bench.server.asked)
+
+
+def test_what_is_asked_on_request_only_is_named_and_never_asked_for(bench: Bench) -> None:
+    """The POSTs of --confirm: named as optional, not tried, and in no role."""
+    bench.server.rules.append(lambda _asked: error(403, "AuthorizationFailed"))
+    found = check(bench)
+    assert {item.missing for item in found.checks if item.optional} == set(ACTIONS.values())
+    assert {asked.verb for asked in bench.server.asked} == {"GET"}
+    assert not set(json.loads(found.role)["Actions"]) & set(ACTIONS.values())
 
 
 @pytest.mark.parametrize("action", [action for action in NEEDED if "managedClusters" not in action])
@@ -42,7 +52,7 @@ def test_the_role_holds_the_action_that_is_missing_and_no_other(bench: Bench, ac
     """Each permission in turn, on the resource groups where it was refused."""
     bench.server.content.denied.add(action)
     found = check(bench)
-    assert {item.missing for item in found.checks if not item.ok} == {action}
+    assert {item.missing for item in found.checks if not item.ok and not item.optional} == {action}
     role = json.loads(found.role)
     never_tried = [USAGES] if action == "Microsoft.Network/virtualNetworks/read" else []
     assert role["Actions"] == [action, *never_tried]
@@ -81,7 +91,7 @@ def test_a_server_error_is_no_missing_permission(bench: Bench) -> None:
     """500 is said, and no role mends it."""
     bench.server.rules.append(lambda asked: error(500, "Oops") if asked.path.endswith("/loadbalancers") else None)
     found = check(bench)
-    bad = [item for item in found.checks if not item.ok]
+    bad = [item for item in found.checks if not item.ok and not item.optional]
     assert [item.missing for item in bad] == [""]
     assert "(500 Oops)" in bad[0].reason
 

@@ -1,7 +1,8 @@
 """Questions to Azure that are answered by a POST: health, diagnostics, effective routes and rules. None writes.
 
 Only what is listed here leaves, and only where a user asks for it; each is an action of its own in a role, which Reader
-does not have (aks-networking.md 4.5). All are long-running operations: they are polled until they end.
+does not have (aks-networking.md 4.5). All but the last are long-running operations: they are
+polled until they end.
 """
 
 import re
@@ -23,7 +24,8 @@ READING_POSTS = re.compile(
     r"/loadbalancers/[^/]+/loadbalancingrules/[^/]+/health"
     r"|/networkwatchers/[^/]+/networkconfigurationdiagnostic"
     r"|/networkinterfaces/[^/]+/effectiveroutetable"
-    r"|/networkinterfaces/[^/]+/effectivenetworksecuritygroups",
+    r"|/networkinterfaces/[^/]+/effectivenetworksecuritygroups"
+    r"|/virtualnetworks/[^/]+/listnetworkmanagereffectivesecurityadminrules",
     re.IGNORECASE,
 )
 POLL_EVERY = 2.0
@@ -130,6 +132,15 @@ def _rules(question: Question, arm: Arm) -> Json:
     )
 
 
+def _admin_rules(question: Question, arm: Arm) -> Json:
+    where, group = _where(question)
+    network = arm.network(group.subscription)
+    return arm.one(
+        where,
+        lambda: network.list_network_manager_effective_security_admin_rules(group.name, name_of(question.target), {}),
+    )
+
+
 def _where(question: Question) -> tuple[Where, Any]:
     where = Where(ACTIONS[question.way], question.target)
     group = group_of(question.target)
@@ -183,6 +194,22 @@ def _of_diagnostic(question: Question, body: Mapping[str, Any]) -> Reply:
     return Reply(question=question, value=value, facts=tuple(facts[:MOST_FACTS]))
 
 
+def _of_admin_rules(question: Question, body: Mapping[str, Any]) -> Reply:
+    """Return how many rules are in effect, and each: the trace judges by them where a capture holds them."""
+    rules = body.get("value") or []
+    inner = [(str(rule.get("id", "")).rpartition("/")[2], rule.get("properties") or {}) for rule in rules]
+    facts = [
+        (plain(name, 80), plain(f"{said.get('priority')} {said.get('direction')} {said.get('access')}", LONGEST))
+        for name, said in inner
+    ]
+    more = " or more" if body.get("skipToken") else ""
+    return Reply(
+        question=question,
+        value=f"{len(rules)}{more} rules" if rules else "no rules",
+        facts=tuple(facts[:MOST_FACTS]),
+    )
+
+
 _Ask = Callable[[Question, Arm], Json]
 _Read = Callable[[Question, Mapping[str, Any]], Reply]
 _WAYS: dict[Way, tuple[_Ask, _Read]] = {
@@ -190,6 +217,7 @@ _WAYS: dict[Way, tuple[_Ask, _Read]] = {
     Way.DIAGNOSTIC: (_diagnostic, _of_diagnostic),
     Way.EFFECTIVE_ROUTES: (_routes, of_routes),
     Way.EFFECTIVE_RULES: (_rules, of_rules),
+    Way.ADMIN_RULES: (_admin_rules, _of_admin_rules),
 }
 
 

@@ -1,12 +1,13 @@
 """Which ARM objects can be read, and the smallest custom role that gives what is missing."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import msgspec
 
 from aksnav.model.change import Change, Reading, SourceChanged
+from aksnav.model.confirmation import ACTIONS
 from aksnav.model.kinds import KINDS
 from aksnav.model.text import plain
 from aksnav.sources.azure.arm_ids import group_of
@@ -103,7 +104,7 @@ def check_azure(
     last = states[-1]
     tries = _that_matter(arm.tries)
     broken = [item for item in tries if not isinstance(item.error, ArmError | None)]
-    checks = tuple(_check(item) for item in tries if item not in broken)
+    checks = (*(_check(item) for item in tries if item not in broken), *_on_request())
     return Diagnosis(
         source=NAME,
         facts=last.facts,
@@ -112,6 +113,13 @@ def check_azure(
         error=last.reason if broken or last.reading in {Reading.UNREAD, Reading.FAILED} else "",
         unreachable=any(isinstance(item.error, UnreachableError) for item in broken),
     )
+
+
+def _on_request() -> Iterator[Check]:
+    """Say which actions are used where a user asks the living network: they read, and Reader does not have them."""
+    for way, action in ACTIONS.items():
+        said = f"asked only by trace --confirm and C on a trace ({way}); a POST that reads, not part of Reader"
+        yield Check(what=action.partition("/")[2], ok=False, optional=True, missing=action, reason=said)
 
 
 def _that_matter(tries: Iterable[_Try]) -> list[_Try]:

@@ -101,6 +101,18 @@ def test_a_request_that_is_dropped_expects_silence() -> None:
     assert connection.expected == "no answer"
 
 
+def test_admin_rules_that_are_not_read_are_asked_for_once() -> None:
+    """Every node of the road is in one network; where the rules are known, nobody is asked."""
+    world = ChangedDemo()
+    network = world.get("virtualNetworks", "vnet-contoso-prod")
+    network["properties"].pop("effectiveSecurityAdminRules", None)
+    (question,) = of(asked(world, MQTT), Way.ADMIN_RULES)
+    assert question.target.endswith("/virtualNetworks/vnet-contoso-prod")
+    assert question.expected == "no rules"
+    network["properties"]["effectiveSecurityAdminRules"] = []
+    assert not of(asked(world, MQTT), Way.ADMIN_RULES)
+
+
 def test_what_starts_at_a_pod_is_not_asked_from_here() -> None:
     """This machine is not in the cluster."""
     world = ChangedDemo()
