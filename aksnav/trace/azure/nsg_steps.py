@@ -48,6 +48,13 @@ def stretch(store: Store, network: VirtualNetwork | None, layers: Sequence[Layer
 
     Behind a step that drops the others are told as well, because they may be broken too. Where the admin rules of the
     network are not read, the first step assumes that there are none.
+
+    Args:
+        store: what is known.
+        network: whose admin rules are asked first; None where it is not known, and for what they do not apply to:
+            private endpoints, and subnets of Application Gateway (Azure Virtual Network Manager, FAQ).
+        layers: where groups stand, in the order in which they are asked.
+        asked: the packet, and how they see it.
     """
     admin = (
         admin_rules.judge(network, asked.direction, asked.packet, asked.context, asked.told)
@@ -90,7 +97,9 @@ def judge(store: Store, layer: Layer, asked: Asked, network: VirtualNetwork | No
 
 def _admin_note(network: VirtualNetwork | None) -> tuple[Considered, ...]:
     """Return what is known of the rules that come before every group."""
-    rules = network.effective_security_admin_rules if network is not None else None
+    if network is None:
+        return ()
+    rules = network.effective_security_admin_rules
     if rules is None:
         return (Considered("security admin rules", False, "not read: they may deny or always allow before this"),)
     if not rules:

@@ -98,7 +98,8 @@ def _filtered(store: Store, endpoint: PrivateEndpoint, packet: Packet) -> list[S
     if place is None or place[1].private_endpoint_network_policies.lower() not in _FILTERED:
         return []
     value = place[1].private_endpoint_network_policies
-    return into_subnet(store, place, packet, f"privateEndpointNetworkPolicies of subnet {place[1].name} is {value}")
+    seen = f"privateEndpointNetworkPolicies of subnet {place[1].name} is {value}"
+    return into_subnet(store, place, packet, seen, endpoint=True)
 
 
 def _state(link: PrivateLinkService | None, endpoint: PrivateEndpoint, connection: ServiceConnection) -> Evidence:

@@ -14,7 +14,9 @@ from aksnav.trace.packet import Packet
 from aksnav.trace.step import Step
 
 
-def into_subnet(store: Store, place: tuple[VirtualNetwork, Subnet], packet: Packet, seen: str) -> list[Step]:
+def into_subnet(
+    store: Store, place: tuple[VirtualNetwork, Subnet], packet: Packet, seen: str, *, endpoint: bool = False
+) -> list[Step]:
     """Return what the admin rules and the group of a subnet do with a packet that enters it.
 
     Args:
@@ -22,13 +24,15 @@ def into_subnet(store: Store, place: tuple[VirtualNetwork, Subnet], packet: Pack
         place: the subnet, with its network.
         packet: as the group sees it.
         seen: why it sees it so, in our own words.
+        endpoint: it is for a private endpoint: admin rules do not apply to those.
     """
     context = Context(
         space=tags.space(store, *place),
         source_groups=frozenset() if packet.source is None else groups_at(store, packet.source),
         destination_groups=frozenset(),
     )
-    return stretch(store, place[0], (_layer(place[1]),), Asked(INBOUND, packet, seen, context))
+    network = None if endpoint else _governed(place)
+    return stretch(store, network, (_layer(place[1]),), Asked(INBOUND, packet, seen, context))
 
 
 def out_of_subnet(store: Store, place: tuple[VirtualNetwork, Subnet], packet: Packet, seen: str) -> list[Step]:
@@ -38,7 +42,13 @@ def out_of_subnet(store: Store, place: tuple[VirtualNetwork, Subnet], packet: Pa
         source_groups=frozenset(),
         destination_groups=frozenset() if packet.destination is None else groups_at(store, packet.destination),
     )
-    return stretch(store, place[0], (_layer(place[1]),), Asked(OUTBOUND, packet, seen, context))
+    return stretch(store, _governed(place), (_layer(place[1]),), Asked(OUTBOUND, packet, seen, context))
+
+
+def _governed(place: tuple[VirtualNetwork, Subnet]) -> VirtualNetwork | None:
+    """Return the network if its admin rules apply to the subnet: to one of Application Gateway they do not."""
+    gateway = any("/applicationgateways/" in item.id for item in place[1].ip_configurations or ())
+    return None if gateway else place[0]
 
 
 def _layer(subnet: Subnet) -> Layer:

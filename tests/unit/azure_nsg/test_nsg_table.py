@@ -12,6 +12,7 @@ import pytest
 
 from aksnav.model.addresses import Prefix
 from aksnav.trace.azure.nsg_rules import ALLOW, DENY, INBOUND, OUTBOUND
+from aksnav.trace.azure.service_tags import AS_OF
 from aksnav.trace.azure.tags import Space
 from aksnav.trace.packet import Packet
 from tests.unit.azure_nsg.rules import JOBS, SPACE, WEB, Rule, ask, blocks, of, packet, to
@@ -346,3 +347,15 @@ def test_a_packet_is_decided_as_documented(
     assert bool(decision.unknown) == (access == OPEN)
     assert sum(item.decided for item in decision.considered) == (access != OPEN)
     assert all(item.why for item in decision.considered)
+
+
+def test_an_undecided_answer_names_the_tag_and_the_age_of_the_table() -> None:
+    """What would have to be read is in the answer."""
+    unknown = ask(source("AzureCloud"), CLIENT).unknown
+    assert "AzureCloud" in unknown
+    assert AS_OF in unknown
+
+
+def test_a_port_that_is_none_is_undecided() -> None:
+    """A port that is none is named as it is written."""
+    assert "'https'" in ask([{"destinationPortRange": "https"}], ANY).unknown
