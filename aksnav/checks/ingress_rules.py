@@ -1,19 +1,24 @@
-"""Rules of Ingresses that get no request, and those that their controller cannot read (I14, I24, I25, I26)."""
+"""Rules of Ingresses that get no request or cannot be read, and controllers that are not available.
+
+I14, I24, I25, I26; A06 for rules that AGIC was told to leave out; I17 for application routing's NGINX.
+"""
 
 import re
 from collections.abc import Iterator
 
 from aksnav.checks.finding import Finding, Proof
 from aksnav.model.kubernetes.ingress import Ingress
+from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
 from aksnav.trace.ingress import nginx_access, nginx_canary, nginx_locations, nginx_servers
+from aksnav.trace.ingress.agic_listeners import prohibited_by
 from aksnav.trace.ingress.hidden import Hidden, hidden_rules
 from aksnav.trace.ingress.rules import Rule, Rules, rules_of
 from aksnav.trace.packet import Packet
 from aksnav.trace.routing.controllers import claims, ingress_controllers
 from aksnav.trace.routing.safe_regex import UNREADABLE, Refused, compile_safely
-from aksnav.trace.routing.types import NGINX
+from aksnav.trace.routing.types import NGINX, Flavour
 from aksnav.trace.step import Evidence
 
 _LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
@@ -23,7 +28,8 @@ _MARKS = ".metadata.annotations['{}{}']"
 
 
 def rule_findings(store: Store) -> Iterator[Finding]:
-    """Yield I14 and I25 (rules that another one hides), I24 (canaries of no main rule) and I26 (unreadable ones)."""
+    """Yield I14 and I25 (hidden rules), I24 (lone canaries), I26 (unreadable ones), A06 (prohibited ones) and I17."""
+    yield from _unavailable(store)
     for controller in ingress_controllers(store):
         rules = rules_of(store, controller)
         if controller.flavour in NGINX and not rules.unreadable:
@@ -34,8 +40,52 @@ def rule_findings(store: Store) -> Iterator[Finding]:
             yield _duplicate(item) if item.same and other else _unreachable(item)
         if controller.flavour in NGINX:
             yield from _unreadable_for_nginx(rules)
+        elif controller.flavour is Flavour.AGIC:
+            yield from _prohibited(store, rules)
     for ingress in store.ingresses:
         yield from _unreadable_hosts(store, ingress)
+
+
+def _unavailable(store: Store) -> Iterator[Finding]:
+    for row in sorted(store.nginx_controllers, key=lambda item: item.id):
+        for index, condition in enumerate(row.status.conditions):
+            if condition.type == "Available" and condition.status == "False":
+                fact = Evidence(f".status.conditions[{index}].status", "False", row.ref, condition.reason)
+                yield Finding(
+                    id="I17",
+                    subject=row.ref,
+                    summary=f"{row.ref}, which serves class {row.class_name}, says that it is not available",
+                    proof=Proof.PROVEN,
+                    evidence=(fact, Evidence(f".status.conditions[{index}].message", condition.message, row.ref)),
+                    confirm=kubectl.show(row.ref, ".status.conditions"),
+                    fix="see why the add-on could not make its NGINX; its conditions say what is missing",
+                )
+
+
+def _prohibited(store: Store, rules: Rules) -> Iterator[Finding]:
+    for listed in rules.by_host.values():
+        for rule in listed:
+            name = prohibited_by(store, rule)
+            if name:
+                ref = Ref("AzureIngressProhibitedTarget", name)
+                yield Finding(
+                    id="A06",
+                    subject=rule.ingress.ref,
+                    summary=f"{rule.name} is left out by AGIC where it is shared: {ref} holds for it",
+                    proof=Proof.LIKELY,
+                    evidence=(
+                        Evidence(f"{rule.field}.path", f"{rule.host or '*'}{rule.path}", rule.ingress.ref),
+                        Evidence(".spec.hostname", _hostname(store, name), ref),
+                    ),
+                    related=(ref,),
+                    confirm=kubectl.show(ref),
+                    fix=f"change {ref}, or remove the rule",
+                )
+
+
+def _hostname(store: Store, name: str) -> str:
+    found = store.prohibited_targets.get(name)
+    return found.hostname if found is not None else ""
 
 
 def _duplicate(item: Hidden) -> Finding:
