@@ -7,7 +7,7 @@ from typing import NoReturn
 from aksnav.model.text import plain
 
 EPILOG = """\
-targets: https://HOST/PATH  tcp://HOST:PORT  10.0.0.5:443  svc/NAMESPACE/NAME:PORT  pod/NAMESPACE/NAME:PORT
+targets: https://HOST/PATH  tcp://HOST:PORT  icmp://HOST  10.0.0.5:443  svc/NAMESPACE/NAME:PORT  pod/NAMESPACE/NAME:PORT
 sources: internet (the default)  internet:203.0.113.9  10.1.2.3  pod/NAMESPACE/NAME  node/NAME
 exit status: 0 delivered or nothing found, 1 not delivered or findings, 3 undecided, 2 usage or connection error
 """
