@@ -98,7 +98,8 @@ def route_findings(store: Store) -> Iterator[Finding]:
             if refusal.objection:
                 yield _contradiction(refusal.route, refusal.objection, refusal.evidence)
         flavour = gateway_class.class_of(store, gateway).flavour
-        for item in attached.attachments:
+        # A route stands under several listeners; what is said of it is the same.
+        for item in {(item.route.KIND, item.route.id): item for item in reversed(attached.attachments)}.values():
             said = item.objection or references.objection(store, flavour, item)
             if said:
                 yield _contradiction(item.route, said, item.word)

@@ -11,6 +11,8 @@ from aksnav.trace.step import Evidence
 
 _READS = ("Service", "Gateway", "GatewayClass")
 GATEWAY_NAME_LABEL = "gateway.networking.k8s.io/gateway-name"
+# Envoy Gateway keeps its Services in a namespace of its own, with labels that name the Gateway.
+_ENVOY_OWNER = "gateway.envoyproxy.io/owning-gateway"
 
 
 def gateway_controllers(store: Store) -> tuple[Controller, ...]:
@@ -51,7 +53,8 @@ def _service_of(store: Store, gateway: Gateway) -> tuple[Service | None, tuple[E
             field = ".metadata.name" if not label else f".metadata.labels['{GATEWAY_NAME_LABEL}']"
             return generated, (Evidence(field, label or generated.name, generated.ref, note),)
     for row in _labelled(store).get(gateway.id, ()):
-        why = Evidence(f".metadata.labels['{GATEWAY_NAME_LABEL}']", gateway.name, row.ref, "made for this Gateway")
+        label = GATEWAY_NAME_LABEL if GATEWAY_NAME_LABEL in row.labels else f"{_ENVOY_OWNER}-name"
+        why = Evidence(f".metadata.labels['{label}']", gateway.name, row.ref, "made for this Gateway")
         return row, (why,)
     for field, points in ((".status.addresses", gateway.status.addresses), (".spec.addresses", gateway.addresses)):
         for index, point in enumerate(points):
@@ -69,8 +72,11 @@ def _labelled(store: Store) -> dict[str, list[Service]]:
         grouped: dict[str, list[Service]] = {}
         for row in sorted(store.services, key=lambda row: row.id):
             name = row.labels.get(GATEWAY_NAME_LABEL)
+            owner = row.labels.get(f"{_ENVOY_OWNER}-name")
             if name:
                 grouped.setdefault(f"{row.namespace}/{name}", []).append(row)
+            elif owner:
+                grouped.setdefault(f"{row.labels.get(f'{_ENVOY_OWNER}-namespace', '')}/{owner}", []).append(row)
         return grouped
 
     return once(store, "services by gateway", ("Service",), make)

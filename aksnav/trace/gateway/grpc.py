@@ -37,10 +37,11 @@ def matches(match: GRPCMatch, packet: Packet, *, expressions: bool) -> str:
     service, method = called(packet.path)
     wanted = match.method
     headers = dict(reversed(packet.headers))
+    asked = {item.name.lower(): item for item in reversed(match.headers)}.values()  # of one name the first counts
     words = [
         _part(wanted.type, wanted.service, service, "service", expressions=expressions),
         _part(wanted.type, wanted.method, method, "method", expressions=expressions),
-        *(compare(item, headers.get(item.name.lower()), "header", expressions=expressions) for item in match.headers),
+        *(compare(item, headers.get(item.name.lower()), "header", expressions=expressions) for item in asked),
     ]
     sure = next((word for word in words if word and not word.startswith(UNKNOWN)), "")
     if sure:

@@ -1,6 +1,6 @@
 """Which rule of the attached routes takes a request (Gateway API v1: HTTPRouteRule.matches, GRPCRouteRule.matches)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -24,6 +24,7 @@ from aksnav.trace.routing.uri import query_pairs
 from aksnav.trace.step import Considered
 
 _PATH_ORDER = {"Exact": 0, "PathPrefix": 1, "RegularExpression": 2}
+_EXPRESSIONS_FIRST = {"Exact": 0, "RegularExpression": 1, "PathPrefix": 2}
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -75,8 +76,14 @@ def describe(match: RouteMatch | GRPCMatch) -> str:
     return ", ".join(parts)
 
 
-def candidates(attachments: Sequence[Attachment], host: str) -> list[Candidate]:
-    """Return every match of the routes whose hostname takes a host, under the most specific hostname, best first."""
+def candidates(attachments: Sequence[Attachment], host: str, *, expressions_first: bool = False) -> list[Candidate]:
+    """Return every match of the routes whose hostname takes a host, under the most specific hostname, best first.
+
+    Args:
+        attachments: the routes under a listener.
+        host: that is asked for.
+        expressions_first: expressions go before prefixes, as Envoy Gateway has it; their place is up to the controller.
+    """
     found: list[Candidate] = []
     for attachment in attachments:
         fitting = [
@@ -101,7 +108,8 @@ def candidates(attachments: Sequence[Attachment], host: str) -> list[Candidate]:
                 )
                 for place, match in enumerate(_matches_of(rule))
             ]
-    return sorted(found, key=precedence)
+    order = _EXPRESSIONS_FIRST if expressions_first else _PATH_ORDER
+    return sorted(found, key=lambda item: precedence(item, order))
 
 
 def _matches_of(rule: RouteRule | GRPCRule) -> Sequence[RouteMatch | GRPCMatch]:
@@ -110,12 +118,12 @@ def _matches_of(rule: RouteRule | GRPCRule) -> Sequence[RouteMatch | GRPCMatch]:
     return (RouteMatch(),) if isinstance(rule, RouteRule) else (GRPCMatch(),)
 
 
-def precedence(item: Candidate) -> tuple[object, ...]:
+def precedence(item: Candidate, paths: Mapping[str, int] = _PATH_ORDER) -> tuple[object, ...]:
     """Return the sort key of a candidate, the one that goes first being smallest.
 
     Hostname (characters without wildcard, characters), and of equal ones the route's own; HTTPRoute: Exact path,
-    longest prefix, expression, method, headers, query parameters; GRPCRoute: service, method, headers; then the older
-    route, its namespace and name, and the first rule.
+    longest prefix, expression (in the order of ``paths``), method, headers, query parameters; GRPCRoute: service,
+    method, headers; then the older route, its namespace and name, and the first rule.
     """
     exact, length = specificity(item.hostname)
     own_exact, own_length = specificity(item.original)
@@ -124,7 +132,7 @@ def precedence(item: Candidate) -> tuple[object, ...]:
         order: tuple[object, ...] = (-len(match.method.service), -len(match.method.method), -len(match.headers), 0, 0)
     else:
         order = (
-            _PATH_ORDER.get(match.path.type, len(_PATH_ORDER)),
+            paths.get(match.path.type, len(paths)),
             -len(match.path.value),
             not match.method,
             -len(match.headers),
@@ -156,12 +164,28 @@ def choose(ordered: Sequence[Candidate], packet: Packet, *, whole_hosts: bool, e
             said.append(Considered(item.name, True, "the first in the order of precedence that matches"))
             rest = ordered[position + 1 :]
             said += [Considered(other.name, False, "comes later in the order of precedence") for other in rest]
+            undecided = undecided or (None if expressions else _rival_expression(item, rest, packet))
             assumptions = (*_assume(item), *_by_own_hostname(item, rest, packet, expressions=expressions))
             return Chosen(candidate=item, considered=tuple(said), undecided=undecided, assumptions=assumptions)
         said.append(Considered(item.name, False, word.removeprefix(UNKNOWN)))
         if word.startswith(UNKNOWN) and undecided is None:
             undecided = (item, word.removeprefix(UNKNOWN))
     return Chosen(candidate=None, considered=tuple(said), undecided=undecided)
+
+
+def _rival_expression(item: Candidate, rest: Sequence[Candidate], packet: Packet) -> tuple[Candidate, str] | None:
+    """An expression that may take the request in place of a prefix: which goes first is up to the controller.
+
+    NGINX asks expressions before prefixes (ngx_http_core_module, location); an exact path goes before both.
+    """
+    if isinstance(item.match, GRPCMatch) or item.match.path.type == "Exact":
+        return None
+    for other in rest:
+        if other.hostname == item.hostname and not isinstance(other.match, GRPCMatch):
+            word = matches(other.match, packet, expressions=False)
+            if other.match.path.type == "RegularExpression" and word.startswith(UNKNOWN):
+                return other, word.removeprefix(UNKNOWN)
+    return None
 
 
 def _by_own_hostname(
@@ -203,9 +227,8 @@ def matches(match: RouteMatch | GRPCMatch, packet: Packet, *, expressions: bool)
     headers = {"host": packet.host, **dict(reversed(packet.headers))}
     query = dict(reversed(query_pairs(packet.query)))
     words = [word]
-    words += [
-        compare(item, headers.get(item.name.lower()), "header", expressions=expressions) for item in match.headers
-    ]
+    wanted = {item.name.lower(): item for item in reversed(match.headers)}.values()  # of one name the first counts
+    words += [compare(item, headers.get(item.name.lower()), "header", expressions=expressions) for item in wanted]
     words += [
         compare(item, query.get(item.name), "query parameter", expressions=expressions) for item in match.query_params
     ]

@@ -21,7 +21,7 @@ from aksnav.trace.gateway.place import Place
 from aksnav.trace.ingress.answer import limited
 from aksnav.trace.packet import Packet
 from aksnav.trace.routing.hostnames import bare
-from aksnav.trace.routing.types import Controller, Routing, Target
+from aksnav.trace.routing.types import Controller, Flavour, Routing, Target
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 
@@ -46,7 +46,8 @@ def route(store: Store, controller: Controller, packet: Packet) -> Routing:
     inside = msgspec.structs.replace(packet, host=packet.host or packet.sni)
     host = bare(inside.host)
     mine = attached[choice.place.gateway.id].under(choice.place.listener.name, host)
-    ordered = gateway_match.candidates(mine, host)
+    first = controller.flavour is Flavour.ENVOY_GATEWAY
+    ordered = gateway_match.candidates(mine, host, expressions_first=first)
     chosen = gateway_match.choose(
         ordered, inside, whole_hosts=controller.flavour in WHOLE_HOSTS, expressions=controller.flavour in ENVOY
     )

@@ -31,10 +31,16 @@ def of_route(route: AnyRoute, gateway: Gateway, ref: ParentRef) -> Said:
     conditions = found[0].conditions if found else ()
     accepted, resolved = find_condition(conditions, "Accepted"), find_condition(conditions, "ResolvedRefs")
     return Said(
-        accepted if not stale(route.generation, accepted) else None,
-        resolved if not stale(route.generation, resolved) else None,
+        _present(accepted, route.generation),
+        _present(resolved, route.generation),
         stale(route.generation, accepted) or stale(route.generation, resolved),
     )
+
+
+def _present(condition: Condition | None, generation: int) -> Condition | None:
+    """A condition that says something of the present generation; Unknown (Pending) says nothing."""
+    known = condition is not None and condition.status != "Unknown" and not stale(generation, condition)
+    return condition if known else None
 
 
 def _parents(route: AnyRoute, gateway: Gateway, ref: ParentRef) -> list[ParentStatus]:

@@ -473,6 +473,13 @@ ATTACH_ROWS = [
         "api",
     ),
     Row(
+        "RouteStatus, Accepted",
+        "Unknown (Pending) is no word at all",
+        (WEB, route("HTTPRoute", "r", ANY, said={"Accepted": "Unknown/Pending"})),
+        "http://a.com/",
+        "api",
+    ),
+    Row(
         "RouteStatus, ResolvedRefs",
         "the controller does not resolve what our reading finds",
         (
@@ -616,6 +623,57 @@ HTTP_ROWS = [
         ),
         "http://a.com/b",
         "api",
+    ),
+    *(
+        Row(
+            "HTTPRouteRule.matches, RegularExpression",
+            f"an expression and a prefix that both match: {cls}",
+            (
+                gateway("web", cls=cls),
+                route(
+                    "HTTPRoute",
+                    "r",
+                    to("web", matches=[prefix("/a")]),
+                    to("api", matches=[{"path": {"type": "RegularExpression", "value": "/a.*"}}]),
+                ),
+            ),
+            "http://a.com/a/b",
+            expected,
+            cls=cls,
+        )
+        for cls, expected in (("approuting-istio", "web"), ("eg", "api"), ("nginx", "unsupported"))
+    ),
+    Row(
+        "HTTPRouteRule.matches, RegularExpression",
+        "an exact path goes before any expression",
+        (
+            gateway("web", cls="nginx"),
+            route(
+                "HTTPRoute",
+                "r",
+                to("api", matches=[exact("/a")]),
+                to("web", matches=[{"path": {"type": "RegularExpression", "value": "/a.*"}}]),
+            ),
+        ),
+        "http://a.com/a",
+        "api",
+        cls="nginx",
+    ),
+    Row(
+        "HTTPHeaderMatch.name",
+        "of one header named twice the first match counts",
+        (
+            WEB,
+            route(
+                "HTTPRoute",
+                "r",
+                to("api", matches=[{"headers": [{"name": "x-a", "value": "1"}, {"name": "X-A", "value": "2"}]}]),
+            ),
+        ),
+        "http://a.com/",
+        "api",
+        "",
+        "x-a: 1",
     ),
     Row(
         "HTTPRouteFilterType",

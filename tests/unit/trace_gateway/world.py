@@ -203,21 +203,19 @@ def cluster(*objects: Wire, cls: str = "approuting-istio", **more: Any) -> Store
     return store_of(gateway_class(cls, CLASSES[cls]), front(cls), *base, *objects, **more)
 
 
-def living(*objects: Wire, cls: str = "approuting-istio", **more: Any) -> Store:
-    """Return the same with Pods: the Gateway's proxy, one behind each Service, and a client, all on one node."""
+def living(*objects: Wire, cls: str = "approuting-istio", unready: str = "", **more: Any) -> Store:
+    """Return the same with Pods: the Gateway's proxy, one behind each Service, and a client, all on one node.
+
+    ``unready`` names a Service whose one endpoint is not ready.
+    """
     named = {(item["metadata"]["namespace"], item["metadata"]["name"]) for item in objects if item["kind"] == "Service"}
     names = sorted(named | {("shop", name) for name in ("api", "web", "copy")})
     proxy = pod("gateway", "infra", {"gateway.networking.k8s.io/gateway-name": "web"}, address="10.244.0.2")
-    behind = [
-        item
-        for index, (namespace, name) in enumerate(names)
-        for item in (
-            pod(f"{name}-1", namespace, {"app": name}, address=f"10.244.0.{10 + index}"),
-            _slice(
-                name, namespace, f"{name}-1", f"10.244.0.{10 + index}", {"http": (8080, "TCP"), "udp": (8080, "UDP")}
-            ),
-        )
-    ]
+    behind: list[Wire] = []
+    for index, (namespace, name) in enumerate(names):
+        address = f"10.244.0.{10 + index}"
+        behind.append(pod(f"{name}-1", namespace, {"app": name}, address=address))
+        behind.append(_slice(name, namespace, f"{name}-1", address, _BEHIND, ready=name != unready))
     ports = {name: (port, "UDP" if name.startswith("udp") else "TCP") for name, port in PORTS.items()}
     return cluster(
         *objects,
@@ -237,7 +235,9 @@ def _node() -> Wire:
     return made
 
 
-def _slice(name: str, namespace: str, pod_name: str, address: str, ports: dict[str, tuple[int, str]]) -> Wire:
+def _slice(
+    name: str, namespace: str, pod_name: str, address: str, ports: dict[str, tuple[int, str]], *, ready: bool = True
+) -> Wire:
     target = {"kind": "Pod", "namespace": namespace, "name": pod_name}
     return {
         "kind": "EndpointSlice",
@@ -245,7 +245,7 @@ def _slice(name: str, namespace: str, pod_name: str, address: str, ports: dict[s
         "addressType": "IPv4",
         "ports": [{"name": key, "port": port, "protocol": protocol} for key, (port, protocol) in ports.items()],
         "endpoints": [
-            {"addresses": [address], "conditions": {"ready": True}, "nodeName": "node-1", "targetRef": target}
+            {"addresses": [address], "conditions": {"ready": ready}, "nodeName": "node-1", "targetRef": target}
         ],
     }
 
