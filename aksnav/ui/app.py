@@ -31,8 +31,10 @@ from aksnav.ui import clipboard
 from aksnav.ui.about import about_lines, explain_lines
 from aksnav.ui.commands import BadCommand, Command, parse_command
 from aksnav.ui.describe import MARK, Note, describe_lines, health_lines, help_lines, yaml_lines
+from aksnav.ui.entry import Entry
 from aksnav.ui.evaluate import Evaluator
 from aksnav.ui.pace import SLICE, Pace
+from aksnav.ui.panes.azure_parts import PARTS
 from aksnav.ui.panes.kinds import KindPane
 from aksnav.ui.screens.confirm import ConfirmScreen
 from aksnav.ui.screens.explorer import ExplorerScreen
@@ -107,6 +109,7 @@ class Explorer(App[None]):
         self._frozen = 0
         self._followed = 0.0
         self._last_key = 0.0
+        self._traced: Entry | None = None
         self._explorer = ExplorerScreen(self, self.evaluator)
 
     @property
@@ -298,7 +301,9 @@ class Explorer(App[None]):
 
     def _run(self, command: Command) -> None:
         if command.kind is not None:
-            self.push_screen(TableScreen(self, KindPane(self.store, command.kind)))
+            parts = PARTS.get(command.kind.name)
+            pane = KindPane(self.store, command.kind) if parts is None else parts(self.store, self._open_path)
+            self.push_screen(TableScreen(self, pane))
             return
         plainly: dict[str, Callable[[], None]] = {
             "findings": self.action_findings,
@@ -349,8 +354,14 @@ class Explorer(App[None]):
         del parameters
         return not (action == "command" and isinstance(self.focused, Input))
 
+    def _open_path(self) -> Trace | None:
+        """Return the request path that was open when the command was typed: of the trace screen, or of the panes."""
+        return self._explorer.path if self._traced is None else self._traced.trace
+
     def action_command(self) -> None:
         """Ask for a command."""
+        traced = (screen for screen in reversed(self.screen_stack) if isinstance(screen, TraceScreen))
+        self._traced = next((screen.entry for screen in traced), None)
         while len(self.screen_stack) > 1:
             self.pop_screen()
         self._explorer.ask(":")

@@ -11,6 +11,7 @@ from textual.events import DescendantFocus, Resize
 from textual.timer import Timer
 
 from aksnav.model.object import Ref
+from aksnav.trace.step import Trace
 from aksnav.ui.entry import Entry
 from aksnav.ui.evaluate import Evaluator
 from aksnav.ui.facts import cluster_spans, state_spans
@@ -146,6 +147,12 @@ class ExplorerScreen(ObjectScreen):
         nowhere = "no way in from outside leads here; t traces to it from inside" if self._entries.table.total else ""
         for number, line in enumerate(path_lines(self._shown(), self._desk.now(), nowhere)):
             self._path.set_line(line, number)
+
+    @property
+    def path(self) -> Trace | None:
+        """The request path that is open, None where there is none or it is not worked out yet."""
+        entry = self._shown()
+        return None if entry is None else entry.trace
 
     @property
     def first_key(self) -> str:

@@ -1,0 +1,288 @@
+"""What Azure's objects are made of, a row each: rules of security groups, routes, rules of load balancers.
+
+A row that decides on the request path that is open is marked, with what it does there.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ClassVar
+
+import msgspec
+
+from aksnav.model.azure.network import LoadBalancer, NetworkSecurityGroup, RouteTable, SecurityRule
+from aksnav.model.object import Ref
+from aksnav.report.words import flatten
+from aksnav.store import Store
+from aksnav.trace.azure.frontend import Found, rules_of, service_of
+from aksnav.trace.azure.nsg_rules import DEFAULTS, INBOUND, OUTBOUND, rules
+from aksnav.trace.step import Kind, Step, Trace
+from aksnav.ui.panes.pane import Pane
+from aksnav.ui.search import Searchable
+from aksnav.ui.widgets.columns import Column
+
+MARK = "◀"
+_NAMED = re.compile(r"\[\?name=='([^']+)'\]")
+
+
+class PartRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A part of an Azure object.
+
+    Attributes:
+        subject: the object that it is a part of.
+        key: unique among the rows.
+        cells: what is shown, by column.
+        decides: what it does on the open path, empty where it does nothing there.
+        bad: what it does ends that path.
+    """
+
+    subject: Ref
+    key: str
+    cells: dict[str, str]
+    decides: str = ""
+    bad: bool = False
+
+
+class PartsPane(Pane[PartRow]):
+    """The parts of every Azure object of a kind."""
+
+    titles: ClassVar[tuple[tuple[str, str, int, int], ...]] = ()
+    tones: ClassVar[Mapping[str, str]] = {"Allow": "good", "Deny": "bad"}
+
+    def __init__(self, store: Store, path: Callable[[], Trace | None]) -> None:
+        """Make the pane.
+
+        Args:
+            store: where the objects are.
+            path: returns the open request path.
+        """
+        self._path = path
+        super().__init__(store)
+
+    def columns(self) -> Sequence[Column[PartRow]]:
+        """Return the cells, and what decides on the open path."""
+        listed = [self._column(*title) for title in self.titles]
+        mark: Column[PartRow] = Column(
+            "decides",
+            "OPEN PATH",
+            lambda row: f"{MARK} {row.decides}" if row.decides else "",
+            width=22,
+            min_width=10,
+            style=lambda row: "bad" if row.bad else "accent",
+        )
+        return (listed[0], mark, *listed[1:])
+
+    def _column(self, name: str, title: str, width: int, flex: int) -> Column[PartRow]:
+        return Column(
+            name,
+            title,
+            lambda row: row.cells[name],
+            width=width,
+            flex=flex,
+            elide="middle",
+            style=lambda row: self.tones.get(row.cells[name], ""),
+        )
+
+    def key(self, row: PartRow) -> str:
+        """Return the row's key."""
+        return row.key
+
+    def search(self, row: PartRow) -> Searchable:
+        """Return everything that is shown."""
+        return Searchable(f"{row.subject} {' '.join(row.cells.values())} {row.decides}")
+
+    def steps(self, kind: Kind) -> list[Step]:
+        """Return the steps of a kind on the open path."""
+        path = self._path()
+        found = flatten(path.steps) if path is not None else ()
+        return [item for _, item in found if isinstance(item, Step) and item.kind is kind]
+
+
+class RulesPane(PartsPane):
+    """The rules of every network security group, in the order in which they are asked."""
+
+    heading: ClassVar[str] = "Network security groups, rule by rule"
+    kinds: ClassVar[tuple[str, ...]] = (NetworkSecurityGroup.KIND,)
+    titles: ClassVar[tuple[tuple[str, str, int, int], ...]] = (
+        ("rule", "RULE", 28, 1),
+        ("priority", "PRIO", 5, 0),
+        ("direction", "DIR", 8, 0),
+        ("access", "ACCESS", 6, 0),
+        ("protocol", "PROTO", 5, 0),
+        ("source", "SOURCE", 18, 1),
+        ("destination", "DESTINATION", 18, 1),
+        ("ports", "PORTS", 10, 0),
+        ("group", "GROUP", 20, 0),
+    )
+
+    def rows(self) -> Sequence[PartRow]:
+        """Return every rule, the default ones included."""
+        deciding = _deciding(self.steps(Kind.NSG))
+        found = []
+        for group in sorted(self.store.security_groups, key=lambda item: item.id):
+            fields = _fields(group)
+            for rule in (*rules(group, INBOUND), *rules(group, OUTBOUND)):
+                field = fields[rule.direction, rule.priority, rule.name]
+                found.append(_rule_row(group, rule, deciding.get((group.id, field))))
+        return found
+
+
+class RoutesPane(PartsPane):
+    """The routes of every route table."""
+
+    heading: ClassVar[str] = "Route tables, route by route"
+    kinds: ClassVar[tuple[str, ...]] = (RouteTable.KIND,)
+    titles: ClassVar[tuple[tuple[str, str, int, int], ...]] = (
+        ("route", "ROUTE", 24, 1),
+        ("prefix", "PREFIX", 20, 0),
+        ("hop", "NEXT HOP", 24, 0),
+        ("address", "ADDRESS", 16, 0),
+        ("table", "TABLE", 24, 1),
+        ("subnets", "SUBNETS", 24, 1),
+    )
+
+    def rows(self) -> Sequence[PartRow]:
+        """Return every user-defined route."""
+        deciding = _named(self.steps(Kind.ROUTE))
+        found = []
+        for table in sorted(self.store.route_tables, key=lambda item: item.id):
+            subnets = " ".join(item.arm_id.rpartition("/")[2] for item in table.subnets)
+            for route in table.routes:
+                step = deciding.get((table.id, route.name))
+                cells = {
+                    "route": route.name,
+                    "prefix": route.address_prefix,
+                    "hop": route.next_hop_type,
+                    "address": route.next_hop_ip_address,
+                    "table": table.name,
+                    "subnets": subnets,
+                }
+                key = f"{table.id}/{route.name}"
+                found.append(
+                    PartRow(subject=table.ref, key=key, cells=cells, decides=_word(step), bad=_ends(step, self._path()))
+                )
+        return found
+
+
+class BalancersPane(PartsPane):
+    """The rules of every load balancer, with frontend, Service, probe and members."""
+
+    heading: ClassVar[str] = "Load balancers, rule by rule"
+    kinds: ClassVar[tuple[str, ...]] = (LoadBalancer.KIND, "Service", "publicIPAddresses")
+    titles: ClassVar[tuple[tuple[str, str, int, int], ...]] = (
+        ("ports", "PORTS", 16, 0),
+        ("address", "FRONTEND", 16, 0),
+        ("service", "SERVICE", 24, 1),
+        ("probe", "PROBE", 18, 0),
+        ("floating", "FLOATING", 8, 0),
+        ("members", "MEMBERS", 7, 0),
+        ("balancer", "LOAD BALANCER", 20, 1),
+    )
+
+    def rows(self) -> Sequence[PartRow]:
+        """Return every load-balancing rule."""
+        taken = _named(self.steps(Kind.LB_RULE))
+        balancers = sorted(self.store.load_balancers, key=lambda item: item.id)
+        return [row for balancer in balancers for row in self._of(balancer, taken)]
+
+    def _of(self, balancer: LoadBalancer, taken: Mapping[tuple[str, str], Step]) -> Iterable[PartRow]:
+        members = {
+            pool.id: len(pool.backend_ip_configurations) + len(pool.load_balancer_backend_addresses)
+            for pool in balancer.backend_address_pools
+        }
+        probes = {probe.id: probe for probe in balancer.probes}
+        for frontend in balancer.frontend_ip_configurations:
+            found = Found(balancer, frontend)
+            service = service_of(self.store, found)
+            for rule in rules_of(found):
+                probe = probes.get(rule.probe.id) if rule.probe is not None else None
+                cells = {
+                    "ports": f"{rule.protocol} {rule.frontend_port}→{rule.backend_port}",
+                    "address": frontend.private_ip_address or self._public(found),
+                    "service": service.id if service is not None else "",
+                    "probe": f"{probe.protocol} {probe.port}{probe.request_path}" if probe is not None else "none",
+                    "floating": "yes" if rule.enable_floating_ip else "no",
+                    "members": str(sum(members.get(pool.id, 0) for pool in rule.pools)),
+                    "balancer": balancer.name,
+                }
+                mine = taken.get((balancer.id, rule.name))
+                yield PartRow(
+                    subject=balancer.ref,
+                    key=f"{balancer.id}/{rule.name}",
+                    cells=cells,
+                    decides=_word(mine),
+                    bad=_ends(mine, self._path()),
+                )
+
+    def _public(self, found: Found) -> str:
+        reference = found.frontend.public_ip_address
+        public = self.store.public_ips.get(reference.id) if reference is not None else None
+        return public.ip_address if public is not None else ""
+
+
+PARTS: dict[str, type[PartsPane]] = {pane.kinds[0]: pane for pane in (RulesPane, RoutesPane, BalancersPane)}
+
+
+def _named(steps: Iterable[Step]) -> dict[tuple[str, str], Step]:
+    """Return steps by the object and the name of its part that their evidence speaks of: ``.routes[?name=='x']``."""
+    found: dict[tuple[str, str], Step] = {}
+    for step in steps:
+        for fact in step.evidence:
+            name = _NAMED.search(fact.field)
+            if name is not None and fact.subject is not None:
+                found.setdefault((fact.subject.id, name[1]), step)
+    return found
+
+
+def _deciding(steps: Iterable[Step]) -> dict[tuple[str, str], Step]:
+    """Return steps of security groups by the group and the field of the rule that decides."""
+    return {
+        (fact.subject.id, fact.field.removesuffix(".access")): step
+        for step in steps
+        for fact in step.evidence
+        if fact.subject is not None and fact.field.endswith(".access")
+    }
+
+
+def _fields(group: NetworkSecurityGroup) -> dict[tuple[str, int, str], str]:
+    """Return the field of every rule, by direction, priority and name."""
+    return {
+        (rule.direction, rule.priority, rule.name): f".{name}[{number}]"
+        for name, listed in (
+            ("securityRules", group.security_rules),
+            ("defaultSecurityRules", group.default_security_rules or DEFAULTS),
+        )
+        for number, rule in enumerate(listed)
+    }
+
+
+def _rule_row(group: NetworkSecurityGroup, rule: SecurityRule, step: Step | None) -> PartRow:
+    cells = {
+        "rule": rule.name,
+        "priority": str(rule.priority),
+        "direction": rule.direction,
+        "access": rule.access,
+        "protocol": rule.protocol,
+        "source": _ends_of(rule.source_address_prefix, rule.source_address_prefixes),
+        "destination": _ends_of(rule.destination_address_prefix, rule.destination_address_prefixes),
+        "ports": _ends_of(rule.destination_port_range, rule.destination_port_ranges),
+        "group": group.name,
+    }
+    return PartRow(
+        subject=group.ref,
+        key=f"{group.id}/{rule.direction}/{rule.priority}/{rule.name}",
+        cells=cells,
+        decides=_word(step),
+        bad=rule.access == "Deny" and step is not None,
+    )
+
+
+def _ends_of(one: str, many: tuple[str, ...]) -> str:
+    return " ".join(dict.fromkeys([*many, *([one] if one else [])])) or "*"
+
+
+def _word(step: Step | None) -> str:
+    return "" if step is None else str(step.verdict)
+
+
+def _ends(step: Step | None, path: Trace | None) -> bool:
+    return step is not None and path is not None and step in path.breaks
