@@ -8,6 +8,7 @@ from aksnav.sources.demo.azure_network import (
     NIC_GROUP,
     ROUTES,
     SUBNET_GROUP,
+    VNET,
     ip_config_id,
     route,
     rule,
@@ -16,7 +17,7 @@ from aksnav.sources.demo.fault import Expected, Fault
 from aksnav.sources.demo.nodes import INSTANCES
 from aksnav.sources.demo.services import MQTT_IP, PORTAL_IP
 from aksnav.sources.demo.workloads import set_ready
-from aksnav.sources.demo.world import Json, World, condition, day, thing, uid
+from aksnav.sources.demo.world import HUB_GROUP, Json, World, arm_id, condition, day, thing, uid
 
 JUMP_BOX = "10.100.1.4"
 _MQTT_PREFIX = rule_prefix({"metadata": {"uid": uid("Service", "iot", "mqtt")}})
@@ -64,6 +65,25 @@ def _probes_denied(world: World) -> None:
     _properties(world, "networkSecurityGroups", SUBNET_GROUP)["securityRules"].append(
         rule(SUBNET_GROUP, "no-platform-traffic", 400, "Inbound", "Deny", "AzureLoadBalancer", "*")
     )
+
+
+def _admin_rule(world: World) -> None:
+    manager = arm_id(HUB_GROUP, "Microsoft.Network/networkManagers/avnm-contoso")
+    collection = f"{manager}/securityAdminConfigurations/baseline/ruleCollections/from-internet"
+    everything: Json = {"addressPrefix": "*", "addressPrefixType": "IPPrefix"}
+    rule: Json = {
+        "access": "Deny",
+        "direction": "Inbound",
+        "priority": 10,
+        "protocol": "Tcp",
+        "sources": [{"addressPrefix": "Internet", "addressPrefixType": "ServiceTag"}],
+        "destinations": [everything],
+        "sourcePortRanges": ["0-65535"],
+        "destinationPortRanges": ["1883", "8883"],
+        "provisioningState": "Succeeded",
+    }
+    listed = [{"id": f"{collection}/rules/deny-mqtt", "kind": "Custom", "properties": rule}]
+    _properties(world, "virtualNetworks", VNET)["effectiveSecurityAdminRules"] = listed
 
 
 def _ranges_without_the_client(world: World) -> None:
@@ -241,6 +261,14 @@ EDGE = (
         expected=Expected(
             to="https://shop.contoso.com/", outcome="dropped",
             subject=Ref("networkSecurityGroups", NIC_GROUP.lower()), field=".defaultSecurityRules[2].access",
+        ),
+    ),
+    Fault(
+        check="N18", word="admin-rule", title="a security admin rule of the network team denies mqtt from the internet",
+        apply=_admin_rule, alone=True,
+        expected=Expected(
+            to=_MQTT, outcome="dropped",
+            subject=Ref("virtualNetworks", VNET.lower()), field=".effectiveSecurityAdminRules[0].access",
         ),
     ),
     Fault(

@@ -67,7 +67,19 @@ def stretch(store: Store, network: VirtualNetwork | None, layers: Sequence[Layer
     unread = admin_rules.unread(network) if network is not None else ""
     if unread and steps:
         steps[0] = msgspec.structs.replace(steps[0], assumptions=(*steps[0].assumptions, unread))
-    return [*([admin.step] if admin.step is not None else []), *steps]
+    if admin.step is None:
+        return steps
+    # A step of their own only where one of the rules has something to say.
+    return [admin.step, *steps] if admin.step.evidence or not steps else [_after(admin.step, steps[0]), *steps[1:]]
+
+
+def _after(admin: Step, step: Step) -> Step:
+    """Return a group's step with the admin rules that were looked at before it, of which none matches."""
+    return msgspec.structs.replace(
+        step,
+        considered=(*admin.considered, *step.considered),
+        assumptions=(*admin.assumptions, *step.assumptions),
+    )
 
 
 def judge(store: Store, layer: Layer, asked: Asked, network: VirtualNetwork | None = None) -> Step:

@@ -204,6 +204,14 @@ def test_an_always_allow_skips_the_groups() -> None:
     assert answer.outcome is Outcome.DELIVERED
 
 
+def test_rules_that_do_not_match_are_named_with_the_first_group() -> None:
+    """They are no step of their own, but every one is accounted for."""
+    first, second = road(governed(wire("Deny", name="no-ssh", destinationPortRanges=["22"])))
+    assert (first.kind, second.kind) == (Kind.NSG, Kind.NSG)
+    assert first.considered[0].rule == "admin 10 no-ssh"
+    assert not any("admin" in item.rule for item in second.considered)
+
+
 def test_an_allow_leaves_it_to_the_groups() -> None:
     """Allow is no permission: a group that denies still does."""
 
