@@ -53,6 +53,13 @@ def labelled(**labels: str) -> Json:
     return {"matchLabels": {key.replace("__", "."): value for key, value in labels.items()}}
 
 
+def lookups(*patterns: str) -> Json:
+    """Return a rule set that lets the DNS Pods be asked for some names."""
+    pods = labelled(**{"k8s-app": "kube-dns", "io.kubernetes.pod.namespace": "kube-system"})
+    rules = {"dns": [{"matchPattern": item} for item in patterns]}
+    return egress({"toEndpoints": [pods], **ports({"port": "53", "protocol": "ANY"}, rules=rules)})
+
+
 def group(name: str, *cidrs: str, **labels: str) -> Json:
     """Return a CiliumCIDRGroup."""
     return {

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from aksnav.model.addresses import Prefix, parse_address, parse_prefix
+from aksnav.model.change import Reading
 from aksnav.model.labels import Labels
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import unreadable
@@ -82,7 +83,7 @@ def facts(store: Store) -> Facts:
         found = msgspec.structs.replace(
             found,
             groups=groups,
-            groups_missing=unreadable(store.cilium_cidr_groups),
+            groups_missing=_groups_missing(store),
             groups_unread=tuple(sorted(store.cilium_cidr_groups.undecodable.items())),
         )
     if mentioned.services:
@@ -125,6 +126,15 @@ def _api_server(store: Store) -> tuple[frozenset[int], str]:
     if not missing and not found:
         missing = f"Service {_SERVICE} has no EndpointSlice here"
     return found, missing
+
+
+def _groups_missing(store: Store) -> str:
+    """Return why CIDR groups are not known: a capture that has none of them need not have asked for them."""
+    missing = unreadable(store.cilium_cidr_groups)
+    absent = store.cilium_cidr_groups.access().reading is Reading.ABSENT
+    if not missing and absent and "capture" in store.sources:
+        return "policies refer to CiliumCIDRGroup, and nothing in the capture speaks of that kind"
+    return missing
 
 
 def _groups(store: Store) -> Iterator[Group]:
