@@ -150,7 +150,9 @@ def _space(thing: Labelled) -> dict[str, str]:
 
 
 def _chosen(side: Json, space: str, thing: Labelled) -> bool:
-    """Return whether the selectors of a side of a rule choose a thing."""
+    """Return whether the selectors of a side of a rule choose a thing; those of Kubernetes' rules choose Pods alone."""
+    if side.get("pods") and not thing.pod:
+        return False
     if "namespaceSelector" in side:
         if not SPACE_SELECTORS[side["namespaceSelector"]](_space(thing)):
             return False
@@ -202,7 +204,7 @@ def _as_calico(wire: Json) -> Json:
     """Return a NetworkPolicy of Kubernetes' as Calico converts it; of its forms, those that are drawn here."""
     name, space = wire["metadata"]["name"], wire["metadata"]["namespace"]
     given = [
-        {"action": "Allow", **({"source": {"selector": "app == 'web'"}} if rule.get("from") else {})}
+        {"action": "Allow", **({"source": {"selector": "app == 'web'", "pods": True}} if rule.get("from") else {})}
         for rule in wire["spec"]["ingress"]
     ]
     return calico(f"{space}/knp.default.{name}", order=1000, types=["Ingress"], ingress=given)
