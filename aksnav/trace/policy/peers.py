@@ -11,7 +11,7 @@ import msgspec
 
 from aksnav.model.addresses import parse_address
 from aksnav.model.kubernetes.policy import NetworkPolicy, PolicyPeer
-from aksnav.model.kubernetes.workload import Pod
+from aksnav.model.kubernetes.workload import ContainerPort, Pod
 from aksnav.model.labels import LabelSelector
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import unreadable
@@ -23,7 +23,7 @@ from aksnav.trace.policy.compiled import CALICO, CompiledPolicies, compiled, eng
 from aksnav.trace.policy.decision import Direction
 from aksnav.trace.policy.engines import ENFORCING, Engine
 from aksnav.trace.policy.label_index import LabelIndex, numbers_in
-from aksnav.trace.policy.reach_ports import Cuts, cuts
+from aksnav.trace.policy.reach_ports import Cuts, Ports, cuts, ranges
 from aksnav.trace.policy.readings import unmodelled
 from aksnav.trace.policy.rules import problem
 from aksnav.trace.policy.workloads import Group, group_of
@@ -119,8 +119,12 @@ class Peers:
         self._matched: dict[tuple[int, str], tuple[int, ...]] = {}
         self._kept: list[PolicyPeer] = []
         self._cuts: dict[Key, Cuts] = {}
+        self._same_cuts: dict[frozenset[tuple[str, frozenset[int]]], Cuts] = {}
+        self._ranges: dict[Key, list[Ports]] = {}
+        self._kept_cuts: list[Cuts] = []
         self._admitting: dict[Key, int] = {}
         self._spaces: dict[str, tuple[int, int]] = {}
+        self._of_part: dict[Key, tuple[int, ...]] = {}
 
     def _oddity(self, node: str) -> str:
         """Return why policies are not modelled on a node, as far as it tells Pods apart."""
@@ -179,8 +183,7 @@ class Peers:
         for bits in found.values():
             number = next(numbers_in(bits))
             pod = self.classes[number].examples[0]
-            space, place = pod.namespace, self._pieces.place(parse_address(pod.ip)) if self._pieces.points else 0
-            odd = self._odd.get(pod.node, "")
+            space, odd = pod.namespace, self._odd.get(pod.node, "")
             readable = not unreadable(self._store.network_policies, space)
             known = readable and not self._policies.undecodable_in(space) and self.calico is None
             yield Part(
@@ -189,7 +192,7 @@ class Peers:
                 ingress=self.speaking(Direction.INGRESS, pod),
                 own={way: self.own(number, way) for way in Direction},
                 host=pod.template.host_network,
-                key=(place, ":" in pod.ip, odd, self._likeness(pod)),
+                key=self.seen(pod),
                 clear=known and not odd and bool(self.engines) and not pod.template.host_network,
                 odd=odd,
             )
@@ -197,6 +200,19 @@ class Peers:
     def own(self, number: int | None, direction: Direction) -> Say:
         """Return which of Cilium's own rule sets have a say on a class in a direction."""
         return self.cilium.say(number, direction) if self.cilium is not None and number is not None else ()
+
+    def seen(self, pod: Pod) -> Key:
+        """Return what other Pods' policies see of a Pod besides its labels."""
+        place = self._pieces.place(parse_address(pod.ip)) if self._pieces.points else 0
+        return (place, ":" in pod.ip, self._odd.get(pod.node, ""), self._likeness(pod))
+
+    def sides(self, part: Part, direction: Direction, number: int) -> tuple[bool, ...]:
+        """Return on which side of everything that the rules of a part tell apart a class is."""
+        key = (id(part), direction)
+        found = self._of_part.get(key)
+        if found is None:
+            found = self._of_part[key] = self.split(part.policies(direction), part.own[direction], direction)
+        return tuple([bool(bits >> number & 1) for bits in found])
 
     def _likeness(self, pod: Pod) -> Key:
         return self.calico.likeness.key(pod) if self.calico is not None else ()
@@ -209,10 +225,7 @@ class Peers:
         selecting = tuple(
             tuple(policy.id for policy in self.speaking(way, pod)) for way in (Direction.EGRESS, Direction.INGRESS)
         )
-        place = self._pieces.place(parse_address(pod.ip)) if self._pieces.points else 0
-        host = pod.template.host_network
-        odd, alike = self._odd.get(pod.node, ""), self._likeness(pod)
-        return (within, selecting, own, pod.template.ports, host, ":" in pod.ip, place, odd, alike)
+        return (within, selecting, own, pod.template.ports, pod.template.host_network, self.seen(pod))
 
     def speaking(self, direction: Direction, pod: Pod) -> tuple[NetworkPolicy, ...]:
         """Return the NetworkPolicies that have a say on a Pod in a direction, as any engine reads them."""
@@ -231,10 +244,20 @@ class Peers:
 
     def cuts(self, policies: tuple[NetworkPolicy, ...], direction: Direction) -> Cuts:
         """Return at which ports the rules of policies begin or cease to match."""
-        key = (direction, tuple(policy.id for policy in policies))
+        key = (direction, *map(id, policies))
         found = self._cuts.get(key)
         if found is None:
-            found = self._cuts[key] = cuts(policies, direction)
+            made = cuts(policies, direction)
+            found = self._cuts[key] = self._same_cuts.setdefault(frozenset(made.items()), made)
+        return found
+
+    def ranges(self, declared: tuple[ContainerPort, ...], given: list[Cuts]) -> list[Ports]:
+        """Return the ports between which neither the destination nor any of some rules can tell a difference."""
+        key = (declared, *map(id, given))
+        found = self._ranges.get(key)
+        if found is None:
+            self._kept_cuts += given
+            found = self._ranges[key] = ranges(declared, *given)
         return found
 
     # What selectors match.
@@ -247,7 +270,7 @@ class Peers:
             for rule in listed:
                 for peer in rule.peers:
                     if peer.ip_block is None:
-                        found.update(dict.fromkeys(self._matching(peer, policy.namespace)))
+                        found.update(dict.fromkeys(self._matching_sets(peer, policy.namespace)))
         return tuple(bits for bits in found if bits)
 
     def may_admit(self, policy: NetworkPolicy, direction: Direction, number: int | None) -> bool:
@@ -270,11 +293,16 @@ class Peers:
             if not rule.peers or any(peer.ip_block is not None for peer in rule.peers):
                 return -1
             for peer in rule.peers:
-                for found in self._matching(peer, policy.namespace):
+                for found in self._matching_sets(peer, policy.namespace):
                     bits |= found
         return bits
 
-    def _matching(self, peer: PolicyPeer, namespace: str) -> tuple[int, ...]:
+    def matching(self, peer: PolicyPeer, namespace: str) -> tuple[int, int]:
+        """Return the classes that a peer's selectors match as the first engine reads them, and those in doubt."""
+        sure, unsure = self._matching_sets(peer, namespace)[:2]
+        return sure, unsure
+
+    def _matching_sets(self, peer: PolicyPeer, namespace: str) -> tuple[int, ...]:
         """Return the classes that a peer's selectors match, and those of which nobody can say it."""
         key = (id(peer), namespace)
         found = self._matched.get(key)

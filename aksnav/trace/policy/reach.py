@@ -16,6 +16,7 @@ from aksnav.trace.policy.compiled import CALICO, engine_of
 from aksnav.trace.policy.decision import Direction
 from aksnav.trace.policy.engines import Engine
 from aksnav.trace.policy.peers import Peers, peers
+from aksnav.trace.policy.quick import Quick
 from aksnav.trace.policy.reach_rows import Party, Reach, Side, group_at, together
 from aksnav.trace.policy.subject import Subject
 from aksnav.trace.policy.workloads import Sort
@@ -57,9 +58,10 @@ def talk(store: Store, subject: Subject) -> Talk:
 def rows_of(store: Store, subject: Subject) -> Iterator[Reach]:
     """Yield the rows of an answer one by one, unsorted, so that whoever shows them need not wait for all of them."""
     known = peers(store)
+    quick = Quick(store, known)
     for party in _parties(known, subject.places):
         for way in Direction:
-            yield from together(Side(store, known, party, way).rows(), lambda one, other: one + other)
+            yield from together(Side(store, known, quick, party, way).rows(), lambda one, other: one + other)
 
 
 def talk_of(store: Store, subject: Subject, rows: Iterable[Reach]) -> Talk:

@@ -14,7 +14,8 @@ from aksnav.trace.policy.ask import Word, ask, both, crossing_of, word_of
 from aksnav.trace.policy.decision import Direction
 from aksnav.trace.policy.label_index import numbers_in
 from aksnav.trace.policy.peers import Part, Peers, PodClass
-from aksnav.trace.policy.reach_ports import Ports, merged, ranges
+from aksnav.trace.policy.quick import NO_SAY, Quick
+from aksnav.trace.policy.reach_ports import Ports, merged, port_order, ranges
 from aksnav.trace.policy.workloads import Group, Sort, group_of
 
 
@@ -84,13 +85,10 @@ class _Answer(msgspec.Struct, frozen=True, gc=False):
     ports: tuple[Ports, ...]
 
 
-_NO_SAY = Word(True, (), "no policy selects the Pod")
-
-
 class Side:
     """The connections of a party in one direction."""
 
-    def __init__(self, store: Store, known: Peers, party: Party, direction: Direction) -> None:
+    def __init__(self, store: Store, known: Peers, quick: Quick, party: Party, direction: Direction) -> None:
         self._store = store
         self._known = known
         self._party = party
@@ -103,6 +101,9 @@ class Side:
         self._node = _node_of(party.place)
         self._near = known.on_node(self._node)
         self._at_own: dict[object, Word] = {}
+        self._same_words: dict[object, Word] = {}
+        self._quick = quick
+        self._seen = known.seen(pod) if pod is not None else ()
 
     def rows(self) -> Iterator[Reach]:
         """Yield the rows: of every class of Pods, and of those who are no Pods."""
@@ -140,32 +141,62 @@ class Side:
         if shut is None:
             given.append(known.cuts(theirs, self._opposite))
         declared = target.pod.template.ports if target.pod is not None else ()
-        found: dict[object, tuple[Word, list[Ports]]] = {}
-        for item in ranges(declared, *given):
+        pod = self._party.place.pod
+        pairs: dict[tuple[int, ...], tuple[list[Word], list[Ports]]] = {}
+        for item in known.ranges(declared, given):
             words: list[Word] = []
-            if self._party.place.pod is not None:
-                key = (seen, part.key, declared, item.protocol, item.first)
-                word = self._at_own.get(key)
-                if word is None:
-                    crossing = crossing_of(source, target, item.protocol, item.first)
-                    word = word_of(self._store, crossing, self._direction, self._party.place.pod)
-                    self._at_own[key] = word
-                words.append(word)
-            if shut is not None:
-                words.append(shut)
-            elif other.pod is not None:
-                crossing = crossing_of(source, target, item.protocol, item.first)
-                words.append(word_of(self._store, crossing, self._opposite, other.pod))
+            if pod is not None:
+                words.append(self._at_this_end((seen, part.key, declared), pod, source, target, item))
+            theirs_say = shut if shut is not None else self._at_their_end(part, theirs, source, target, item)
+            if theirs_say is not None:
+                words.append(theirs_say)
+            pairs.setdefault(tuple(map(id, words)), (words, []))[1].append(item)
+        found: dict[object, tuple[Word, list[Ports]]] = {}
+        for words, listed in pairs.values():
             word = both(words if self._direction is Direction.EGRESS else reversed(words))
-            found.setdefault((word.allowed, word.policies), (word, []))[1].append(item)
-        return [_Answer(word, merged(listed)) for word, listed in found.values()]
+            found.setdefault((word.allowed, word.policies), (word, []))[1].extend(listed)
+        return [_Answer(word, merged(sorted(listed, key=port_order))) for word, listed in found.values()]
+
+    def _at_this_end(self, alike: object, pod: Pod, source: Place, target: Place, item: Ports) -> Word:
+        """Return the word of the party's own policies, asked once for all that they cannot tell apart."""
+        key = (alike, item.protocol, item.first)
+        word = self._at_own.get(key)
+        if word is None:
+            word = word_of(self._store, crossing_of(source, target, item.protocol, item.first), self._direction, pod)
+            word = self._at_own[key] = self._same_words.setdefault((word.allowed, word.policies, word.why), word)
+        return word
+
+    def _at_their_end(
+        self, part: Part, theirs: tuple[NetworkPolicy, ...], source: Place, target: Place, item: Ports
+    ) -> Word | None:
+        """Return the word of the other end's policies; None where there are none to ask."""
+        other = source.pod if self._inward else target.pod
+        if other is None:
+            return None
+        number, pod = self._party.number, self._party.place.pod
+        same_family = pod is not None and (":" in pod.ip) == (":" in other.ip)
+        if same_family and number is not None and part.plain(self._opposite):
+            declared = target.pod.template.ports if target.pod is not None else ()
+            word = self._quick.word(theirs, self._opposite, number, declared, item)
+            if word is not None:
+                return word
+        if pod is None or number is None:
+            return word_of(self._store, crossing_of(source, target, item.protocol, item.first), self._opposite, other)
+        ports = target.pod.template.ports if target.pod is not None else ()
+        sides = self._known.sides(part, self._opposite, number)
+        key = (id(part), self._opposite, sides, self._seen, ports, item.protocol, item.first)
+        return self._quick.kept(
+            key,
+            f"a Pod of {pod.namespace} ",
+            lambda: word_of(self._store, crossing_of(source, target, item.protocol, item.first), self._opposite, other),
+        )
 
     def _shut(self, part: Part, theirs: tuple[NetworkPolicy, ...]) -> Word | None:
         """Return the word of a part whose policies have no say, or isolate it and certainly do not admit the party."""
         if not part.plain(self._opposite):
             return None
         if not theirs:
-            return _NO_SAY
+            return NO_SAY
         pod = self._party.place.pod
         if (pod is None or self._party.number is None) and not self._known.sees_pods:
             return None  # an address may be a Pod's without our knowing it
@@ -174,9 +205,7 @@ class Side:
             return None
         if any(self._known.may_admit(policy, self._opposite, number) for policy in theirs):
             return None
-        names = ", ".join(policy.id for policy in theirs)
-        why = f"isolated for {self._opposite.value} by {names}, and no rule admits it"
-        return Word(False, tuple(policy.ref for policy in theirs), why)
+        return self._quick.denial(theirs, self._opposite)
 
     def _by_node(self, part: Part, bits: int) -> Iterator[Reach]:
         """Yield the rows of classes of which the Pods on the party's own node may be unlike the others."""

@@ -127,7 +127,7 @@ def admits(rule: PolicyRule, namespace: str, who: Who, target: Target, scene: Sc
 
 def parts(rule: PolicyRule, namespace: str, who: Who, target: Target, scene: Scene) -> tuple[Said, Said]:
     """Return what a rule's peers and what its ports say, each for itself."""
-    return _peers(rule.peers, namespace, who, scene), _ports(rule.ports, target, scene)
+    return _peers(rule.peers, namespace, who, scene), at_ports(rule.ports, target, scene)
 
 
 def _peers(peers: tuple[PolicyPeer, ...], namespace: str, who: Who, scene: Scene) -> Said:
@@ -201,7 +201,8 @@ def covers_any_client(prefix: Prefix, excluded: Iterable[Prefix], v4: bool) -> b
     return whole and all(any(special.covers(item) for special in SPECIAL) for item in excluded)
 
 
-def _ports(ports: tuple[PolicyPort, ...], target: Target, scene: Scene) -> Said:
+def at_ports(ports: tuple[PolicyPort, ...], target: Target, scene: Scene) -> Said:
+    """Return whether a rule's ports cover the port that a connection goes to."""
     if not ports:
         return Said(True, "no ports listed: every port")
     return _first([_port(port, target, scene) for port in ports])

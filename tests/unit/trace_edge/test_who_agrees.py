@@ -7,10 +7,15 @@ from aksnav.store.store import Store
 from aksnav.trace import parse_request, trace
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Place
+from aksnav.trace.policy.ask import crossing_of, word_of
 from aksnav.trace.policy.decision import Direction
 from aksnav.trace.policy.judge import judge
+from aksnav.trace.policy.label_index import numbers_in
+from aksnav.trace.policy.peers import peers
+from aksnav.trace.policy.quick import Quick
 from aksnav.trace.policy.reach import talk
 from aksnav.trace.policy.reach_matrix import matrix
+from aksnav.trace.policy.reach_ports import Ports
 from aksnav.trace.policy.reach_rows import Reach
 from aksnav.trace.policy.subject import parse_subject
 from aksnav.trace.policy.workloads import Sort, Workload, workload_of
@@ -159,3 +164,25 @@ def test_every_pair_is_as_the_trace_says(drawn: Cluster) -> None:
                 assert len(words) == 1 or len(alike) > 1
                 if port in {item.port for item in subject.template.ports}:
                     assert _OUTCOMES[answer.outcome] is traced(answer)
+
+
+@settings(max_examples=100, deadline=None)
+@given(stores(hosts=False))
+def test_what_is_looked_up_is_what_the_judge_says(store: Store) -> None:
+    """The answer found by sets of classes is the judge's, to the letter: verdict, policies and reason."""
+    known = peers(store)
+    quick = Quick(store, known)
+    for part in known.parts:
+        judged_pod = next(known.classes[number].examples[0] for number in numbers_in(part.bits))
+        for number, item in enumerate(known.classes):
+            other = next((pod for pod in item.examples if pod.id != judged_pod.id), None)
+            for way in Direction:
+                if other is None or not part.plain(way) or not part.policies(way):
+                    continue
+                here, there = place_of(store, judged_pod), place_of(store, other)
+                source, target = (there, here) if way is Direction.INGRESS else (here, there)
+                declared = judged_pod.template.ports if way is Direction.INGRESS else other.template.ports
+                for port in PROBES:
+                    found = quick.word(part.policies(way), way, number, declared, Ports("TCP", port, port))
+                    asked = word_of(store, crossing_of(source, target, "TCP", port), way, judged_pod)
+                    assert found is None or found == asked
