@@ -63,8 +63,14 @@ class AllowedRoutes(msgspec.Struct, frozen=True, gc=False):
     kinds: tuple[RouteGroupKind, ...] = ()
 
 
+CORE_PROTOCOLS = frozenset({"HTTP", "HTTPS", "TLS", "TCP", "UDP"})
+
+
 class Listener(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """One listener of a Gateway; an empty hostname is every host name."""
+    """One listener of a Gateway; an empty hostname is every host name.
+
+    The protocols that the API defines have no letter case (ProtocolType): here they are in capitals.
+    """
 
     name: str
     port: int
@@ -72,6 +78,11 @@ class Listener(msgspec.Struct, frozen=True, rename="camel", gc=False):
     hostname: str = ""
     tls: ListenerTLS | None = None
     allowed_routes: AllowedRoutes = AllowedRoutes()
+
+    def __post_init__(self) -> None:
+        """Write a protocol of the API in capitals."""
+        if self.protocol not in CORE_PROTOCOLS and self.protocol.upper() in CORE_PROTOCOLS:
+            msgspec.structs.force_setattr(self, "protocol", self.protocol.upper())
 
 
 class GatewayAddress(msgspec.Struct, frozen=True, gc=False):
@@ -100,7 +111,8 @@ class GatewayStatus(msgspec.Struct, frozen=True, gc=False):
 class Gateway(KubernetesObject, kw_only=True, gc=False):
     """A Gateway; ``infrastructure`` holds the labels and annotations for what the controller makes.
 
-    ``allowed_listeners`` says which ListenerSets may attach; None is none of them.
+    ``allowed_listeners`` says which ListenerSets may attach; None is none of them. ``tls`` is what it asks of clients
+    and shows to backends; the certificates of its listeners stand with these.
     """
 
     KIND: ClassVar[str] = "Gateway"
@@ -110,6 +122,7 @@ class Gateway(KubernetesObject, kw_only=True, gc=False):
     addresses: tuple[GatewayAddress, ...] = ()
     infrastructure: dict[str, Any] = {}
     allowed_listeners: dict[str, Any] | None = None
+    tls: dict[str, Any] = {}
     status: GatewayStatus = GatewayStatus()
 
 

@@ -53,6 +53,7 @@ def handshake(store: Store, place: Place, packet: Packet) -> Step:
     known = certificates(store, place)
     resolved = place.now("ResolvedRefs")
     assumptions = () if resolved is not None and resolved.status == "True" else known.unknown
+    assumptions = (*assumptions, *_asked_of_clients(place))
     if tls is None or not tls.certificate_refs:
         lacking = f"listener {place.listener.name} gets its certificate from elsewhere: it has no certificateRefs"
         assumptions = (*assumptions, lacking)
@@ -80,6 +81,26 @@ def handshake(store: Store, place: Place, packet: Packet) -> Step:
         missing=f"which certificate listener {place.listener.name} shows: nothing is wrong with its references by our "
         f"reading, while the controller says {status.words(resolved)}",
     )
+
+
+def _asked_of_clients(place: Place) -> tuple[str, ...]:
+    """What is taken for granted where the Gateway asks clients for a certificate (GatewaySpec.tls.frontend; GEP-91)."""
+    frontend = _object(place.gateway.tls.get("frontend"))
+    listed = frontend.get("perPort")
+    mine = [
+        item
+        for item in (listed if isinstance(listed, list) else ())
+        if isinstance(item, dict) and item.get("port") == place.listener.port
+    ]
+    config = _object(mine[0].get("tls")) if mine else _object(frontend.get("default"))
+    validation = _object(config.get("validation"))
+    if not validation or validation.get("mode") == "AllowInsecureFallback":
+        return ()
+    return (f"the client shows a certificate that Gateway {place.gateway.id} accepts (.spec.tls.frontend)",)
+
+
+def _object(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
 
 
 def certificate_fault(store: Store, gateway: Gateway, kind: str, group: str, name: str) -> str | None:

@@ -27,7 +27,7 @@ def choose(store: Store, controller: Controller, gateways: Sequence[Gateway], pa
     here = [place for place in everything if place.listener.port == port and (place.listener.protocol == "UDP") == udp]
     name = _name(packet)
     if not here:
-        extra = listener_sets.taking(store, gateways, port, name, None)
+        extra = listener_sets.taking(store, gateways, port, packet, name, None)
         steps = (extra or closed.no_port(gateways, everything, packet),)
         return Choice(place=None, steps=steps, ended=True)
     clashing = [place for place in here if place.listener.name in conflicts.conflicts(store, place.gateway)]
@@ -46,7 +46,7 @@ def choose(store: Store, controller: Controller, gateways: Sequence[Gateway], pa
         key=lambda place: specificity(place.listener.hostname),
         reverse=True,
     )
-    extra = listener_sets.taking(store, gateways, port, name, taking[0] if taking else None)
+    extra = listener_sets.taking(store, gateways, port, packet, name, taking[0] if taking else None)
     if extra is not None or not taking:
         step = extra or closed.no_hostname(fitting, name, packet)
         return Choice(place=None, steps=(step,), ended=True)

@@ -10,17 +10,21 @@ from aksnav.store import Store
 from aksnav.trace import kubectl
 from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.gateway.place import Place
+from aksnav.trace.packet import Packet
 from aksnav.trace.routing.hostnames import any_labels, specificity
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 
-def taking(store: Store, gateways: Sequence[Gateway], port: int, name: str, chosen: Place | None) -> Step | None:
+def taking(
+    store: Store, gateways: Sequence[Gateway], port: int, packet: Packet, name: str, chosen: Place | None
+) -> Step | None:
     """Return the step of a ListenerSet that takes a packet before any listener of the Gateways does, or None.
 
     Args:
         store: what is known.
         gateways: those behind one address.
         port: of the listener.
+        packet: as it came.
         name: the server name or host of the packet; empty where it has none.
         chosen: the listener of a Gateway that takes the packet if no ListenerSet does; it wins over an equal one.
     """
@@ -29,7 +33,7 @@ def taking(store: Store, gateways: Sequence[Gateway], port: int, name: str, chos
         for row, index, item in _listeners(store, gateway):
             fits = item.port == port and (not name or any_labels(item.hostname, name))
             if fits and (rank is None or specificity(item.hostname) > rank):
-                return _step(gateway, row, index, item)
+                return _step(gateway, row, index, packet)
     return None
 
 
@@ -56,13 +60,15 @@ def _listeners(store: Store, gateway: Gateway) -> Iterator[tuple[ListenerSet, in
             yield from ((row, index, item) for index, item in enumerate(row.listeners))
 
 
-def _step(gateway: Gateway, row: ListenerSet, index: int, item: Listener) -> Step:
+def _step(gateway: Gateway, row: ListenerSet, index: int, packet: Packet) -> Step:
+    item = row.listeners[index]
     return Step(
         kind=Kind.GATEWAY_LISTENER,
         verdict=Verdict.UNSUPPORTED,
         summary=f"listener {item.name} of {row.KIND} {row.id} takes it ({item.protocol} {item.hostname or '*'})",
         subject=row.ref,
         version=row.resource_version,
+        packet=packet,
         evidence=(
             Evidence(f".spec.listeners[{index}].name", item.name, row.ref),
             Evidence(".spec.parentRef.name", row.parent_ref.name, row.ref),

@@ -10,7 +10,7 @@ from aksnav.store import Store
 from aksnav.trace import kubectl
 from aksnav.trace.azure.joins import stale
 from aksnav.trace.gateway import attach as gateway_attach
-from aksnav.trace.gateway import backend_tls, kinds, references, streams, unmatched
+from aksnav.trace.gateway import backend_tls, kinds, misdirected, references, streams, unmatched
 from aksnav.trace.gateway import backends as gateway_backends
 from aksnav.trace.gateway import filters as gateway_filters
 from aksnav.trace.gateway import listener as gateway_listener
@@ -44,6 +44,9 @@ def route(store: Store, controller: Controller, packet: Packet) -> Routing:
         answer = streams.route(store, controller, choice.place, attached[choice.place.gateway.id], packet)
         return msgspec.structs.replace(answer, steps=(*choice.steps, *answer.steps))
     inside = msgspec.structs.replace(packet, host=packet.host or packet.sni)
+    astray = misdirected.step(choice.place, inside)
+    if astray is not None:
+        return Routing(steps=(*choice.steps, astray), ended=True)
     host = bare(inside.host)
     mine = attached[choice.place.gateway.id].under(choice.place.listener.name, host)
     first = controller.flavour is Flavour.ENVOY_GATEWAY

@@ -12,15 +12,11 @@ from tests.unit.trace_routing.world import Wire, exact, gateway, listener, meta,
 OLD, NEW = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
 WEB = gateway("web")
 TLS = gateway("web", listener("tls", 443, "TLS", tls=PASSTHROUGH))
-TERMINATED = gateway(
-    "web",
-    listener("tls", 443, "TLS", "*.example.com", tls={"mode": "Terminate", "certificateRefs": [{"name": "cert"}]}),
-)
+ENDS = {"mode": "Terminate", "certificateRefs": [{"name": "cert"}]}
+TERMINATED = gateway("web", listener("tls", 443, "TLS", "*.example.com", tls=ENDS))
 TCP = gateway("web", listener("tcp", 5432, "TCP"))
 UDP = gateway("web", listener("udp", 53, "UDP"))
-HTTPS = gateway(
-    "web", listener("https", 443, "HTTPS", tls={"mode": "Terminate", "certificateRefs": [{"name": "cert"}]})
-)
+HTTPS = gateway("web", listener("https", 443, "HTTPS", tls=ENDS))
 CERT = secret("cert", "infra")
 ANY = to("api")
 OTHER = service("api", "other")
@@ -238,6 +234,81 @@ LISTENER_ROWS = [
         "https://a.com/",
         "unsupported",
         "G30",
+    ),
+    Row(
+        "ProtocolType",
+        "protocols have no letter case",
+        (gateway("web", listener("http", 80, "http")), route("HTTPRoute", "r", ANY)),
+        "http://a.com/",
+        "api",
+    ),
+    Row(
+        "ProtocolType",
+        "nor where they conflict",
+        (gateway("web", listener("one", 80, "hTtP"), listener("two", 80, "tcp")), route("HTTPRoute", "r", ANY)),
+        "http://a.com/",
+        "reject",
+        "G09",
+    ),
+    Row(
+        "Listener.hostname",
+        "a host that is another listener's is misdirected",
+        (
+            gateway(
+                "web", listener("a", 443, "HTTPS", "a.com", tls=ENDS), listener("b", 443, "HTTPS", "b.com", tls=ENDS)
+            ),
+            CERT,
+            route("HTTPRoute", "r", ANY),
+        ),
+        "https://a.com/",
+        "respond 421",
+        "",
+        "host: b.com",
+    ),
+    Row(
+        "Listener.hostname",
+        "a host that no listener has is not found",
+        (
+            gateway(
+                "web", listener("a", 443, "HTTPS", "a.com", tls=ENDS), listener("b", 443, "HTTPS", "b.com", tls=ENDS)
+            ),
+            CERT,
+            route("HTTPRoute", "r", ANY),
+        ),
+        "https://a.com/",
+        "respond 404",
+        "",
+        "host: c.com",
+    ),
+    Row(
+        "Listener.hostname",
+        "a host of a more specific listener is misdirected",
+        (
+            gateway(
+                "web",
+                listener("a", 443, "HTTPS", "*.example.com", tls=ENDS),
+                listener("b", 443, "HTTPS", "b.example.com", tls=ENDS),
+            ),
+            CERT,
+            route("HTTPRoute", "r", ANY),
+        ),
+        "https://a.example.com/",
+        "respond 421",
+        "",
+        "host: b.example.com",
+    ),
+    Row(
+        "Listener.hostname",
+        "another host of the same listener is at its place",
+        (
+            gateway("web", listener("a", 443, "HTTPS", "*.example.com", tls=ENDS)),
+            CERT,
+            route("HTTPRoute", "r", ANY, hosts=("b.example.com",)),
+        ),
+        "https://a.example.com/",
+        "api",
+        "",
+        "host: b.example.com",
     ),
     Row(
         "Listener.tls",

@@ -68,6 +68,23 @@ def test_an_authority_that_nobody_spoke_of_is_taken_for_granted_by_name() -> Non
     assert any("applies BackendTLSPolicy shop/p" in line for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("frontend", "assumed"),
+    [
+        ({"default": {"validation": {"caCertificateRefs": [{"name": "ca"}]}}}, True),
+        ({"default": {"validation": {"caCertificateRefs": [], "mode": "AllowInsecureFallback"}}}, False),
+        ({"default": {}, "perPort": [{"port": 443, "tls": {"validation": {"caCertificateRefs": []}}}]}, True),
+        ({"default": {"validation": {}}, "perPort": [{"port": 8443, "tls": {"validation": {"mode": "x"}}}]}, False),
+        ("odd", False),
+    ],
+)
+def test_a_certificate_that_clients_have_to_show_is_taken_for_granted(frontend: object, assumed: bool) -> None:
+    """GatewaySpec.tls.frontend: no object says what certificate a client has."""
+    gate = gateway("web", listener("https", 443, "HTTPS", tls=ENDS), tls={"frontend": frontend})
+    answer = taken(cluster(gate, CERT, route("HTTPRoute", "r", to("api"))), "https://a.com/")
+    assert any("the client shows a certificate" in line for line in answer.steps[1].assumptions) is assumed
+
+
 def test_grpc_over_tls_is_grpc_in_the_clear_behind_the_gateway() -> None:
     """TLS ends at an HTTPS listener; the request stays one of gRPC, and is POST."""
     gate = gateway("web", listener("https", 443, "HTTPS", tls=ENDS))

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from aksnav.store import Store
 from aksnav.trace import parse_request, trace
 from aksnav.trace.packet import Packet
@@ -193,7 +195,9 @@ def request(text: str, headers: dict[str, str] | None = None, method: str = "GET
             sni=web.sni,
             tls=web.tls,
         )
-    return ask(text, headers, method=method)
+    packet = ask(text, headers, method=method)
+    host = (headers or {}).get("host", "")
+    return msgspec.structs.replace(packet, host=host) if host else packet
 
 
 def cluster(*objects: Wire, cls: str = "approuting-istio", **more: Any) -> Store:
