@@ -58,8 +58,10 @@ def around(
     listed = list(ingresses)
     for item in listed:
         item["metadata"].setdefault("namespace", "shop")
-        item["spec"].setdefault("ingressClassName", "front")
-        if item["spec"]["ingressClassName"] == "front":
+        annotated = "kubernetes.io/ingress.class" in item["metadata"].get("annotations", {})
+        if not annotated:
+            item["spec"].setdefault("ingressClassName", "front")
+        if annotated or item["spec"]["ingressClassName"] == "front":
             item.setdefault("status", {"loadBalancer": {"ingress": [{"ip": address}]}})
         made.add("Ingress", item)
     if controller not in OUTSIDE:

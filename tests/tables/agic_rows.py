@@ -256,6 +256,13 @@ ROWS: list[Row] = [
     ),
     _row(_EMPTY, "a missing Service", (_agic("P / b0"),), "http://h/", "502", absent=("b0",)),
     _row(_EMPTY, "no endpoint is ready", (_agic("P / b0"),), "http://h/", "502", unready=("b0",)),
+    _row(
+        f"{_MARKS}, List of supported annotations",
+        "the annotation of the class is enough",
+        (ing("P / b0", marks={"kubernetes.io/ingress.class": "azure/application-gateway"}),),
+        "http://h/",
+        "b0",
+    ),
     _prohibited("a host without paths", "http://h/", "refused"),
     _prohibited("letter case does not count", "http://h/", "refused", host="H"),
     _prohibited("another host", "http://h/", "b0", host="g"),

@@ -1,6 +1,6 @@
 """ingress-nginx rows: what happens between the location and the Pod (redirects, lists, errors, what is named)."""
 
-from tests.oracles.around import APP_ROUTING
+from tests.oracles.around import APP_ROUTING, Wire
 from tests.tables.rows import NEW, Row, ing
 
 _MARKS = "ingress-nginx docs/user-guide/nginx-configuration/annotations.md"
@@ -23,6 +23,38 @@ def _marked(section: str, name: str, expected: str, url: str = "http://h/", **ma
 def _not_modelled(name: str, value: str, url: str = "http://h/") -> Row:
     return Row(_MARKS, f"{name} is named", (ing("P / b0", marks={name: value}),), url, f"{_PREFIX}{name}")
 
+
+_META = {"name": "errors", "namespace": "ingress-nginx"}
+_CHART: tuple[Wire, ...] = (
+    {
+        "kind": "Service",
+        "metadata": {**_META, "labels": {"app.kubernetes.io/component": "default-backend"}},
+        "spec": {"clusterIP": "10.0.2.1", "selector": {"app": "errors"}, "ports": [{"port": 80, "targetPort": 8080}]},
+    },
+    {
+        "kind": "Pod",
+        "metadata": {**_META, "labels": {"app": "errors"}},
+        "spec": {"nodeName": "node-a", "containers": [{"name": "c", "ports": [{"containerPort": 8080}]}]},
+        "status": {
+            "phase": "Running",
+            "podIPs": [{"ip": "10.244.2.1"}],
+            "conditions": [{"type": "Ready", "status": "True"}],
+        },
+    },
+    {
+        "kind": "EndpointSlice",
+        "metadata": {**_META, "labels": {"kubernetes.io/service-name": "errors"}},
+        "addressType": "IPv4",
+        "ports": [{"port": 8080, "protocol": "TCP"}],
+        "endpoints": [
+            {
+                "addresses": ["10.244.2.1"],
+                "conditions": {"ready": True},
+                "targetRef": {"kind": "Pod", "namespace": "ingress-nginx", "name": "errors"},
+            }
+        ],
+    },
+)
 
 ROWS: list[Row] = [
     Row(_HTTPS, "http is redirected where the host has TLS", (ing("P / b0", tls=("h",)),), "http://h/x", "308"),
@@ -290,4 +322,21 @@ ROWS: list[Row] = [
     ),
     Row(f"{_MARKS}, TLS", "plain HTTP to the HTTPS port", (ing("P / b0"),), "http://h:443/", "400"),
     Row(f"{_MARKS}, TLS", "TLS to the HTTP port", (ing("P / b0"),), "https://h:80/", "refused"),
+    Row(
+        "ingress-nginx docs/user-guide/default-backend.md",
+        "the Service of the chart takes what no rule does",
+        (ing("P / b0"),),
+        "http://o/",
+        "errors",
+        objects=_CHART,
+    ),
+    Row(
+        f"{_ERRORS}",
+        "and the errors that it is given",
+        (ing("P / b0", marks={"custom-http-errors": "503"}),),
+        "http://h/",
+        "errors",
+        unready=("b0",),
+        objects=_CHART,
+    ),
 ]

@@ -72,7 +72,8 @@ def ing(  # noqa: PLR0913 - the parts of an Ingress that rows vary
     spec: Wire = {"rules": [{**({"host": host} if host else {}), "http": {"paths": [_path(item) for item in paths]}}]}
     if not paths:
         spec = {}
-    spec["ingressClassName"] = cls
+    if "kubernetes.io/ingress.class" not in annotations:
+        spec["ingressClassName"] = cls
     if tls is not None:
         spec["tls"] = [{"hosts": list(tls), "secretName": "cert"}]
     if default:

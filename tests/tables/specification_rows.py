@@ -243,4 +243,28 @@ ROWS: list[Row] = [
         "b0",
         UNKNOWN_CONTROLLER,
     ),
+    Row(
+        f"{_DOC}, Deprecated annotation",
+        "the annotation names the class",
+        (ing("P / b0", marks={"kubernetes.io/ingress.class": "front"}),),
+        "http://h/",
+        "b0",
+        UNKNOWN_CONTROLLER,
+    ),
+    Row(
+        "ingress-nginx internal/ingress/controller/store/store.go, GetIngressClass",
+        "nginx by annotation needs no IngressClass of that name",
+        (ing("P / b0", marks={"kubernetes.io/ingress.class": "nginx"}),),
+        "http://h/",
+        "b0",
+        NGINX,
+    ),
+    Row(
+        f"{_DOC}, Ingress class",
+        "an Ingress of a class that does not exist is not served",
+        (ing("P / b0"), ing("P / b1", host="g", name="two", cls="nobody")),
+        "http://g/",
+        "404",
+        UNKNOWN_CONTROLLER,
+    ),
 ]

@@ -86,6 +86,12 @@ def enabled(ingress: Ingress, name: str) -> bool:
     return annotation(ingress, name) in _TRUE
 
 
+def frontend_port(ingress: Ingress) -> int:
+    """Return the port that override-frontend-port gives the listeners of an Ingress, or 0 for the usual one."""
+    text = annotation(ingress, "override-frontend-port")
+    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) <= _LAST_PORT else 0
+
+
 def pattern_of(rule: Rule) -> str:
     """Return the path of the App Gateway rule that AGIC writes; empty for the default of the path map.
 
@@ -182,8 +188,7 @@ def _build(store: Store, rules: Rules) -> Iterator[Listener]:
 
 def _parts(store: Store, ingress: Ingress) -> Iterator[_Part]:
     private = enabled(ingress, "use-private-ip")
-    port = annotation(ingress, "override-frontend-port")
-    own = int(port) if port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT else 0
+    own = frontend_port(ingress)
     extra = [name.strip().lower() for name in annotation(ingress, "hostname-extension").split(",") if name.strip()]
     whole = None if ingress.default_backend is None else _default_rule(ingress, ingress.default_backend)
     if not ingress.rules and whole is not None:

@@ -6,8 +6,9 @@ certificate, the default backend and the errors that it answers, and whether TLS
 
 import msgspec
 
-from aksnav.model.kubernetes.controllers import NamespacedName, NginxIngressController
+from aksnav.model.kubernetes.controllers import NginxIngressController
 from aksnav.model.kubernetes.ingress import BackendPort
+from aksnav.model.kubernetes.service import Service
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
@@ -17,6 +18,8 @@ from aksnav.trace.routing import tls
 from aksnav.trace.routing.backends import Wanted, resolve
 from aksnav.trace.routing.types import Controller, Flavour, Target
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
+
+_COMPONENT = "app.kubernetes.io/component"
 
 
 def settings_of(store: Store, controller: Controller) -> NginxIngressController | None:
@@ -36,22 +39,60 @@ def unread(store: Store, controller: Controller) -> tuple[str, ...]:
     return (f"the add-on's NGINX has no default certificate, backend or errors of its own (not readable: {why})",)
 
 
-def default_backend(store: Store, settings: NginxIngressController | None, packet: Packet) -> Target | None:
+class Fallback(msgspec.Struct, frozen=True, gc=False):
+    """The default backend of a controller: where it leads, who says so, and what that rests on."""
+
+    target: Target
+    owner: Ref
+    fact: Evidence
+    assumptions: tuple[str, ...] = ()
+
+
+def default_backend(
+    store: Store, controller: Controller, settings: NginxIngressController | None, packet: Packet
+) -> Fallback | None:
     """Return where the default backend of a controller leads; None: to NGINX's own 404.
 
     NGINX takes the Service's first port, and its own 404 where the Service has no endpoint (controller.go,
-    getDefaultUpstream).
+    getDefaultUpstream). The controller's arguments are not read: beside an ingress-nginx the Service that its chart
+    makes for the purpose is taken to be in use.
     """
-    named = settings.default_backend if settings is not None else None
-    service = store.services.get(named.id) if named is not None else None
-    if settings is None or named is None or service is None or not service.ports:
+    if settings is not None and settings.default_backend is not None:
+        named = settings.default_backend
+        fact = Evidence(".spec.defaultBackendService", named.id, settings.ref)
+        return _fallback(store, store.services.get(named.id), settings.ref, fact, (), packet)
+    beside = _beside(store, controller) if settings is None else None
+    if beside is None:
+        return None
+    fact = Evidence(f".metadata.labels['{_COMPONENT}']", beside.labels.get(_COMPONENT, ""), beside.ref)
+    assumed = (f"the controller was started with --default-backend-service={beside.id}",)
+    return _fallback(store, beside, beside.ref, fact, assumed, packet)
+
+
+def _beside(store: Store, controller: Controller) -> Service | None:
+    """The one Service in a controller's namespace that its chart labels as the default backend."""
+    front = controller.service
+    if controller.flavour is not Flavour.INGRESS_NGINX or front is None:
+        return None
+    found = [
+        row
+        for row in store.services
+        if row.namespace == front.namespace and row.labels.get(_COMPONENT, "") in {"default-backend", "defaultbackend"}
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _fallback(
+    store: Store, service: Service | None, owner: Ref, fact: Evidence, assumed: tuple[str, ...], packet: Packet
+) -> Fallback | None:
+    if service is None or not service.ports:
         return None
     wanted = Wanted(
-        owner=settings.ref,
-        version=settings.resource_version,
-        field=".spec.defaultBackendService",
-        namespace=named.namespace,
-        service=named.name,
+        owner=owner,
+        version="",
+        field=fact.field,
+        namespace=service.namespace,
+        service=service.name,
         port=BackendPort(number=service.ports[0].port),
         missing_status=404,
         empty_status=404,
@@ -59,13 +100,7 @@ def default_backend(store: Store, settings: NginxIngressController | None, packe
         port_cause="I07",
     )
     found = resolve(store, wanted, packet)
-    return None if found.ended or ingress_answer.is_empty(store, found) else found
-
-
-def said(settings: NginxIngressController) -> Evidence:
-    """Return the fact that a controller has a default backend."""
-    named = settings.default_backend or NamespacedName()
-    return Evidence(".spec.defaultBackendService", named.id, settings.ref)
+    return None if found.ended or ingress_answer.is_empty(store, found) else Fallback(found, owner, fact, assumed)
 
 
 def certificate_step(store: Store, settings: NginxIngressController, name: str, packet: Packet) -> Step | None:

@@ -5,7 +5,7 @@ first path rule whose characters match (application-gateway/url-route-overview.m
 difference between ``/foo`` and ``/foo/`` of type Prefix.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -95,27 +95,35 @@ def _of_server(servers: Servers, host: str, listed: tuple[Rule, ...]) -> Iterato
                 yield Hidden(rule, default, why)
     if server.forced_regex is None:
         return
-    for rule in server.rules:
-        own = [index for index, item in enumerate(server.locations) if item.rule is rule]
-        takers = [_taker(server.locations[:index], rule, server.locations[index].pattern) for index in own]
-        by_each = [item for item in takers if item is not None]
-        if by_each and len(by_each) == len(takers):
-            first = by_each[0]
-            why = f"the longer expression {first.rule.path} of {first.rule.ingress.id} takes every path that it would"
-            yield Hidden(rule, first.rule, why)
+    reached: set[int] = set()
+    taken: dict[int, tuple[Rule, Rule]] = {}
+    # Of a longer location only an expression takes a shorter literal path, so only those are tried.
+    expressions: list[nginx_locations.Location] = []
+    for item in server.locations:
+        path = item.pattern.removeprefix("^")
+        taker: Rule | None = None
+        if _SPECIAL & set(path):
+            expressions.append(item)
+        else:
+            taker = _taker(expressions, item.rule, path)
+        if taker is None:
+            reached.add(id(item.rule))
+        else:
+            taken.setdefault(id(item.rule), (item.rule, taker))
+    for key, (rule, by) in taken.items():
+        if key not in reached:
+            why = f"the longer expression {by.path} of {by.ingress.id} takes every path that it would"
+            yield Hidden(rule, by, why)
 
 
-def _taker(earlier: tuple[nginx_locations.Location, ...], rule: Rule, pattern: str) -> nginx_locations.Location | None:
-    """The location before one that takes its literal path, and with it everything that begins so."""
-    path = pattern.removeprefix("^")
-    if _SPECIAL & set(path):
-        return None
+def _taker(earlier: Sequence[nginx_locations.Location], rule: Rule, path: str) -> Rule | None:
+    """The rule of an expression that takes a literal path, and with it everything that begins so."""
     for item in earlier:
         if item.rule is rule or any(part in item.pattern for part in _LOOKING_ON):
             continue
         compiled = compile_safely(item.pattern, path, ignore_case=True)
         if not isinstance(compiled, Refused) and compiled.search(path):
-            return item
+            return item.rule
     return None
 
 

@@ -206,10 +206,9 @@ def _default(asked: Asked, decision: Decision, found: Found) -> Routing:
 
 
 def _to_default_backend(asked: Asked, nowhere: Step, guards: tuple[Step, ...]) -> Routing:
-    """The default backend of the controller: its own 404, or a Service that its NginxIngressController names."""
-    settings = asked.settings
-    target = app_routing.default_backend(asked.store, settings, asked.packet)
-    if target is None or settings is None:
+    """The default backend of the controller: its own 404, or a Service that it was given."""
+    found = app_routing.default_backend(asked.store, asked.controller, asked.settings, asked.packet)
+    if found is None:
         return Routing(steps=(*guards, nowhere), ended=True)
     step = msgspec.structs.replace(
         nowhere,
@@ -217,10 +216,11 @@ def _to_default_backend(asked: Asked, nowhere: Step, guards: tuple[Step, ...]) -
         status=0,
         cause="",
         fix="",
-        summary=f"{nowhere.summary.removesuffix(': answers 404')}: it goes to the default backend of {settings.ref}",
-        evidence=(*nowhere.evidence, app_routing.said(settings)),
+        summary=f"{nowhere.summary.removesuffix(': answers 404')}: it goes to the default backend by {found.owner}",
+        evidence=(*nowhere.evidence, found.fact),
+        assumptions=(*nowhere.assumptions, *found.assumptions),
     )
-    return Routing(steps=(*guards, step), targets=(target,))
+    return Routing(steps=(*guards, step), targets=(found.target,))
 
 
 def _matched(asked: Asked, rule: Rule, decision: Decision, found: Found) -> Routing:

@@ -39,10 +39,10 @@ def spare(
     codes = {part.strip() for part in listed.split(",")} if listed else _general(settings)
     if _EMPTY not in codes:
         return target
-    own = app_routing.default_backend(store, settings, target.packet)
-    if own is not None and settings is not None:
-        note = f"{target.label} has no endpoint, and errors 503 go to the default backend of {settings.ref}"
-        return msgspec.structs.replace(own, weight=target.weight, label=f"{own.label} ({note})")
+    own = app_routing.default_backend(store, controller, settings, target.packet)
+    if own is not None:
+        note = f"{target.label} has no endpoint, and errors 503 go to the default backend by {own.owner}"
+        return msgspec.structs.replace(own.target, weight=target.weight, label=f"{own.target.label} ({note})")
     return _by_default_backend(rule, target, settings, faulty=faulty)
 
 

@@ -23,6 +23,7 @@ from aksnav.store import Store
 from aksnav.trace.gateway import attach as gateway_attach
 from aksnav.trace.gateway import classes as gateway_class
 from aksnav.trace.gateway import kinds
+from aksnav.trace.ingress import agic_listeners
 from aksnav.trace.ingress.rules import age, rules_in
 from aksnav.trace.memo import once
 from aksnav.trace.request import Request
@@ -79,9 +80,12 @@ def _of_ingresses(store: Store) -> Iterator[EntryPoint]:
         for rules in rules_in([ingress]).values():
             for rule in rules:
                 scheme = "https" if _has_tls(ingress, rule.host) else "http"
-                yield from _web(
-                    origin, rule.field, _name(ingress, rule.backend), scheme, rule.host, _literal(rule.path)
-                )
+                port = 0
+                if origin.flavour is Flavour.AGIC:
+                    installed = agic_listeners.annotation(ingress, "appgw-ssl-certificate")
+                    scheme, port = "https" if installed else scheme, agic_listeners.frontend_port(ingress)
+                name = _name(ingress, rule.backend)
+                yield from _web(origin, rule.field, name, scheme, rule.host, _literal(rule.path), port=port)
         if ingress.default_backend is not None and not ingress.rules:
             yield from _web(origin, ".spec.defaultBackend", _name(ingress, ingress.default_backend), "http", "", "/")
 

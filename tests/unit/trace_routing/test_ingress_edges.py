@@ -3,6 +3,7 @@
 import pytest
 
 from aksnav.trace.packet import Packet
+from aksnav.trace.routing.entrypoints import entry_points
 from aksnav.trace.step import Kind, Step, Trace, Verdict
 from tests.oracles.around import AGIC, APP_ROUTING, CONTAINERS, NGINX, Wire, around, ask, matched
 from tests.tables.rows import NEW, ing
@@ -162,3 +163,12 @@ def test_a_frontend_of_its_own_is_assumed_where_there_are_several() -> None:
     two = ing("P / b1", host="g", name="two", prefix=prefix, marks={"alb-id": "/x", "alb-frontend": "f2"})
     step = matched(ask(around([one, two], CONTAINERS), "http://h/", CONTAINERS))
     assert "the request comes to the frontend of Ingress shop/one: ns/a f1" in step.assumptions
+
+
+def test_an_entry_point_of_agic_is_at_the_port_of_its_listener() -> None:
+    """override-frontend-port, and https where the gateway has the certificate itself."""
+    marks = {"override-frontend-port": "8443", "appgw-ssl-certificate": "c"}
+    one = ing("P /x b0", prefix="appgw.ingress.kubernetes.io/", marks=marks)
+    two = ing("P /y b1", host="g", name="two")
+    texts = [point.text for point in entry_points(around([one, two], AGIC)) if point.via.kind == "Ingress"]
+    assert texts == ["https://h:8443/x", "http://g/y"]
