@@ -267,4 +267,28 @@ ROWS: list[Row] = [
         "404",
         UNKNOWN_CONTROLLER,
     ),
+    Row(
+        "doc.traefik.io providers/kubernetes-ingress, strictPrefixMatching",
+        "a Prefix may go by characters",
+        (ing("P /foo b0"),),
+        "http://h/foobar",
+        "unsupported: how traefik.io/ingress-controller reads Prefix path /foo",
+        TRAEFIK,
+    ),
+    Row(
+        "doc.traefik.io providers/kubernetes-ingress, strictPrefixMatching",
+        "a path below the Prefix is its own either way",
+        (ing("P /foo b0"),),
+        "http://h/foo/x",
+        "b0",
+        TRAEFIK,
+    ),
+    Row(
+        "doc.traefik.io providers/kubernetes-ingress, strictPrefixMatching",
+        "a longer Prefix decides either way",
+        (ing("P /foo b0", "P /foobar b1"),),
+        "http://h/foobar/x",
+        "b1",
+        TRAEFIK,
+    ),
 ]

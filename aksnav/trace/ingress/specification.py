@@ -13,13 +13,16 @@ from aksnav.store import Store
 from aksnav.trace import kubectl
 from aksnav.trace.ingress import answer as ingress_answer
 from aksnav.trace.ingress.answer import Decision
-from aksnav.trace.ingress.rules import Rule, Rules, spec_choice, spec_rank
+from aksnav.trace.ingress.rules import Rule, Rules, element_prefix, spec_choice, spec_rank
 from aksnav.trace.packet import Packet
 from aksnav.trace.routing.hostnames import bare, choose
 from aksnav.trace.routing.types import Controller, Flavour, Routing
 from aksnav.trace.step import Considered, Kind, Step, Verdict
 
 _OPEN = "ImplementationSpecific"
+# Controllers that compare a Prefix character by character unless they are told otherwise: Traefik
+# (providers.kubernetesIngress.strictPrefixMatching), and NGINX Inc.'s, which writes the path as a location.
+_BY_CHARACTERS = frozenset({Flavour.TRAEFIK, Flavour.NGINX_ORG})
 _SPECIAL = frozenset("()[]{}|*+?\\^$.")
 
 
@@ -48,7 +51,10 @@ def route(store: Store, controller: Controller, packet: Packet, rules: Rules) ->
         considered=(*considered, *_open_rules(candidates, certain)),
         assumptions=tuple(assumptions),
     )
-    doubtful = _doubtful([rule for rule in candidates if rule not in certain], rule, packet.path)
+    open_rules = [item for item in candidates if item not in certain]
+    if controller.flavour in _BY_CHARACTERS:
+        open_rules += [item for item in certain if _by_characters_alone(item, packet.path)]
+    doubtful = _doubtful(open_rules, rule, packet.path)
     if doubtful is not None:
         return Routing(steps=(_undecided(name, doubtful, decision, packet),), ended=True)
     if rule is not None:
@@ -83,6 +89,11 @@ def _doubtful(open_rules: Sequence[Rule], chosen: Rule | None, path: str) -> Rul
     return None
 
 
+def _by_characters_alone(rule: Rule, path: str) -> bool:
+    """Whether a Prefix begins a path, and not at the end of an element."""
+    return rule.path_type == "Prefix" and path.startswith(rule.path) and not element_prefix(rule.path, path)
+
+
 def literal_start(path: str) -> str:
     """Return the beginning of a path that is literal under every reading: no wildcard, and no part of an expression."""
     cut = next((index for index, char in enumerate(path) if char in _SPECIAL), None)
@@ -104,14 +115,14 @@ def _undecided(name: str, rule: Rule, decision: Decision, packet: Packet) -> Ste
     step = Step(
         kind=Kind.ROUTE_MATCH,
         verdict=Verdict.UNSUPPORTED,
-        summary=f"whether {rule.name} takes {packet.path} depends on how {name} reads ImplementationSpecific",
+        summary=f"whether {rule.name} takes {packet.path} depends on how {name} reads {rule.path_type}",
         subject=rule.ingress.ref,
         version=rule.ingress.resource_version,
         packet=packet,
         considered=ingress_answer.limited(decision.considered),
         assumptions=decision.assumptions,
-        missing=f"how {name} reads ImplementationSpecific path {rule.path} of Ingress {rule.ingress.id}",
+        missing=f"how {name} reads {rule.path_type} path {rule.path} of Ingress {rule.ingress.id}",
         confirm=kubectl.show(rule.ingress.ref, ".spec.rules"),
-        fix="give the path the type Prefix or Exact",
+        fix="give the path the type Prefix or Exact" if rule.path_type == _OPEN else "end the path with a slash",
     )
     return msgspec.structs.replace(step, evidence=(ingress_answer.path_fact(rule),))
