@@ -62,7 +62,7 @@ def balanced(walk: Walk, journey: Journey, packet: Packet) -> Road | None:
     branches = [
         Branch(
             f"node {group[0].name}",
-            at_node(walk, arriving, group[0], service, found, entry.packet),
+            at_node(walk, arriving, group[0], service, found, _at(entry, group[0], packet)),
             None,
             len(group),
             group[0].name,
@@ -159,6 +159,13 @@ def _up(walk: Walk, service: Service, entry: loadbalancer.LoadBalancerEntry) -> 
     return usable, down
 
 
+def _at(entry: loadbalancer.LoadBalancerEntry, at: Node, packet: Packet) -> Packet:
+    """Return the packet as a node gets it; without floating IP to its own address, in the family of the frontend."""
+    if entry.packet.destination is not None:
+        return entry.packet
+    return msgspec.structs.replace(entry.packet, destination=Place.of_node(at).facing(packet.destination).address)
+
+
 def _to_pods(walk: Walk, journey: Journey, service: Service, found: tuple[int, ServicePort], packet: Packet) -> Road:
     """Return the road of a load balancer that sends to the Pods themselves: the client stays the sender."""
     onward = msgspec.structs.replace(journey, balanced=True)
@@ -202,7 +209,9 @@ def _behind_none(
         arriving = msgspec.structs.replace(journey, balanced=True)
         groups = _node_groups(walk, journey, service, members)
         behind = tuple(
-            step for group in groups for step in at_node(walk, arriving, group[0], service, found, entry.packet)
+            step
+            for group in groups
+            for step in at_node(walk, arriving, group[0], service, found, _at(entry, group[0], packet))
         )
     else:
         nobody = msgspec.structs.replace(packet, source=None, source_word="")  # which node would send is not known

@@ -5,13 +5,18 @@ The base is the small cluster of ``tests.unit.trace_edge.cloud``: two nodes, one
 
 import copy
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from aksnav.model.change import Change
 from aksnav.sources.capture import open_capture
 from aksnav.store import Store
+from aksnav.trace import parse_request, trace
+from aksnav.trace.step import Outcome, Step, Trace, Verdict
+from aksnav.trace.verdict import is_answer
 from tests.unit.trace_edge import cloud
 from tests.unit.trace_edge.cloud import PREFIX, RG, UID, group, rule
 from tests.unit.trace_edge.world import ARM
@@ -42,7 +47,8 @@ def base() -> Objects:
 def annotate(made: Objects, **values: str) -> None:
     """Give the Service annotations of the cloud provider; ``_`` in a name stands for ``-``."""
     for name, value in values.items():
-        made["service"]["metadata"]["annotations"][f"{ANNOTATION}{name.replace('_', '-')}"] = value
+        full = name if name.startswith("port_") else name.replace("_", "-")
+        made["service"]["metadata"]["annotations"][f"{ANNOTATION}{full}"] = value
 
 
 def subnet(made: Objects, name: str, prefix: str, **properties: Any) -> Json:
@@ -153,6 +159,18 @@ def private_link(made: Objects, status: str = "Approved") -> None:
     }
 
 
+def open_inside(made: Objects) -> None:
+    """Let hosts of the network reach the nodes' subnet, beside the clients of the base."""
+    inside = rule(
+        name="inside",
+        sourceAddressPrefix="VirtualNetwork",
+        destinationAddressPrefix="*",
+        destinationPortRange="*",
+        priority=210,
+    )
+    made["subnet-nsg"]["properties"]["securityRules"].append(inside)
+
+
 def app_gateway(made: Objects) -> None:
     """Put an Application Gateway that AGIC configured before the Pod, with an Ingress, on a public frontend."""
     ident = f"{HUB}/applicationGateways/agw"
@@ -173,7 +191,13 @@ def app_gateway(made: Objects) -> None:
     made["cluster"]["properties"]["addonProfiles"] = {
         "ingressApplicationGateway": {"enabled": True, "config": {"effectiveApplicationGatewayId": ident}}
     }
-    subnet(made, "agw", "10.230.0.0/24", networkSecurityGroup={"id": f"{HUB}/networkSecurityGroups/agw-nsg"})
+    subnet(
+        made,
+        "agw",
+        "10.230.0.0/24",
+        networkSecurityGroup={"id": f"{HUB}/networkSecurityGroups/agw-nsg"},
+        ipConfigurations=[{"id": f"{ident}/gatewayIPConfigurations/g"}],
+    )
     made["agw-nsg"] = {
         "kind": "networkSecurityGroups",
         "id": f"{HUB}/networkSecurityGroups/agw-nsg",
@@ -292,16 +316,7 @@ def app_gateway(made: Objects) -> None:
         },
     }  # fmt: skip
     made["pod"]["spec"]["containers"][0]["readinessProbe"] = {"httpGet": {"path": "/ready", "port": 8443}}
-    made["subnet-nsg"] = group(
-        "subnet-nsg",
-        rule(
-            name="inside",
-            sourceAddressPrefix="VirtualNetwork",
-            destinationAddressPrefix="*",
-            destinationPortRange="*",
-            priority=200,
-        ),
-    )
+    open_inside(made)
     made["class"] = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "IngressClass",
@@ -348,16 +363,7 @@ def containers(made: Objects) -> None:
             "associationType": "subnets", "subnet": {"id": f"{SUBNETS}/alb"}, "provisioningState": "Succeeded",
         },
     }  # fmt: skip
-    made["subnet-nsg"] = group(
-        "subnet-nsg",
-        rule(
-            name="inside",
-            sourceAddressPrefix="VirtualNetwork",
-            destinationAddressPrefix="*",
-            destinationPortRange="*",
-            priority=200,
-        ),
-    )
+    open_inside(made)
     yes = [
         {"type": name, "status": "True", "reason": name, "observedGeneration": 1} for name in ("Accepted", "Programmed")
     ]
@@ -471,3 +477,77 @@ def apply(store: Store, changes: Iterable[Change]) -> None:
     """Apply changes to a store."""
     for change in changes:
         store.apply(change)
+
+
+class Way(msgspec.Struct, kw_only=True, gc=False):
+    """A way in and what comes of it.
+
+    Attributes:
+        name: for the test's own name.
+        bend: what is done to the base, in order.
+        to, source: the request.
+        outcome, status: what becomes of it.
+        steps: the kinds of its steps, along the first branch, up to the one that ends it; () is not looked at.
+        causes: check ids of the trace.
+        field, value: the deciding field, and a part of its value.
+        resolve: an address in place of DNS.
+    """
+
+    name: str
+    bend: tuple[Callable[[Objects], None], ...] = ()
+    to: str = "https://20.50.1.7"
+    source: str = "internet"
+    outcome: Outcome = Outcome.DELIVERED
+    status: int = 0
+    steps: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
+    field: str = ""
+    value: str = ""
+    resolve: str = ""
+
+
+LB = ("az.lb.frontend", "az.lb.rule", "az.lb.probe", "az.lb.backendpool")
+POD = ("k8s.policy", "k8s.pod.port", "deliver")
+NODE = ("node.nodeport", "k8s.service.port", "k8s.endpoint", "nat.dnat", "nat.snat", *POD)
+FILTERED = ("az.nsg", "az.nsg")
+
+
+def road(steps: tuple[Step, ...]) -> list[Step]:
+    """Return the steps along the first branch that ends the request, or else the first, up to the step that ends it."""
+    out: list[Step] = []
+    for step in steps:
+        if step.verdict is Verdict.NOT_REACHED:
+            break
+        out.append(step)
+        if step.branches:
+            out += road(step.branches[0].steps)
+    return out
+
+
+def walked(folder: Path, way: Way) -> Trace:
+    """Return the trace of a way in, out of a capture that is written for it."""
+    made = base()
+    for change in way.bend:
+        change(made)
+    return trace(read(folder, made), parse_request(way.to, source=way.source, resolve=way.resolve))
+
+
+def checked(folder: Path, way: Way) -> Trace:
+    """Return the trace of a way in, after its verdict, steps, causes and deciding field were looked at."""
+    found = walked(folder, way)
+    told = [(step.kind.value, step.verdict.value, step.summary) for step in road(found.steps)]
+    assert (found.outcome, found.status) == (way.outcome, way.status), told
+    if way.steps:
+        assert tuple(kind for kind, _, _ in told) == way.steps
+    assert found.causes == way.causes, told
+    if way.field:
+        facts = [fact for step in road(found.steps) for fact in step.evidence if way.field in fact.field]
+        assert any(way.value in fact.value for fact in facts), facts
+    for step in road(found.steps):
+        if step.verdict in {Verdict.DROP, Verdict.REJECT, Verdict.RESPOND} and not is_answer(step):
+            assert step.evidence, step.summary
+            assert step.confirm, step.summary
+            assert step.fix, step.summary
+        if step.verdict in {Verdict.BLIND, Verdict.UNSUPPORTED}:
+            assert step.missing, step.summary
+    return found

@@ -10,6 +10,7 @@ from shlex import quote
 from aksnav.model.addresses import format_address
 from aksnav.model.azure.network import PublicIPAddress, SubResource
 from aksnav.store.store import Store
+from aksnav.trace.azure.frontend import ANNOTATION, annotation
 from aksnav.trace.azure.joins import public_ip_at, subnet_of
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
@@ -32,12 +33,16 @@ _NAMES = {
     ".azure-api.net": "API Management",
 }
 _MOST_TOLD = 20
+_ADDITIONAL = "azure-additional-public-ips"
 
 
 def at_address(store: Store, packet: Packet) -> Step | None:
     """Return the step of an address that is a firewall's or another edge's; None where it is nobody's that is known."""
     if packet.destination is None:
         return None
+    additional = _additional(store, packet.destination, packet)
+    if additional is not None:
+        return additional
     public = public_ip_at(store, packet.destination)
     if public is not None:
         return _of_public(store, public, packet)
@@ -47,6 +52,27 @@ def at_address(store: Store, packet: Packet) -> Step | None:
     network, subnet = place
     fact = Evidence(".subnets[].name", subnet.name, network.ref, "holds the address")
     return _opaque(store, packet, f"Azure Firewall of virtual network {network.name}", "its rules", fact)
+
+
+def _additional(store: Store, address: int, packet: Packet) -> Step | None:
+    """Return the step of an address that a Service lists besides its own: a global load balancer's, mostly."""
+    text = format_address(address)
+    for service in store.services:
+        listed = annotation(service, _ADDITIONAL)
+        if text in {item.strip() for item in listed.split(",")}:
+            return Step(
+                kind=Kind.FIREWALL,
+                verdict=Verdict.UNSUPPORTED,
+                summary=f"{text} is an additional public address of Service {service.id}: what has it is not read",
+                subject=service.ref,
+                version=service.resource_version,
+                packet=packet,
+                evidence=(Evidence(f".metadata.annotations['{ANNOTATION}{_ADDITIONAL}']", listed, service.ref),),
+                missing=f"what sends {text} on to the load balancer (a global load balancer)",
+                confirm=f"az network public-ip list --query \"[?ipAddress=='{text}'].id\"",
+                fix="trace the Service's own address",
+            )
+    return None
 
 
 def at_name(host: str, packet: Packet) -> Step | None:

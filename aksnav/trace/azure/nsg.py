@@ -13,7 +13,8 @@ from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.azure import nsg_causes, tags
-from aksnav.trace.azure.joins import attach_node, pod_prefixes, unreadable
+from aksnav.trace.azure.joins import attach_node, unreadable
+from aksnav.trace.azure.masquerade import masquerade
 from aksnav.trace.azure.nsg_layers import Layer, groups_at, groups_of, interface_layer, subnet_at, subnet_layer
 from aksnav.trace.azure.nsg_rules import INBOUND, OUTBOUND, Context, RuleDecision, evaluate
 from aksnav.trace.azure.nsg_steps import Asked, blind, stretch, with_cause
@@ -72,13 +73,9 @@ def _explained(store: Store, node: Node, step: Step, context: Context) -> Step:
 
 
 def as_sent(store: Store, node: Node, packet: Packet) -> Packet:
-    """Return a packet as it leaves the cluster: with the node's address, where Pods have addresses of an overlay.
-
-    Source: aks-networking.md 1.2 (Azure CNI overlay, kubenet).
-    """
-    own = parse_address(node.internal_ips[0]) if node.internal_ips else None
-    overlaid = packet.source is not None and any(packet.source in prefix for prefix in pod_prefixes(store))
-    return msgspec.structs.replace(packet, source=own) if overlaid and own is not None else packet
+    """Return a packet as it leaves the cluster: with the node's address, where the network model has it so."""
+    step = masquerade(store, node, packet)
+    return packet if step is None or step.packet_after is None else step.packet_after
 
 
 def out_of_node(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
@@ -117,7 +114,7 @@ def between(store: Store, crossing: Crossing) -> tuple[Step, ...]:
     Leaving is judged at the sender's interface and subnet, arriving at the receiver's subnet and interface. Nothing is
     crossed on one node. Where the receiver is neither Pod nor node, the packet leaves only (``out_of_node``).
     """
-    start, end = _start(crossing), crossing.destination
+    start, end = _start(crossing).facing(crossing.packet.destination), crossing.destination
     here, there = _node_name(start), _node_name(end)
     if here and here == there:
         return ()

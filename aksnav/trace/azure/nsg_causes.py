@@ -82,13 +82,13 @@ def outbound(packet: Packet) -> Cause:
 
 def between(store: Store, packet: Packet, direction: str) -> Cause:
     """Return the fault of a packet between nodes that is denied."""
+    place = subnet_of(store, packet.source) if packet.source is not None else None
+    if place is not None and is_gateway_subnet(place[1]):
+        return Cause("N15", f"allow subnet {place[1].name} to the Pods' addresses and ports")
     pods = pod_prefixes(store)
     ends = [address for address in (packet.source, packet.destination) if address is not None]
     if any(address in prefix for address in ends for prefix in pods):
         return Cause("N11", "allow node CIDR to Pod CIDR, Pod CIDR to Pod CIDR, and Pod CIDR to node CIDR")
-    place = subnet_of(store, packet.source) if packet.source is not None else None
-    if place is not None and is_gateway_subnet(place[1]):
-        return Cause("N15", f"allow subnet {place[1].name} to the Pods' addresses and ports")
     if direction == OUTBOUND and packet.destination is not None and is_public(packet.destination):
         return Cause("N17", f"allow {packet.protocol} {packet.port} outbound")
     return Cause("N12", f"allow {packet.protocol} {packet.port} between the subnets of the node pools")

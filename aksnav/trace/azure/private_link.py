@@ -99,7 +99,9 @@ def _filtered(store: Store, endpoint: PrivateEndpoint, packet: Packet) -> list[S
         return []
     value = place[1].private_endpoint_network_policies
     seen = f"privateEndpointNetworkPolicies of subnet {place[1].name} is {value}"
-    return into_subnet(store, place, packet, seen, endpoint=True)
+    steps = into_subnet(store, place, packet, seen, endpoint=True)
+    fix = f"allow the clients to port {packet.port} of {endpoint.name} in the group of subnet {place[1].name}"
+    return [msgspec.structs.replace(step, fix=fix) if step.verdict is Verdict.DROP else step for step in steps]
 
 
 def _state(link: PrivateLinkService | None, endpoint: PrivateEndpoint, connection: ServiceConnection) -> Evidence:

@@ -17,7 +17,16 @@ _EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/hostname"
 _LABEL = "service.beta.kubernetes.io/azure-dns-label-name"
 _CLOUD = ".cloudapp.azure.com"
 _ROUTES = (HTTPRoute.KIND, GRPCRoute.KIND, TLSRoute.KIND)
-_READS = ("Ingress", "IngressClass", "Gateway", "GatewayClass", *_ROUTES, "Service", "publicIPAddresses")
+_READS = (
+    "Ingress",
+    "IngressClass",
+    "Gateway",
+    "GatewayClass",
+    *_ROUTES,
+    "Service",
+    "publicIPAddresses",
+    "privateEndpoints",
+)
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -59,7 +68,8 @@ def claims_of(store: Store, host: str) -> tuple[Claim, ...]:
 
 def _claims(store: Store) -> dict[str, list[Claim]]:
     found: dict[str, list[Claim]] = {}
-    for host, claim in (*_public_ips(store), *_ingresses(store), *_gateways(store), *_services(store)):
+    of_azure = (*_public_ips(store), *_private_endpoints(store))
+    for host, claim in (*of_azure, *_ingresses(store), *_gateways(store), *_services(store)):
         found.setdefault(host.lower().removesuffix("."), []).append(claim)
     return found
 
@@ -71,6 +81,16 @@ def _public_ips(store: Store) -> Iterator[tuple[str, Claim]]:
             field = ".dnsSettings.fqdn"
             value = item.dns_settings.fqdn
             yield value, Claim(ref=item.ref, field=field, value=value, addresses=(address,), certain=True)
+
+
+def _private_endpoints(store: Store) -> Iterator[tuple[str, Claim]]:
+    """Yield the names for which private endpoints ask for a record; whether a zone has it is another matter (V07)."""
+    for endpoint in store.private_endpoints:
+        for index, item in enumerate(endpoint.custom_dns_configs):
+            addresses = _numbers(iter(item.ip_addresses))
+            if item.fqdn and addresses:
+                field = f".customDnsConfigs[{index}].fqdn"
+                yield item.fqdn, Claim(ref=endpoint.ref, field=field, value=item.fqdn, addresses=addresses)
 
 
 def _ingresses(store: Store) -> Iterator[tuple[str, Claim]]:

@@ -113,7 +113,8 @@ def snat(store: Store, service: Service, node: Node, pod: Pod | None, packet: Pa
     reading = proxy_of(store)
     if reading.proxy is Proxy.CILIUM and pod is not None and pod.node == node.name:
         return None
-    after = msgspec.structs.replace(packet, source=Place.of_node(node).address, source_word="")
+    own = Place.of_node(node).facing(packet.destination)
+    after = msgspec.structs.replace(packet, source=own.address, source_word="")
     shown = format_address(after.source) if after.source is not None else node.name
     return Step(
         kind=Kind.SNAT,

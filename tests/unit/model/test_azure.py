@@ -9,6 +9,7 @@ from azure.mgmt.containerservice import models as aks
 from azure.mgmt.network import models as network
 
 from aksnav.model.azure import cluster as our_cluster
+from aksnav.model.azure import edge
 from aksnav.model.azure import network as ours
 from aksnav.model.azure.shape import hoist
 from aksnav.model.decode import decode_object
@@ -44,6 +45,47 @@ PAIRS: list[tuple[type, str, str]] = [
     (ours.InterfaceConfiguration, "NetworkInterfaceIPConfiguration", "NetworkInterfaceIPConfigurationPropertiesFormat"),
     (ours.NatGateway, "NatGateway", "NatGatewayPropertiesFormat"),
     (ours.Sku, "LoadBalancerSku", ""),
+    (edge.PrivateLinkService, "PrivateLinkService", "PrivateLinkServiceProperties"),
+    (edge.LinkAddress, "PrivateLinkServiceIpConfiguration", "PrivateLinkServiceIpConfigurationProperties"),
+    (edge.EndpointConnection, "PrivateEndpointConnection", "PrivateEndpointConnectionProperties"),
+    (edge.ConnectionState, "PrivateLinkServiceConnectionState", ""),
+    (edge.PrivateEndpoint, "PrivateEndpoint", "PrivateEndpointProperties"),
+    (edge.ServiceConnection, "PrivateLinkServiceConnection", "PrivateLinkServiceConnectionProperties"),
+    (edge.CustomDns, "CustomDnsConfigPropertiesFormat", ""),
+    (edge.EndpointAddress, "PrivateEndpointIPConfiguration", "PrivateEndpointIPConfigurationProperties"),
+    (edge.ApplicationGateway, "ApplicationGateway", "ApplicationGatewayPropertiesFormat"),
+    (edge.GatewayAddress, "ApplicationGatewayIPConfiguration", "ApplicationGatewayIPConfigurationPropertiesFormat"),
+    (edge.FrontendPort, "ApplicationGatewayFrontendPort", "ApplicationGatewayFrontendPortPropertiesFormat"),
+    (edge.HttpListener, "ApplicationGatewayHttpListener", "ApplicationGatewayHttpListenerPropertiesFormat"),
+    (edge.PathRule, "ApplicationGatewayPathRule", "ApplicationGatewayPathRulePropertiesFormat"),
+    (edge.UrlPathMap, "ApplicationGatewayUrlPathMap", "ApplicationGatewayUrlPathMapPropertiesFormat"),
+    (
+        edge.RequestRoutingRule,
+        "ApplicationGatewayRequestRoutingRule",
+        "ApplicationGatewayRequestRoutingRulePropertiesFormat",
+    ),
+    (
+        edge.RedirectConfiguration,
+        "ApplicationGatewayRedirectConfiguration",
+        "ApplicationGatewayRedirectConfigurationPropertiesFormat",
+    ),
+    (edge.GatewayTarget, "ApplicationGatewayBackendAddress", ""),
+    (
+        edge.GatewayPool,
+        "ApplicationGatewayBackendAddressPool",
+        "ApplicationGatewayBackendAddressPoolPropertiesFormat",
+    ),
+    (
+        edge.HttpSettings,
+        "ApplicationGatewayBackendHttpSettings",
+        "ApplicationGatewayBackendHttpSettingsPropertiesFormat",
+    ),
+    (edge.GatewayProbe, "ApplicationGatewayProbe", "ApplicationGatewayProbePropertiesFormat"),
+    (edge.ProbeMatch, "ApplicationGatewayProbeHealthResponseMatch", ""),
+    (edge.ServerHealth, "ApplicationGatewayBackendHealthServer", ""),
+    (edge.SettingsHealth, "ApplicationGatewayBackendHealthHttpSettings", ""),
+    (edge.PoolHealth, "ApplicationGatewayBackendHealthPool", ""),
+    (edge.WebApplicationFirewall, "ApplicationGatewayWebApplicationFirewallConfiguration", ""),
     (our_cluster.ManagedCluster, "ManagedCluster", "ManagedClusterProperties"),
     (our_cluster.AgentPool, "ManagedClusterAgentPoolProfile", ""),
     (our_cluster.NetworkProfile, "ContainerServiceNetworkProfile", ""),
@@ -51,7 +93,7 @@ PAIRS: list[tuple[type, str, str]] = [
 # What is joined from another call, what only some API versions have, and what every child is given.
 JOINED = {
     "usages", "effectiveSecurityAdminRules", "etag", "id", "provisioningState", "hasBgpOverride", "kubeProxyConfig",
-    "podIPAllocationMode",
+    "podIPAllocationMode", "backendHealth",
 }  # fmt: skip
 
 
