@@ -209,7 +209,7 @@ def short_verdict(outlook: Outlook) -> Said:
     first = next((step for step in outlook.steps if step.state is State.OUT), outlook.first)
     if first is None:
         return Said("✔ fits to the maximum", "good")
-    return Said(plain(f"{GLYPH[first.state]} {first.state}: {first.title}"), TONE[first.state])
+    return Said(f"{GLYPH[first.state]} {first.state}: {first.stage}", TONE[first.state])
 
 
 def room_words(room: Room) -> str:

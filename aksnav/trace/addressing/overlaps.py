@@ -68,7 +68,8 @@ def _overlaps(store: Store, managed: ManagedCluster) -> Iterator[Overlap]:
     for item in (*services, *pods, *spaces):
         for block in RESERVED:
             if block.overlaps(item.prefix):
-                yield Overlap(first=item, second=Range("the reserved range", block), why="AKS does not allow it")
+                second = Range("the reserved range", block)
+                yield Overlap(first=item, second=second, why="AKS does not allow it", certain=item not in spaces)
     for one in services:
         for other in pods:
             if one.prefix.overlaps(other.prefix):
