@@ -20,6 +20,14 @@ ENVOY = ENVOY_ISTIO | {Flavour.ENVOY_GATEWAY}
 WHOLE_HOSTS = ENVOY | {Flavour.NGINX_GATEWAY_FABRIC}
 
 
+# Kinds that an implementation is not known to take: Istio has collections of the four others (pilot/pkg/config/kube/
+# gateway/route_collections.go); Application Gateway for Containers balances HTTP, HTTPS and gRPC (its overview).
+_UNTAKEN: dict[Flavour, frozenset[str]] = {
+    **dict.fromkeys(ENVOY_ISTIO, frozenset({"UDPRoute"})),
+    Flavour.APPLICATION_GATEWAY_FOR_CONTAINERS: frozenset({"TLSRoute", "TCPRoute", "UDPRoute"}),
+}
+
+
 class Answer(msgspec.Struct, frozen=True, gc=False):
     """What becomes of a request that has no valid backend.
 
@@ -47,6 +55,15 @@ def answer(route: AnyRoute, flavour: Flavour) -> Answer:
     if isinstance(route, UDPRoute):
         return Answer(Verdict.DROP, 0, "the datagram is dropped", 0)
     return Answer(Verdict.REJECT, 0, "the connection is refused", 0)
+
+
+def untaken(flavour: Flavour, route: AnyRoute) -> str:
+    """Return what keeps a route from being followed where its status says nothing of it, empty where nothing does."""
+    if route.KIND not in _UNTAKEN.get(flavour, frozenset()):
+        return ""
+    return (
+        f"{route.KIND} {route.id}: {flavour.value} is not known to take routes of this kind, and has not spoken of it"
+    )
 
 
 def untrusted(flavour: Flavour) -> tuple[int, str]:

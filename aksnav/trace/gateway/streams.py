@@ -10,7 +10,7 @@ from aksnav.model.kubernetes.gateway import AnyRoute
 from aksnav.store import Store
 from aksnav.trace import kubectl
 from aksnav.trace.azure.joins import stale
-from aksnav.trace.gateway import backends, kinds, references
+from aksnav.trace.gateway import answers, backends, kinds, references
 from aksnav.trace.gateway.attach import Attached, Attachment
 from aksnav.trace.gateway.filters import Scene
 from aksnav.trace.gateway.place import Place
@@ -33,7 +33,6 @@ def route(store: Store, controller: Controller, place: Place, attached: Attached
     """
     name = bare(packet.sni or packet.host) if place.listener.protocol == "TLS" else ""
     ordered = sorted(attached.under(place.listener.name, name), key=lambda item: _order(item, name))
-    asked = kinds.taken_by(place.listener)
     if not ordered:
         return Routing(steps=(_nothing(store, place, attached, packet, name),), ended=True)
     item, row = ordered[0], ordered[0].route
@@ -52,33 +51,39 @@ def route(store: Store, controller: Controller, place: Place, attached: Attached
     scene = Scene(route=row, field=".spec.rules[0].filters", prefix="/", listener_port=place.listener.port)
     targets, weights = backends.targets(store, sender, packet, scene)
     objection = item.objection or references.objection(store, controller.flavour, item)
+    untaken = "" if item.word else answers.untaken(controller.flavour, row)
     several = (f"of {len(row.rules)} rules of {row.KIND} {row.id} the first one counts",) if len(row.rules) > 1 else ()
-    hidden = kinds.unread(store, asked)
-    step = Step(
+    match = Step(
         kind=Kind.ROUTE_MATCH,
-        verdict=Verdict.UNSUPPORTED if objection else Verdict.BLIND if item.unread else Verdict.PASS,
-        missing=objection or item.unread,
+        verdict=Verdict.UNSUPPORTED if objection or untaken else Verdict.BLIND if item.unread else Verdict.PASS,
+        missing=objection or untaken or item.unread,
         cause="G30" if objection else "",
         summary=f"{row.KIND} {row.id} takes {name or f'{packet.protocol} port {place.listener.port}'}",
         subject=row.ref,
         version=row.resource_version,
         packet=packet,
-        evidence=(
-            Evidence(".spec.hostnames", ", ".join(kinds.hostnames_of(row)) or "(every one)", row.ref)
-            if place.listener.protocol == "TLS"
-            else Evidence(f"{place.field}.port", str(place.listener.port), place.gateway.ref),
-            *item.word,
-        ),
+        evidence=_evidence(place, item),
         considered=(*said, *weights),
-        assumptions=(
-            *item.assumptions,
-            *several,
-            *stale(store.gateways, store.gateway_classes, store.tables[row.KIND], store.reference_grants),
-            *((f"no route that cannot be read goes before this one ({hidden})",) if hidden else ()),
-        ),
+        assumptions=(*item.assumptions, *several, *_assumed(store, place, row)),
         confirm=kubectl.show(row.ref),
     )
-    return Routing(steps=(step,), targets=targets)
+    return Routing(steps=(match,), targets=targets)
+
+
+def _evidence(place: Place, item: Attachment) -> tuple[Evidence, ...]:
+    row = item.route
+    if place.listener.protocol == "TLS":
+        names = ", ".join(kinds.hostnames_of(row)) or "(every one)"
+        return Evidence(".spec.hostnames", names, row.ref), *item.word
+    return Evidence(f"{place.field}.port", str(place.listener.port), place.gateway.ref), *item.word
+
+
+def _assumed(store: Store, place: Place, row: AnyRoute) -> tuple[str, ...]:
+    hidden = kinds.unread(store, kinds.taken_by(place.listener))
+    return (
+        *stale(store.gateways, store.gateway_classes, store.tables[row.KIND], store.reference_grants),
+        *((f"no route that cannot be read goes before this one ({hidden})",) if hidden else ()),
+    )
 
 
 def _order(item: Attachment, name: str) -> tuple[object, ...]:

@@ -15,7 +15,7 @@ TLS = gateway("web", listener("tls", 443, "TLS", tls=PASSTHROUGH))
 ENDS = {"mode": "Terminate", "certificateRefs": [{"name": "cert"}]}
 TERMINATED = gateway("web", listener("tls", 443, "TLS", "*.example.com", tls=ENDS))
 TCP = gateway("web", listener("tcp", 5432, "TCP"))
-UDP = gateway("web", listener("udp", 53, "UDP"))
+UDP = gateway("web", listener("udp", 53, "UDP"), cls="eg")
 HTTPS = gateway("web", listener("https", 443, "HTTPS", tls=ENDS))
 CERT = secret("cert", "infra")
 ANY = to("api")
@@ -98,20 +98,22 @@ LISTENER_ROWS = [
         f"{LISTENERS}, Distinct Listeners",
         "TCP and UDP on one port are distinct",
         (
-            gateway("web", listener("tcp", 53, "TCP"), listener("udp", 53, "UDP")),
+            gateway("web", listener("tcp", 53, "TCP"), listener("udp", 53, "UDP"), cls="eg"),
             route("UDPRoute", "r", ANY),
             route("TCPRoute", "s", to("web")),
         ),
         "udp://:53",
         "api",
+        cls="eg",
     ),
     Row(
         f"{LISTENERS}, Distinct Listeners",
         "two UDP listeners on one port",
-        (gateway("web", listener("one", 53, "UDP"), listener("two", 53, "UDP")), route("UDPRoute", "r", ANY)),
+        (gateway("web", listener("one", 53, "UDP"), listener("two", 53, "UDP"), cls="eg"), route("UDPRoute", "r", ANY)),
         "udp://:53",
         "drop",
         "G09",
+        cls="eg",
     ),
     Row(
         f"{LISTENERS}, Compatible Listeners",
@@ -993,6 +995,7 @@ BACKEND_ROWS = [
         "udp://:53",
         "drop",
         "G05",
+        cls="eg",
     ),
     Row(
         "ReferenceGrant",
@@ -1381,9 +1384,38 @@ STREAM_ROWS = [
         "udp://:53",
         "drop",
         "G05",
+        cls="eg",
     ),
     Row("UDPRouteSpec", "by port", (UDP, route("UDPRoute", "r", ANY)), "udp://:53", "api"),
     Row("UDPRouteSpec", "no route: the datagram is dropped", (UDP,), "udp://:53", "drop", "G27"),
+    Row(
+        "UDPRoute",
+        "Istio is not known to take UDPRoutes",
+        (gateway("web", listener("udp", 53, "UDP")), route("UDPRoute", "r", ANY)),
+        "udp://:53",
+        "unsupported",
+    ),
+    Row(
+        "TLSRoute",
+        "Application Gateway for Containers is not known to take TLSRoutes",
+        (
+            gateway("web", listener("tls", 443, "TLS", tls=PASSTHROUGH), cls="agc"),
+            route("TLSRoute", "r", ANY, hosts=("a.com",)),
+        ),
+        "https://a.com/",
+        "unsupported",
+        cls="agc",
+    ),
+    Row(
+        "UDPRoute; RouteStatus, Accepted",
+        "unless the controller says that it does",
+        (
+            gateway("web", listener("udp", 53, "UDP")),
+            route("UDPRoute", "r", ANY, said={"Accepted": "True/Accepted"}),
+        ),
+        "udp://:53",
+        "api",
+    ),
     Row("Listener", "bytes at an HTTP listener have nothing to route by", (WEB,), "tcp://:80", "nothing"),
 ]
 
@@ -1396,6 +1428,7 @@ POLICY_ROWS = [
         (WEB, route("HTTPRoute", "r", ANY), backend_tls("p", "api")),
         "http://a.com/",
         "api",
+        cls="eg",
     ),
     Row(
         AUTHORITY,
