@@ -78,9 +78,10 @@ def _admits_nobody(store: Store, row: NetworkPolicy) -> Iterator[Finding]:
 
 
 def _others(store: Store, namespace: str) -> bool:
-    """Return whether Cilium's own policies may admit somebody: they are read by the trace alone."""
-    return bool(len(store.cilium_clusterwide_policies)) or any(
-        row.namespace == namespace for row in store.cilium_policies
+    """Return whether the engine's own policies may admit somebody: they are read by the trace alone."""
+    clusterwide = len(store.cilium_clusterwide_policies) or len(store.calico_global_policies)
+    return bool(clusterwide) or any(
+        row.namespace == namespace for rows in (store.cilium_policies, store.calico_policies) for row in rows
     )
 
 
@@ -112,7 +113,9 @@ def _blocks_for_pods(store: Store, row: NetworkPolicy) -> Iterator[Finding]:
 def dns_namespaces(store: Store) -> list[str]:
     """Return the namespaces whose Pods a policy of their own may keep from asking for names."""
     found = {row.namespace for row in store.network_policies if "Egress" in row.types}
-    found |= {row.namespace for row in store.cilium_policies}
+    found |= {row.namespace for rows in (store.cilium_policies, store.calico_policies) for row in rows}
+    if any("Egress" in row.types for row in store.calico_global_policies):
+        found |= {row.name for row in store.namespaces}
     return sorted(found) if found and _enforced(store) else []
 
 

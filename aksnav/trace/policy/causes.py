@@ -75,7 +75,7 @@ def cause(case: Case) -> Cause:
     )
     if found is not None:
         return found
-    dns = case.direction is Direction.EGRESS and case.crossing.packet.port == _DNS_PORT
+    dns = case.direction is Direction.EGRESS and _asks_names(case)
     empty = [] if near or dns else [ref for ref in case.decision.deciding if _by_omission(case.store, ref)]
     if empty:
         facts = tuple(Evidence(f".spec.{case.direction.value.lower()}", "(no rules)", ref) for ref in empty)
@@ -85,6 +85,10 @@ def cause(case: Case) -> Cause:
             return Cause("P06", fix="allow UDP and TCP 53 to the DNS Pods in the egress policy")
         return Cause("P08", fix=f"admit {case.who.label} on {_port(case)} in an egress rule")
     return Cause("P01", fix=f"admit {case.who.label} on {_port(case)} in an ingress rule")
+
+
+def _asks_names(case: Case) -> bool:
+    return case.crossing.packet.port == _DNS_PORT
 
 
 def _by_omission(store: Store, ref: Ref) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from aksnav.checks.policies import dns_namespaces
 from aksnav.model.change import UndecodableFound
 from aksnav.model.decode import decode_wire
 from aksnav.model.kinds import KINDS
@@ -243,3 +244,19 @@ def test_a_change_of_a_set_or_a_tier_is_seen() -> None:
     assert word(steps(store, CLIENT)) == "allow"
     put(store, tier("default", 5, "Pass"))
     assert word(steps(store, "198.51.100.9")) == "allow"
+
+
+def test_a_default_deny_of_egress_without_a_rule_for_names_is_told_as_such() -> None:
+    """P06, as for any other policy; a Deny that names the port is somebody's rule, and P13."""
+    out = both("default.out", selector="app == 'web'", egress=[allow(destination={"nets": ["203.0.113.0/24"]})])
+    assert steps(world(out), WEB, API, 53, "UDP")[0].cause == "P06"
+    assert steps(world(out), WEB, API, 80)[0].cause == "P13"
+    assert steps(world(both("default.out", egress=[deny()])), WEB, API, 53, "UDP")[0].cause == "P13"
+
+
+def test_a_sweep_asks_for_names_in_every_namespace_that_a_global_policy_may_keep_from_it() -> None:
+    """A GlobalNetworkPolicy for egress may select Pods anywhere; one for ingress keeps nobody from asking."""
+    out = both("default.out", selector="app == 'web'", egress=[allow(destination={"nets": ["203.0.113.0/24"]})])
+    assert dns_namespaces(world(out)) == ["pay", "shop"]
+    assert dns_namespaces(world(both("default.in", ingress=[allow()]))) == []
+    assert dns_namespaces(world(both("pay/default.out", egress=[allow()]))) == ["pay"]
