@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from aksnav.model.object import Ref
 from aksnav.model.text import plain
 from aksnav.report.data import subject
 from aksnav.report.markdown import code
@@ -23,17 +24,27 @@ _NAMED = 4
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
-    """Rows of workloads of one namespace that differ in nothing but the workload, in one line.
+    """Rows of workloads of one namespace that have the same answer on the same ports, in one line.
 
     Attributes:
         peers: who.
         pods: how many Pods they are, 0 for others than Pods.
         row: one of the rows.
+        policies: those that decide; the workloads may each have their own.
     """
 
     peers: str
     pods: int
     row: Reach
+    policies: tuple[Ref, ...]
+
+    @property
+    def because(self) -> str:
+        """The policies that decide, in words; what stands there instead where there are none."""
+        if not self.policies:
+            return decided_by(self.row)
+        more = f" and {len(self.policies) - _NAMED} more" if len(self.policies) > _NAMED else ""
+        return f"{', '.join(map(short, self.policies[:_NAMED]))}{more}"
 
 
 def folded(rows: Sequence[Reach]) -> list[Line]:
@@ -41,12 +52,19 @@ def folded(rows: Sequence[Reach]) -> list[Line]:
     found: dict[object, list[Reach]] = {}
     for row in rows:
         peer = row.peer if row.peer.sort is not Sort.WORKLOAD else (row.peer.namespace, row.peer.where)
-        key = (row.direction, row.subject, peer, row.ports, row.allowed, row.policies, row.entry)
+        # What nobody can decide has a reason of its own; for a yes or a no every workload may have its own policies.
+        policies = row.policies if row.allowed is None else bool(row.policies)
+        key = (row.direction, row.subject, peer, row.ports, row.allowed, policies, row.entry)
         found.setdefault(key, []).append(row)
-    lines = [Line(_peers(listed), sum(row.count for row in listed), listed[0]) for listed in found.values()]
+    lines = [_line(listed) for listed in found.values()]
     return sorted(
         lines, key=lambda line: (line.row.direction is Direction.EGRESS, line.row.subject, _RANK[line.row.allowed])
     )
+
+
+def _line(rows: list[Reach]) -> Line:
+    policies = tuple(dict.fromkeys(ref for row in rows for ref in row.policies))
+    return Line(_peers(rows), sum(row.count for row in rows), rows[0], policies)
 
 
 def _peers(rows: list[Reach]) -> str:
@@ -84,7 +102,7 @@ def talk_lines(talk: Talk) -> Iterator[str]:
             pods = f" [{line.pods} Pod{'' if line.pods == 1 else 's'}]" if line.pods else ""
             yield plain(
                 f"  {GLYPH[row.allowed]} {WORD[row.allowed]:<9} {line.peers}{pods}  {words(row.ports)}"
-                f"  {'by ' if row.policies else ''}{decided_by(row)}"
+                f"  {'by ' if line.policies else ''}{line.because}"
             )
             if row.allowed is None and row.policies:
                 yield plain(f"              {row.why}")
@@ -154,7 +172,7 @@ def talk_markdown(talk: Talk) -> Iterator[str]:
         yield "|---|---|---|---|---|"
         for line in lines:
             row = line.row
-            cells = (line.peers, str(line.pods or ""), words(row.ports), decided_by(row))
+            cells = (line.peers, str(line.pods or ""), words(row.ports), line.because)
             shown = " | ".join(code(cell).replace("|", "\\|") for cell in cells)
             yield f"| {GLYPH[row.allowed]} {WORD[row.allowed]} | {shown} |"
     if talk.missing or talk.assumptions:

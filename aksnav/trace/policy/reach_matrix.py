@@ -4,6 +4,7 @@ A workload can talk to another where some Pod of the one may open a connection t
 other (to any port, where none is declared). Pods with hostNetwork are asked as those of another node.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -68,6 +69,7 @@ class _Pairs:
         self._known = known
         self._groups = _groups(known)
         self._at: dict[object, Bits] = {}
+        self._leave: dict[object, dict[Bits, int]] = {}
         self._part_of = {number: part for part in known.parts for number in numbers_in(part.bits)}
         self._free = 0
         self._bound: list[Part] = []
@@ -84,22 +86,21 @@ class _Pairs:
 
     def matrix(self) -> Matrix:
         """Return the numbers for every two namespaces."""
-        spaces = list(dict.fromkeys(space for space, _ in self._workloads))
-        masks = {space: sum(bits & -bits for own, bits in self._workloads if own == space) for space in spaces}
+        by_space: dict[str, list[int]] = {}
+        for space, bits in self._workloads:
+            by_space.setdefault(space, []).append(bits)
+        masks = {space: sum(bits & -bits for bits in listed) for space, listed in by_space.items()}
         cells: dict[tuple[str, str], Cell] = {}
-        for target in spaces:
-            counts: dict[tuple[int, int, int], int] = {}
-            for own, bits in self._workloads:
-                if own == target:
-                    found = self._sources_of(bits)
-                    counts[found] = counts.get(found, 0) + 1
-            for source in spaces:
-                mask, numbers = masks[source], [0, 0, 0]
+        for target, listed in by_space.items():
+            counts = Counter(map(self._sources_of, listed))
+            for source, mask in masks.items():
+                numbers = [0, 0, 0]
                 for found, count in counts.items():
                     for index, bits in enumerate(found):
-                        numbers[index] += count * (bits & mask).bit_count()
+                        if bits:
+                            numbers[index] += count * (bits & mask).bit_count()
                 cells[source, target] = Cell(*numbers)
-        return Matrix(tuple(spaces), cells, tuple(unread(self._store)))
+        return Matrix(tuple(by_space), cells, tuple(unread(self._store)))
 
     def _sources_of(self, workload: int) -> tuple[int, int, int]:
         """Return, one bit for each workload: who can talk to a workload, of whom nobody can tell, and who there is."""
@@ -143,13 +144,23 @@ class _Pairs:
     def _leaving(self, number: int, declared: tuple[ContainerPort, ...], item: Ports) -> Bits:
         """Return the classes whose own policies let a connection go to a class."""
         yes, maybe = self._free, 0
-        for part in self._bound:
-            sure, unsure = self._seen_by(part, Direction.EGRESS, declared, item)
+        for (sure, unsure), sources in self._outward(declared, item).items():
             if sure >> number & 1:
-                yes |= part.bits
+                yes |= sources
             elif unsure >> number & 1:
-                maybe |= part.bits
+                maybe |= sources
         return yes, maybe
+
+    def _outward(self, declared: tuple[ContainerPort, ...], item: Ports) -> dict[Bits, int]:
+        """Return the classes with egress policies, by the destinations that these let them go to: few are different."""
+        key = (declared, item.protocol, item.first)
+        found = self._leave.get(key)
+        if found is None:
+            found = self._leave[key] = {}
+            for part in self._bound:
+                sets = self._seen_by(part, Direction.EGRESS, declared, item)
+                found[sets] = found.get(sets, 0) | part.bits
+        return found
 
     def _seen_by(self, part: Part, direction: Direction, declared: tuple[ContainerPort, ...], item: Ports) -> Bits:
         """Return the classes at the other end with which the policies of a part let its Pods talk on a port."""
