@@ -19,11 +19,11 @@ from aksnav.trace.ingress.agic_listeners import (
     Listener,
     annotation,
     certified,
-    choose,
     listeners_of,
     matches,
     pattern_of,
     prohibited_by,
+    taking,
 )
 from aksnav.trace.ingress.answer import Decision
 from aksnav.trace.ingress.rules import Rule, Rules, considered, spec_choice
@@ -55,11 +55,12 @@ def route(store: Store, controller: Controller, packet: Packet, rules: Rules) ->
         rules: what AGIC serves.
     """
     host = bare(packet.host or packet.sni)
-    everything = listeners_of(store, controller, rules)
-    here = [item for item in everything if _at(item, packet)]
-    listener = choose([item for item in here if item.encrypted == packet.tls], host)
+    board = listeners_of(store, controller, rules)
+    own = board.of_host(host)
+    listener = taking([item for item in own if _at(item, packet) and item.encrypted == packet.tls], host)
     if listener is None:
-        return Routing(steps=(_no_listener(store, rules, everything, here, packet, host),), ended=True)
+        here = [item for item in board.listeners if _at(item, packet)]
+        return Routing(steps=(_no_listener(store, rules, own, here, packet, host),), ended=True)
     lead = (_handshake(store, listener, packet),) if packet.tls else ()
     inside = msgspec.structs.replace(
         packet,
@@ -105,15 +106,14 @@ def _backend_field(rule: Rule) -> str:
 def _no_listener(
     store: Store,
     rules: Rules,
-    everything: Sequence[Listener],
+    own: Sequence[Listener],
     here: Sequence[Listener],
     packet: Packet,
     host: str,
 ) -> Step:
     """The step of a request that no listener takes: nobody there, the other protocol, or another host."""
     speaking = [item for item in here if item.encrypted == packet.tls]
-    own = [item for item in everything if choose([item], host) is not None]
-    first = next((rule.ingress for item in own for rule in item.rules), None)
+    owner = next((rule.ingress for item in own for rule in item.rules), None)
     word = "HTTPS" if packet.tls else "HTTP"
     if speaking:
         what, verdict, status = f"no {word} listener for host {host}", Verdict.RESPOND, 404
@@ -130,19 +130,19 @@ def _no_listener(
         kind=Kind.ROUTE_MATCH,
         verdict=Verdict.BLIND if rules.unreadable else verdict,
         summary=f"Application Gateway has {what}" + (": it is on the private address only" if private else ""),
-        subject=first.ref if first is not None else None,
-        version=first.resource_version if first is not None else "",
+        subject=owner.ref if owner is not None else None,
+        version=owner.resource_version if owner is not None else "",
         packet=packet,
         cause="A06" if left_out else "A13" if private else "A09" if no_secret else "I04" if speaking else "",
         status=0 if rules.unreadable else status,
         evidence=(
-            Evidence("listeners of this host", listening, first.ref if first is not None else None),
-            *((_said(first, "use-private-ip"),) if private and first is not None else ()),
+            Evidence("listeners of this host", listening, owner.ref if owner is not None else None),
+            *((_said(owner, "use-private-ip"),) if private and owner is not None else ()),
             *left_out,
         ),
         assumptions=(_CURRENT, *((_SHARED,) if left_out else ()), *rules.stale),
         missing=rules.unreadable,
-        confirm=kubectl.show(first.ref) if first is not None else kubectl.listing("Ingress"),
+        confirm=kubectl.show(owner.ref) if owner is not None else kubectl.listing("Ingress"),
         fix="ask at the private address, or remove use-private-ip" if private else _fix(packet, own),
     )
 

@@ -56,6 +56,22 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return (*self.paths, *((self.default,) if self.default is not None else ()))
 
 
+class Board(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """All listeners of an Application Gateway.
+
+    Attributes:
+        listeners: each of them; named: those of one host name, by it; wild: those of a wildcard, or of every host.
+    """
+
+    listeners: tuple[Listener, ...]
+    named: dict[str, tuple[Listener, ...]]
+    wild: tuple[Listener, ...]
+
+    def of_host(self, host: str) -> tuple[Listener, ...]:
+        """Return the listeners that take a host; a wildcard takes periods as well (multiple-site-overview)."""
+        return (*self.named.get(host, ()), *(item for item in self.wild if any_labels(item.host, host)))
+
+
 class _Place(msgspec.Struct, frozen=True, gc=False):
     """What tells listeners apart."""
 
@@ -111,21 +127,31 @@ def matches(pattern: str, path: str) -> bool:
     return lowered.startswith(wanted[:-1]) if wanted.endswith("*") else lowered == wanted
 
 
-def listeners_of(store: Store, controller: Controller, rules: Rules) -> tuple[Listener, ...]:
+def listeners_of(store: Store, controller: Controller, rules: Rules) -> Board:
     """Return the listeners that the Ingresses of AGIC give."""
     name = f"agic listeners of {','.join(controller.classes)}"
     kinds = ("Ingress", "IngressClass", "Secret", "AzureIngressProhibitedTarget")
-    return once(store, name, kinds, lambda: tuple(_build(store, rules)))
+    return once(store, name, kinds, lambda: _board(tuple(_build(store, rules))))
 
 
-def choose(listeners: Iterable[Listener], host: str) -> Listener | None:
-    """Return the listener that takes a host: the least priority, then an exact name, the longest wildcard, any host.
+def _board(listeners: tuple[Listener, ...]) -> Board:
+    named: dict[str, list[Listener]] = {}
+    wild: list[Listener] = []
+    for item in listeners:
+        if item.host and not item.host.startswith("*."):
+            named.setdefault(item.host, []).append(item)
+        else:
+            wild.append(item)
+    return Board(listeners=listeners, named={host: tuple(found) for host, found in named.items()}, wild=tuple(wild))
 
-    A wildcard of Application Gateway takes periods as well (application-gateway/multiple-site-overview).
+
+def taking(listeners: Iterable[Listener], host: str) -> Listener | None:
+    """Return the listener that takes a request, of those that take its host.
+
+    The least priority goes first, then an exact name, the longest wildcard, any host.
     """
-    found = [item for item in listeners if any_labels(item.host, host)]
     return min(
-        found,
+        listeners,
         key=lambda item: (item.priority, item.host != host, not item.host, -len(item.host)),
         default=None,
     )

@@ -128,7 +128,7 @@ def _taker(earlier: Sequence[nginx_locations.Location], rule: Rule, path: str) -
 
 
 def _of_listeners(store: Store, controller: Controller, rules: Rules) -> Iterator[Hidden]:
-    for listener in listeners_of(store, controller, rules):
+    for listener in listeners_of(store, controller, rules).listeners:
         for rule, by in listener.shadowed:
             why = f"{by.ingress.id} has the same host and path, and AGIC takes one rule of each"
             yield Hidden(rule, by, why, same=True, sure=rule.ingress.id == by.ingress.id)
