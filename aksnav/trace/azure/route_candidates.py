@@ -11,6 +11,7 @@ from aksnav.model.azure.network import Peering, Route, RouteTable, Subnet, Virtu
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import subnet_by_id
 from aksnav.trace.azure.tags import CONNECTED
+from aksnav.trace.memo import once
 
 APPLIANCE, GATEWAY, NONE, INTERNET = "VirtualAppliance", "VirtualNetworkGateway", "None", "Internet"
 LOCAL, PEERING, ENDPOINT = "VnetLocal", "VNetPeering", "InterfaceEndpoint"
@@ -26,6 +27,7 @@ _RESERVED = tuple(
     if prefix is not None
 )
 _EVERYTHING = tuple(prefix for prefix in map(parse_prefix, ("0.0.0.0/0", "::/0")) if prefix is not None)
+_READ = ("virtualNetworks", "routeTables", "networkInterfaces", "privateEndpoints")
 # Values of privateEndpointNetworkPolicies with which user-defined routes can override a private endpoint's own.
 _POLICIES = frozenset({"enabled", "routetableenabled"})
 
@@ -63,6 +65,10 @@ def candidates(store: Store, subnet: Subnet, network: VirtualNetwork, table: Rou
         network: in which it is.
         table: its route table, None where it has none.
     """
+    return once(store, f"routes of {subnet.id}", _READ, lambda: _candidates(store, subnet, network, table))
+
+
+def _candidates(store: Store, subnet: Subnet, network: VirtualNetwork, table: RouteTable | None) -> list[Candidate]:
     own = [
         Candidate(prefix=prefix, hop=LOCAL, source=SYSTEM, name="the network's own")
         for prefix in prefixes(network.address_space.address_prefixes)
@@ -149,25 +155,30 @@ def _endpoints(store: Store, network: VirtualNetwork) -> list[Candidate]:
         for peering in network.virtual_network_peerings
         if peering.peering_state.lower() == CONNECTED
     }
-    found: dict[int, Candidate] = {}
+    listed = once(store, "routes to private endpoints", _READ, lambda: _all_endpoints(store))
+    return [candidate for ident, candidate in listed if ident in near]
+
+
+def _all_endpoints(store: Store) -> list[tuple[str, Candidate]]:
+    """Return every route to a private endpoint, with the id of the network in which it is."""
+    found: dict[tuple[str, int], Candidate] = {}
     for interface in store.interfaces:
         if interface.private_endpoint is None or not interface.private_endpoint.arm_id:
             continue
         for configuration in interface.ip_configurations:
             place = subnet_by_id(store, configuration.subnet)
             number = parse_address(configuration.private_ip_address)
-            if place is None or number is None or place[0].id not in near:
-                continue
-            name = f"private endpoint {interface.private_endpoint.arm_id.rpartition('/')[2]}"
-            found[number] = _endpoint(number, name, place)
+            if place is not None and number is not None:
+                name = f"private endpoint {interface.private_endpoint.arm_id.rpartition('/')[2]}"
+                found[place[0].id, number] = _endpoint(number, name, place)
     for endpoint in store.private_endpoints:
         place = subnet_by_id(store, endpoint.subnet)
         texts = [item.private_ip_address for item in endpoint.ip_configurations]
         texts += [text for item in endpoint.custom_dns_configs for text in item.ip_addresses]
         for number in filter(None, map(parse_address, texts)):
-            if place is not None and place[0].id in near:
-                found.setdefault(number, _endpoint(number, f"private endpoint {endpoint.name}", place))
-    return list(found.values())
+            if place is not None:
+                found.setdefault((place[0].id, number), _endpoint(number, f"private endpoint {endpoint.name}", place))
+    return [(ident, candidate) for (ident, _), candidate in found.items()]
 
 
 def _endpoint(number: int, name: str, place: tuple[VirtualNetwork, Subnet]) -> Candidate:

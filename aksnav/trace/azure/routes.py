@@ -9,10 +9,11 @@ from shlex import quote
 import msgspec
 
 from aksnav.model.addresses import format_address, is_v4, parse_prefix
-from aksnav.model.azure.network import Peering, Subnet, VirtualNetwork
+from aksnav.model.azure.network import Subnet, VirtualNetwork
 from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
+from aksnav.trace.azure import asymmetry, peering
 from aksnav.trace.azure.joins import attach_node, cluster, group_of, stale, unreadable
 from aksnav.trace.azure.next_hop import (
     APPLIANCE,
@@ -21,11 +22,10 @@ from aksnav.trace.azure.next_hop import (
     NONE,
     RouteDecision,
     next_hop,
-    remote,
     table_of,
 )
-from aksnav.trace.azure.tags import CONNECTED
 from aksnav.trace.packet import Packet
+from aksnav.trace.place import Place
 from aksnav.trace.policy.who import is_public
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
@@ -98,9 +98,9 @@ def _back_inside(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
     overlap = _overlap(store, packet)
     if overlap is not None:
         return (overlap,)
-    broken = _broken_peering(store, at.network, packet.source)
+    broken = peering.broken(store, at.network, packet.source)
     if broken is not None:
-        return (_peering_step(broken, packet),)
+        return (peering.broken_step(broken, packet),)
     decision = next_hop(store, at.subnet, packet.source)
     text = format_address(packet.source)
     where = f"answers leave subnet {at.subnet.name}"
@@ -119,7 +119,32 @@ def _back_inside(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
             "R02" if decision.route is not None else "R09" if _without_learned(store, at.network, at.subnet) else "R06"
         )
         return (msgspec.structs.replace(step, verdict=Verdict.DROP, cause=cause, fix=fix),)
-    return (step,)
+    return (_as_they_came(store, node, packet, step, decision),)
+
+
+def _as_they_came(store: Store, node: Node, packet: Packet, step: Step, decision: RouteDecision) -> Step:
+    """Return the step of answers that get back to a private client, unless requests come another way (R13)."""
+    if packet.source is None:
+        return step
+    target = packet.destination if packet.destination is not None else Place.of_node(node).address
+    ways = asymmetry.compare(store, packet.source, target, decision)
+    step = msgspec.structs.replace(step, assumptions=(*step.assumptions, *filter(None, (ways.assumed,))))
+    if not ways.fault or ways.there is None or ways.subnet is None:
+        return step
+    other = _step(store, ways.subnet, packet, ways.there, "")
+    return msgspec.structs.replace(
+        step,
+        verdict=Verdict.DROP,
+        summary=f"{step.summary}; {ways.fault}",
+        cause="R13",
+        evidence=(*step.evidence, *(_of(fact, other.subject) for fact in other.evidence)),
+        considered=(*step.considered, *other.considered),
+        fix="give both subnets routes through the same appliance, or neither",
+    )
+
+
+def _of(fact: Evidence, subject: Ref | None) -> Evidence:
+    return fact if fact.subject is not None else msgspec.structs.replace(fact, subject=subject)
 
 
 def _overlap(store: Store, packet: Packet) -> Step | None:
@@ -157,72 +182,6 @@ def _without_learned(store: Store, network: VirtualNetwork, subnet: Subnet) -> b
     gateway = any(item.name == "GatewaySubnet" for item in network.subnets)
     transit = any(item.use_remote_gateways for item in network.virtual_network_peerings)
     return table is not None and table.disable_bgp_route_propagation and (gateway or transit)
-
-
-class _Broken(msgspec.Struct, frozen=True, gc=False):
-    """The side of a peering that does not carry traffic; ``peering`` None: that side has none."""
-
-    network: VirtualNetwork
-    peering: Peering | None
-    peer: str
-
-
-def _broken_peering(store: Store, network: VirtualNetwork, source: int) -> _Broken | None:
-    """Return the side of the peering to a client's network that does not carry traffic, where one is known (R06)."""
-    for peering in network.virtual_network_peerings:
-        if not any(source in prefix for prefix in remote(peering)):
-            continue
-        peer = peering.remote_virtual_network.arm_id.rpartition("/")[2]
-        if not _carries(peering):
-            return _Broken(network, peering, peer)
-        other = store.virtual_networks.get(peering.remote_virtual_network.id)
-        if other is None:
-            continue
-        back = [item for item in other.virtual_network_peerings if item.remote_virtual_network.id == network.id]
-        if not any(_carries(item) for item in back):
-            return _Broken(other, back[0] if back else None, network.name)
-    return None
-
-
-def _carries(peering: Peering) -> bool:
-    return peering.peering_state.lower() == CONNECTED and peering.allow_virtual_network_access
-
-
-def _peering_step(broken: _Broken, packet: Packet) -> Step:
-    network, peering = broken.network, broken.peering
-    group = group_of(network.arm_id or network.id).rpartition("/")[2]
-    fix = "make the peering again on both sides"
-    assumed: tuple[str, ...] = ()
-    if peering is None:
-        what = f"{network.name} has no peering to {broken.peer}, which has one to it"
-        facts: tuple[Evidence, ...] = (
-            Evidence(".virtualNetworkPeerings[].remoteVirtualNetwork.id", f"none is {broken.peer}", network.ref),
-        )
-    else:
-        state, field = peering.peering_state or "(not said)", f".virtualNetworkPeerings[?name=='{peering.name}']"
-        access = str(peering.allow_virtual_network_access).lower()
-        facts = (
-            Evidence(f"{field}.peeringState", state, network.ref),
-            Evidence(f"{field}.allowVirtualNetworkAccess", access, network.ref),
-        )
-        what = f"peering {peering.name} of {network.name} is {state}"
-        if peering.peering_state.lower() == CONNECTED:
-            what = f"peering {peering.name} of {network.name} does not allow access to {broken.peer}"
-            assumed = (f"no security rule allows traffic between {network.name} and {broken.peer} by its prefixes",)
-            fix = f"set allowVirtualNetworkAccess of peering {peering.name} of {network.name}"
-    return Step(
-        kind=Kind.PEERING,
-        verdict=Verdict.DROP,
-        summary=f"{what}: traffic with the peer does not pass both ways",
-        subject=network.ref,
-        version=network.etag,
-        packet=packet,
-        cause="R06",
-        evidence=facts,
-        assumptions=assumed,
-        confirm=f"az network vnet peering list -g {quote(group)} --vnet-name {quote(network.name)} -o table",
-        fix=fix,
-    )
 
 
 def _step(store: Store, subnet: Subnet, packet: Packet, decision: RouteDecision, summary: str) -> Step:

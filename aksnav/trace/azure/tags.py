@@ -34,7 +34,8 @@ class Space(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         routed: of user-defined routes that lead elsewhere than to the internet: the tag holds them.
         straight: of user-defined routes to the internet: whether the tag holds them is documented nowhere.
         routed_tags: service tags of user-defined routes, whose addresses the tag may hold.
-        default_route: a user-defined route for everything exists: then the tag may hold everything.
+        default_route, default_route_v6: a user-defined route for everything of a family exists: then the tag may hold
+            everything of it.
         unsure: why a private address outside of the prefixes may belong to it all the same, else empty.
     """
 
@@ -43,16 +44,17 @@ class Space(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     straight: tuple[Prefix, ...] = ()
     routed_tags: tuple[str, ...] = ()
     default_route: bool = False
+    default_route_v6: bool = False
     unsure: str = ""
 
-    def holds(self, address: int | None) -> Answer:
+    def holds(self, address: int | None, *, v4: bool) -> Answer:
         """Return whether the tag VirtualNetwork holds an address; None is any client of the internet."""
         if address is not None:
             if address == PLATFORM or any(address in prefix for prefix in (*self.prefixes, *self.routed)):
                 return True
             if any(address in prefix for prefix in self.straight):
                 return Unknown("whether the tag VirtualNetwork holds prefixes of routes to Internet is not documented")
-        if self.default_route:
+        if self.default_route if v4 else self.default_route_v6:
             return Unknown("a user-defined route for everything may widen the tag VirtualNetwork to every address")
         if address is None:
             return False
@@ -117,13 +119,13 @@ def _with_routes(store: Store, subnet: Subnet | None, inside: Space) -> Space:
     routed: set[Prefix] = set()
     straight: set[Prefix] = set()
     named: list[str] = []
-    whole = False
+    whole: set[bool] = set()
     for route in table.routes:
         prefix = parse_prefix(route.address_prefix)
         if prefix is None:
             named.append(route.address_prefix)
         elif prefix.length == 0:
-            whole = True
+            whole.add(prefix.v4)
         else:
             (straight if route.next_hop_type.lower() == _TO_INTERNET else routed).add(prefix)
     return msgspec.structs.replace(
@@ -131,7 +133,8 @@ def _with_routes(store: Store, subnet: Subnet | None, inside: Space) -> Space:
         routed=tuple(sorted(routed)),
         straight=tuple(sorted(straight)),
         routed_tags=tuple(dict.fromkeys(named)),
-        default_route=whole,
+        default_route=True in whole,
+        default_route_v6=False in whole,
     )
 
 
@@ -149,10 +152,10 @@ def match(texts: Iterable[str], address: int | None, v4: bool, inside: Space) ->
         prefixes = [prefix for prefix in map(parse_prefix, listed) if prefix is not None]
         if covers_internet(prefixes, v4):
             return True
-    return some(_one(text, address, inside) for text in listed)
+    return some(_one(text, address, v4, inside) for text in listed)
 
 
-def _one(text: str, address: int | None, inside: Space) -> Answer:
+def _one(text: str, address: int | None, v4: bool, inside: Space) -> Answer:
     if text == "*":
         return True
     prefix = parse_prefix(text)
@@ -164,7 +167,7 @@ def _one(text: str, address: int | None, inside: Space) -> Answer:
         case service_tags.INTERNET:
             return inside.outside(address)
         case service_tags.VIRTUAL_NETWORK:
-            return inside.holds(address)
+            return inside.holds(address, v4=is_v4(address) if address is not None else v4)
         case _:
             return service_tags.holds(text, address)
 

@@ -1,0 +1,73 @@
+"""Requests and answers of one connection that take different ways: a stateful appliance on one of them loses it (R13).
+
+Sources: aks-networking.md 3.2 (forward path against the node subnet's route for the client) and check R13. For clients
+of the internet it is R01, which needs no more than the way back.
+"""
+
+import msgspec
+
+from aksnav.model.addresses import format_address
+from aksnav.model.azure.network import Subnet
+from aksnav.store.store import Store
+from aksnav.trace.azure.joins import subnet_of
+from aksnav.trace.azure.next_hop import APPLIANCE, LOCAL, PEERING, RouteDecision, next_hop
+from aksnav.trace.policy.who import is_public
+
+_DIRECT = frozenset({LOCAL, PEERING})
+
+
+class Ways(msgspec.Struct, frozen=True, gc=False):
+    """What the way there says of the way back.
+
+    Attributes:
+        fault: why the connection is lost, else empty.
+        assumed: what is taken for granted of the way that is not read, else empty.
+        there: the route of the requests, where it is known.
+        subnet: from which they come.
+    """
+
+    fault: str = ""
+    assumed: str = ""
+    there: RouteDecision | None = None
+    subnet: Subnet | None = None
+
+
+def compare(store: Store, client: int, target: int | None, back: RouteDecision) -> Ways:
+    """Return whether requests of a private client go the way on which their answers come back.
+
+    Args:
+        store: what is known.
+        client: a private address.
+        target: the address that it asks; None where it is not known.
+        back: the route of the answers.
+    """
+    if target is None or is_public(target):
+        return Ways()
+    place = subnet_of(store, client)
+    there = next_hop(store, place[1], target) if place is not None else None
+    known = there is not None and not there.unknown and there.hop in {APPLIANCE, *_DIRECT}
+    if back.hop == APPLIANCE and (there is None or not known):
+        who = format_address(client)
+        return Ways(
+            assumed=f"requests of {who} pass the appliance at {back.address} as well: their routes are not read"
+        )
+    if there is None or place is None or not known or back.hop not in {APPLIANCE, *_DIRECT}:
+        return Ways()
+    if (back.hop == APPLIANCE) == (there.hop == APPLIANCE) and back.address == there.address:
+        return Ways()
+    return Ways(_told(there, back, place[1]), _kept(there, back), there, place[1])
+
+
+def _told(there: RouteDecision, back: RouteDecision, subnet: Subnet) -> str:
+    if there.hop == APPLIANCE and back.hop == APPLIANCE:
+        return f"requests from subnet {subnet.name} pass the appliance at {there.address}, another one"
+    if there.hop == APPLIANCE:
+        return f"requests from subnet {subnet.name} pass the appliance at {there.address}, which never sees the answer"
+    return f"requests from subnet {subnet.name} come by {there.hop}: the appliance at {back.address} never saw one"
+
+
+def _kept(there: RouteDecision, back: RouteDecision) -> str:
+    """Return the assumption about an appliance that could have put its own address in place of the client's."""
+    if there.hop != APPLIANCE:
+        return f"the appliance at {back.address} is stateful"
+    return f"the appliance at {there.address} is stateful and keeps the client's address"
