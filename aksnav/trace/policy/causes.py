@@ -60,10 +60,7 @@ def cause(case: Case) -> Cause:
     near = list(_rules(case))
     refs = case.decision.deciding
     if refs and all(ref.kind != "NetworkPolicy" for ref in refs):
-        id_ = "P13" if case.engine is Engine.CALICO else "P09"
-        fixes = (rule.fix for word in case.decision.words for rule in word.rules if rule.fix)
-        fix = next(fixes, "") or f"admit {case.who.label} on {_port(case)} in {_names(refs)}"
-        return _own_node(case) or Cause(id_, fix=fix)
+        return _own_node(case) or _of_own_policies(case)
     found = (
         _rewritten(case, near)
         or _own_node(case)
@@ -85,6 +82,18 @@ def cause(case: Case) -> Cause:
             return Cause("P06", fix="allow UDP and TCP 53 to the DNS Pods in the egress policy")
         return Cause("P08", fix=f"admit {case.who.label} on {_port(case)} in an egress rule")
     return Cause("P01", fix=f"admit {case.who.label} on {_port(case)} in an ingress rule")
+
+
+def _of_own_policies(case: Case) -> Cause:
+    """P06, P09, P13: none but policies of the engine's own kinds isolate the Pod."""
+    names = _names(case.decision.deciding)
+    fixes = (rule.fix for word in case.decision.words for rule in word.rules if rule.fix)
+    fix = next(fixes, "") or f"admit {case.who.label} on {_port(case)} in {names}"
+    if case.engine is not Engine.CALICO:
+        return Cause("P09", fix=fix)
+    if case.direction is Direction.EGRESS and _asks_names(case):
+        return Cause("P06", fix=f"allow UDP and TCP 53 to the DNS Pods in {names}")
+    return Cause("P13", fix=fix)
 
 
 def _asks_names(case: Case) -> bool:
