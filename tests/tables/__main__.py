@@ -1,7 +1,7 @@
 """How many rows the project's own tables have, and from which documents: ``python -m tests.tables``.
 
-A table of routing is a module ``*_rows`` in this folder with a list ``ROWS`` whose rows name their ``section``; the
-table of policies is ``policies.txt``.
+A table of routing is a module ``*_rows`` in this folder, or ``tests/unit/trace_gateway/rows.py``, with a list ``ROWS``
+whose rows name their ``section``; the table of policies is ``policies.txt``.
 """
 
 import importlib
@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.tables import policy_table
+from tests.unit.trace_gateway import rows as gateway
 
 _HERE = Path(__file__).resolve().parent
 
@@ -20,6 +21,7 @@ def routing() -> dict[str, Counter[str]]:
         if not path.name.startswith("test_"):
             table = importlib.import_module(f"tests.tables.{path.stem}")
             found[path.stem] = Counter(row.section.partition(",")[0] for row in table.ROWS)
+    found["Gateway API"] = Counter(row.section.partition(",")[0] for row in gateway.ROWS)
     return found
 
 
