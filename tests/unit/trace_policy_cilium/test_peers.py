@@ -299,6 +299,13 @@ def test_ingress_reads_the_same_fields_by_their_names_from() -> None:
         assert {client for client in clients if word(arriving(store, client)) == "yes"} == expected | {"node-1"}, field
 
 
+def test_what_the_api_server_sends_comes_from_a_node() -> None:
+    """The entity kube-apiserver may not work for ingress on AKS ("Entities based"): control traffic is tunnelled."""
+    store = world(policy(ingress({"fromEntities": ["kube-apiserver"]})))
+    assert "comes from a node" in arriving(store, API_SERVER).missing
+    assert word(arriving(store, "node-2")) == "no"
+
+
 def test_selectors_of_nodes_decide_where_cilium_took_the_policy() -> None:
     """Without enable-node-selector-labels agents refuse fromNodes; a policy that is marked as valid was not refused."""
     rule = ingress({"fromNodes": [labelled(pool="user")]})

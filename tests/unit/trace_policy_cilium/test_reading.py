@@ -8,8 +8,11 @@ import yaml
 from aksnav.model.kinds import KINDS, find_kind
 from aksnav.sources.capture import changes
 from aksnav.store import Store
+from aksnav.trace.policy.decision import Direction
+from aksnav.trace.policy.reach import talk
+from aksnav.trace.policy.subject import parse_subject
 from tests.unit.trace_edge.world import Json
-from tests.unit.trace_policy_cilium.around import CLIENT, base, egress, group, leaving, policy, word
+from tests.unit.trace_policy_cilium.around import CLIENT, base, egress, group, leaving, policy, word, world
 
 RULE = policy(egress({"toCIDRSet": [{"cidrGroupRef": "office"}]}))
 _VERSIONS = {"EndpointSlice": "discovery.k8s.io/v1", "NetworkPolicy": "networking.k8s.io/v1"}
@@ -57,3 +60,12 @@ def test_the_kind_is_optional_and_has_a_name_to_type() -> None:
         False,
         ("v2", "v2alpha1"),
     )
+
+
+def test_who_can_talk_knows_the_ranges_of_groups() -> None:
+    """A group's CIDR is an address range of its own among those whom a Pod can reach."""
+    store = world(group("office", "203.0.113.0/24", "203.0.113.64/26"), RULE)
+    rows = talk(store, parse_subject(store, "pod/shop/web")).rows
+    reached = {row.peer.name for row in rows if row.direction is Direction.EGRESS and row.allowed is True}
+    assert "203.0.113.0-203.0.113.63" in reached or "203.0.113.0/26" in reached, reached
+    assert not reached & {"web", "api", "probe", "any address of the internet"}

@@ -27,8 +27,9 @@ def rule_at(store: Store, ref: Ref, field: str) -> Json:
 def advanced(store: Store, rule: Json) -> Iterator[str]:
     """Yield what a rule of names or of layer 7 takes for granted.
 
-    AKS lets Cilium judge names and requests with Advanced Container Networking Services alone (AKS documentation,
-    "Advanced Container Networking Services", "Container Network Security").
+    AKS lets Cilium judge names and requests with Advanced Container Networking Services alone: where their security
+    features are off, such policies are blocked (AKS documentation, "Set up FQDN filtering feature for Container Network
+    Security in Advanced Container Networking Services", limitations).
     """
     managed = cluster(store)
     profile = managed.network_profile if managed is not None else None

@@ -12,6 +12,7 @@ import msgspec
 
 from aksnav.model.labels import LabelSelector, Requirement
 from aksnav.trace.policy.cilium.question import Question
+from aksnav.trace.policy.decision import Direction
 from aksnav.trace.policy.namespaces import CILIUM_NAMESPACE, CILIUM_NAMESPACE_LABELS
 from aksnav.trace.policy.who import Sort, Who
 from aksnav.trace.ternary import Answer, Unknown, every
@@ -161,6 +162,9 @@ def _api_server(question: Question) -> Answer:
     if who.sort in {Sort.POD, Sort.ANY_CLIENT} or who.address is None:
         return False
     if who.address in facts.api_server:
+        if question.direction is Direction.INGRESS:
+            # Cilium documentation, "Entities based": on AKS the control plane's traffic is tunnelled through nodes.
+            return Unknown("on AKS what the API server sends comes from a node, not from the API server's address")
         return True
     if facts.api_server_missing:
         return Unknown(f"the addresses of the API server are not known: {facts.api_server_missing}")
