@@ -1,4 +1,4 @@
-"""Requests and answers of private clients that take different ways (R13), and what is assumed of ways that are unread."""
+"""Requests and answers of private clients that take different ways (R13), and what is assumed of unread ones."""
 
 from collections.abc import Callable
 
