@@ -90,7 +90,8 @@ def parse_asked(text: str) -> Prefix:
 
 def who_holds(store: Store, asked: Prefix) -> Answer:
     """Return who holds an address or the addresses of a range."""
-    found = sorted(_holders(store, asked), key=_order)
+    numbers = _numbers(store, asked)
+    found = sorted(_holders(store, asked, numbers[:MOST]), key=_order)
     tables: tuple[Table[Any], ...] = (
         store.interfaces,
         store.load_balancers,
@@ -102,7 +103,7 @@ def who_holds(store: Store, asked: Prefix) -> Answer:
     return Answer(
         asked=asked,
         holders=tuple(found[:MOST]),
-        more=max(len(found) - MOST, 0),
+        more=max(len(found) - MOST, 0) + max(len(numbers) - MOST, 0),
         inside=tuple(sorted(_inside(store, asked), key=lambda item: (item.part, item.prefix.size, item.what))),
         before=past_holders(store, asked),
         maybe=() if found else tuple(_maybe(store, asked)),
@@ -112,10 +113,8 @@ def who_holds(store: Store, asked: Prefix) -> Answer:
 
 def holders_of(store: Store, use: SubnetUse) -> tuple[Holder, ...]:
     """Return everybody in a subnet: those with an address, Pods included, and then those that Azure lists without."""
-    found = sorted(
-        (holder for prefix in use.prefixes for holder in _holders(store, prefix) if holder.sort is not Sort.SERVICE),
-        key=_order,
-    )
+    everybody = (holder for prefix in use.prefixes for holder in _holders(store, prefix, _numbers(store, prefix)))
+    found = sorted((holder for holder in everybody if holder.sort is not Sort.SERVICE), key=_order)
     return (*found, *(holder for holder in use.holders if holder.address is None))
 
 
@@ -137,16 +136,15 @@ def _order(holder: Holder) -> tuple[int, bool, int]:
     return holder.address or 0, holder.pointed_at, _RANK[holder.sort]
 
 
-def _holders(store: Store, asked: Prefix) -> Iterator[Holder]:
-    pods: dict[int, list[Pod]] = {}
-    for number in _numbers(store, asked):
-        pods[number] = [pod for pod in store.pods_at(number) if not pod.finished]
+def _holders(store: Store, asked: Prefix, numbers: list[int]) -> Iterator[Holder]:
+    """Yield everybody of a range, and of its Pods those that have one of these addresses."""
+    pods = {number: [pod for pod in store.pods_at(number) if not pod.finished] for number in numbers}
     for holder in azure_holders(store):
         if holder.address is None or holder.address not in asked:
             continue
-        own = [pod for pod in pods.get(holder.address, ()) if not pod.template.host_network]
-        if not (own and holder.sort is Sort.KEPT):
-            yield _with_host_pods(holder, pods.get(holder.address, []))
+        found = [pod for pod in store.pods_at(holder.address) if not pod.finished]
+        if not (holder.sort is Sort.KEPT and any(not pod.template.host_network for pod in found)):
+            yield _with_host_pods(holder, found)
     for number, found in pods.items():
         yield from (_pod(pod, number) for pod in found if not pod.template.host_network)
     yield from _services(store, asked)
@@ -155,10 +153,11 @@ def _holders(store: Store, asked: Prefix) -> Iterator[Holder]:
 
 
 def _numbers(store: Store, asked: Prefix) -> list[int]:
+    """Return the addresses of a range that Pods have, in their order."""
     if asked.first == asked.last:
         return [asked.first]
     first, last = asked.first, asked.last
-    return [number for number in store.pods_by_address.keys() if first <= number <= last]  # noqa: SIM118 - no dict
+    return sorted(number for number in store.pods_by_address.keys() if first <= number <= last)  # noqa: SIM118 - no dict
 
 
 def _with_host_pods(holder: Holder, pods: list[Pod]) -> Holder:

@@ -148,7 +148,7 @@ def outlook(store: Store) -> Outlook:
     managed = cluster(store)
     if managed is None:
         return Outlook(missing=unreadable(store.clusters) or "which cluster the nodes belong to is not known")
-    pools = [pool for pool in managed.agent_pool_profiles if pool.mode.lower() != "gateway"]
+    pools = list(managed.agent_pool_profiles)
     if not pools:
         return Outlook(missing="the cluster names no node pools (agentPoolProfiles)")
     known = budgets(store, managed)

@@ -97,6 +97,12 @@ def _pod_range(store: Store, text: str, prefix: Prefix) -> PodRange:
         if block is not None and block.v4 == prefix.v4
     }
     inside = {block for block in found if prefix.covers(block)}
+    # A node that does not say its block has one all the same, or waits for one.
+    silent = sum(
+        not any((":" in text) is not prefix.v4 for text in node.pod_cidrs)
+        for node in store.nodes
+        if node.labels.get("type") != "virtual-kubelet"
+    )
     lengths = {block.length for block in inside}
     fixed = NODE_BLOCK if prefix.v4 else None
     first, last = prefix.first, prefix.last
@@ -105,7 +111,7 @@ def _pod_range(store: Store, text: str, prefix: Prefix) -> PodRange:
         text=text,
         prefix=prefix,
         block=max(lengths) if lengths else fixed,
-        used=None if missing else len(inside),
+        used=None if missing else len(inside) + silent,
         pods=sum(1 for number in store.pods_by_address.keys() if first <= number <= last),  # noqa: SIM118 - no dict
         outside=len(found - inside),
         missing=missing,

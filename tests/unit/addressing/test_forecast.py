@@ -113,6 +113,22 @@ def test_the_subnet_and_the_pod_cidr_are_both_asked_and_the_first_to_end_is_told
     assert room.by.name == "Pod CIDR 10.244.0.0/22"
 
 
+def test_a_node_that_does_not_say_its_block_counts_as_if_it_had_one() -> None:
+    """It has one, or waits for one: three nodes, one of which says its block, use three."""
+    nodes = [
+        node(f"n{number}", f"10.1.0.{4 + number}", cidr="10.244.0.0/24" if not number else "") for number in range(3)
+    ]
+    store = store_of(
+        {
+            "managedClusters": [managed([pool(count=3)], networkPluginMode="overlay", podCidr="10.244.0.0/22")],
+            "virtualNetworks": [network([subnet(NODES, "10.1.0.0/24")], ["10.1.0.0/24"], {NODES: 3})],
+            "Node": nodes,
+        }
+    )
+    budget = next(item for item in outlook(store).budgets if item.key == "pods v4")
+    assert (budget.capacity, budget.used, budget.free) == (4, 3, 1)
+
+
 @pytest.mark.parametrize(("families", "free"), [(["IPv4"], 3), (["IPv4", "IPv6"], 1)])
 def test_kubenet_ends_with_400_routes(families: list[str], free: int) -> None:
     """configure-kubenet.md: 400 routes in a table; configure-kubenet-dual-stack.md: two routes for each node."""
