@@ -66,7 +66,9 @@ def from_afar(journey: Journey, packet: Packet, services: Sequence[Service]) -> 
             subject=first.ref if first is not None else None,
             packet=packet,
             evidence=tuple(facts),
-            confirm=show(first.ref, ".metadata.annotations") if first is not None else "",
+            confirm=show(first.ref, ".metadata.annotations")
+            if first is not None
+            else "az network vnet list --query '[].addressSpace.addressPrefixes'",
             fix="ask from inside of the network (--from ADDRESS), or make the Service public",
         ),
     )

@@ -257,7 +257,8 @@ def _action(parts: list[str]) -> str:
 _SPELLING = (
     "Microsoft.ContainerService", "Microsoft.Network", "Microsoft.Compute", "managedClusters", "virtualNetworks",
     "usages", "networkSecurityGroups", "routeTables", "loadBalancers", "publicIPAddresses", "networkInterfaces",
-    "natGateways", "virtualMachineScaleSets", "virtualMachines",
+    "natGateways", "virtualMachineScaleSets", "virtualMachines", "privateLinkServices", "privateEndpoints",
+    "applicationGateways", "Microsoft.ServiceNetworking", "trafficControllers", "frontends", "associations",
 )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def base() -> Objects:
     made["cluster"]["properties"]["agentPoolProfiles"] = [
         {"name": "np1", "count": 2, "vnetSubnetID": f"{SUBNETS}/nodes", "type": "VirtualMachineScaleSets"}
     ]
-    made["pod"]["apiVersion"] = "v1"
+    made["system"]["spec"]["hostNetwork"] = True
     return made
 
 

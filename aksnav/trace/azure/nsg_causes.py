@@ -69,9 +69,19 @@ def into_node(case: Case) -> Cause:
         return found
     if packet.source is not None and not is_public(packet.source):
         return Cause("N16", f"allow {format_address(packet.source)} to {case.text}")
-    if case.where.startswith("subnet"):
+    if case.where.startswith("subnet") or not _of_provider(case):
         return Cause("N01", f"allow Internet to {case.text} on the group of {case.where}")
     return Cause("N09", "touch the Service so that its rule is written again, or add the rule")
+
+
+def _of_provider(case: Case) -> bool:
+    """Return whether the cloud provider writes a rule for the packet: for load balancers' Services, for no others."""
+    if case.context.frontend:
+        return True
+    return any(
+        service.type == "LoadBalancer" and any(port.node_port == case.packet.port for port in service.ports)
+        for service in case.store.services
+    )
 
 
 def outbound(packet: Packet) -> Cause:
