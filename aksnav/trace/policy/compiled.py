@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from aksnav.model.kubernetes.policy import NetworkPolicy, PolicyRule
+from aksnav.model.kubernetes.policy import CiliumNetworkPolicy, NetworkPolicy, PolicyRule
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.labels import Labels
 from aksnav.model.object import Ref
@@ -155,16 +155,24 @@ class CompiledPolicies:
                 unknown = Unknown(f"the policy cannot be decoded: {reason}")
                 yield PolicyWord(Ref("NetworkPolicy", ident), "", unknown, unknown, unknown.why, (), (".spec", reason))
         if how.engine is Engine.CILIUM:
-            question = Question(
-                direction=asked.direction,
-                subject=subject,
-                who=asked.who,
-                target=asked.target,
-                packet=asked.packet,
-                scene=scene,
-                facts=self._cilium.facts,
-            )
-            yield from self._cilium.words(judged.namespace, question)
+            yield from self._cilium.words(judged.namespace, self._question(asked, subject, scene))
+
+    def _question(self, asked: Asked, subject: Who, scene: rules.Scene) -> Question:
+        return Question(
+            direction=asked.direction,
+            subject=subject,
+            who=asked.who,
+            target=asked.target,
+            packet=asked.packet,
+            scene=scene,
+            facts=self._cilium.facts,
+        )
+
+    def said_by(self, policy: CiliumNetworkPolicy, how: EngineRules, asked: Asked) -> tuple[PolicyWord, ...]:
+        """Return what a Cilium policy that is not there would say of a connection."""
+        scene = rules.Scene(how.engine, self.namespaces, how.end_port)
+        question = self._question(asked, _subject(asked.judged), scene)
+        return tuple(self._cilium.said_by(policy, asked.judged.namespace, question))
 
 
 def _subject(pod: Pod) -> Who:

@@ -17,6 +17,7 @@ from aksnav.trace.place import Crossing, Entry
 from aksnav.trace.policy import admit, causes
 from aksnav.trace.policy.calico.hosts import unread
 from aksnav.trace.policy.cautions import cautions
+from aksnav.trace.policy.cilium import admit as cilium_admit
 from aksnav.trace.policy.compiled import CALICO, compiled
 from aksnav.trace.policy.decision import DROPS, Decision, Direction, Effect
 from aksnav.trace.policy.engines import TITLES, Engine, EngineReading
@@ -173,7 +174,7 @@ def _stops(
         ),
         confirm=_confirm(pod, decision),
         fix=cause.fix,
-        addition=_addition(case, readings) if cause.id in _ADDITIVE else "",
+        addition=_addition(case, readings, cause.id),
     )
 
 
@@ -181,10 +182,16 @@ def _stops(
 _REFUSED = frozenset({"dns", "tls"})
 # Causes that mean that nobody has thought of admitting it; of the others, the rule that is meant to admit it is wrong.
 _ADDITIVE = frozenset({"P01", "P06", "P08", "P18"})
+# Cilium's own policies name what no NetworkPolicy does: what they deny by default, and a Pod's own node.
+_ADDITIVE_CILIUM = _ADDITIVE | {"P09", "P20"}
 
 
-def _addition(case: causes.Case, readings: list[Reading]) -> str:
-    return admit.encoded(admit.addition(case.store, case.crossing, case.direction, case.pod, tuple(readings)))
+def _addition(case: causes.Case, readings: list[Reading], cause: str) -> str:
+    asked = (case.store, case.crossing, case.direction, case.pod, tuple(readings))
+    found = admit.addition(*asked) if cause in _ADDITIVE else None
+    if found is None and case.engine is Engine.CILIUM and cause in _ADDITIVE_CILIUM:
+        found = cilium_admit.addition(*asked)
+    return admit.encoded(found)
 
 
 def _unmodelled(crossing: Crossing, direction: Direction, pod: Pod, heard: Heard) -> Step:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from aksnav.model.kubernetes.policy import CiliumNetworkPolicy
 from aksnav.model.labels import Labels
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
@@ -52,6 +53,22 @@ class CiliumPolicies:
     def words(self, namespace: str, question: Question) -> Iterator[PolicyWord]:
         """Yield what each policy that may select a Pod of a namespace says."""
         ready = [*self._of_namespace.get(namespace, ()), *self._clusterwide]
+        question = self._completed(ready, question)
+        for item in ready:
+            yield from words(item, question)
+        for ref, reason in self._undecodable:
+            if ref.namespace in {"", namespace}:
+                yield undecidable(ref, "", f"the policy cannot be decoded: {reason}")
+        if self._unreadable:
+            yield undecidable(Ref("CiliumNetworkPolicy", f"{namespace}/*"), "", self._unreadable)
+
+    def said_by(self, policy: CiliumNetworkPolicy, namespace: str, question: Question) -> Iterator[PolicyWord]:
+        """Yield what a policy that is not there would say, beside those that there are."""
+        there = [*self._of_namespace.get(namespace, ()), *self._clusterwide]
+        yield from words(prepare(policy), self._completed(there, question))
+
+    def _completed(self, ready: list[Ready], question: Question) -> Question:
+        """Return a question with what policies say to each other: requirements, and DNS rules."""
         if self._requires:
             question = msgspec.structs.replace(
                 question,
@@ -60,13 +77,7 @@ class CiliumPolicies:
             )
         if self._names and question.direction is Direction.EGRESS:
             question = msgspec.structs.replace(question, teaching=tuple(self._teaching(question)))
-        for item in ready:
-            yield from words(item, question)
-        for ref, reason in self._undecodable:
-            if ref.namespace in {"", namespace}:
-                yield undecidable(ref, "", f"the policy cannot be decoded: {reason}")
-        if self._unreadable:
-            yield undecidable(Ref("CiliumNetworkPolicy", f"{namespace}/*"), "", self._unreadable)
+        return question
 
     def listed(self) -> list[Ready]:
         """Return every policy, made ready."""

@@ -90,7 +90,7 @@ def parse_selector(raw: Any, namespace: str, *, always: bool = False) -> Selecto
             spaces.append(Requirement(name.removeprefix(CILIUM_NAMESPACE_LABELS), line.operator, line.values))
         else:
             plain.append(Requirement(name, line.operator, line.values))
-            unknown = unknown or _left_out(name)
+            unknown = unknown or left_out(name)
     if reserved and (plain or spaces):
         unknown = unknown or "a selector of reserved and of other labels is not modelled"
     elsewhere = bool(spaces) or any(line.key == CILIUM_NAMESPACE for line in plain)
@@ -111,7 +111,8 @@ def _reserved_problem(name: str, line: Requirement) -> str:
     return "" if means_it else f"{line.operator} on reserved label {name!r} is not modelled"
 
 
-def _left_out(key: str) -> str:
+def left_out(key: str) -> str:
+    """Return why a label is no part of identities, an empty string where it is one."""
     if key.startswith(_IDENTITY_KEYS) or not _LEFT_OUT.match(key):
         return ""
     return f"label {key} is no part of Cilium's identities unless cilium-config says so, which is not read"
