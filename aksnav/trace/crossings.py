@@ -4,12 +4,12 @@ from aksnav.model.addresses import format_address
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.trace import policy
-from aksnav.trace.azure import kubenet, nsg
+from aksnav.trace.azure import egress, kubenet, nsg
 from aksnav.trace.cluster import classes
 from aksnav.trace.cluster.endpoints import Chosen
 from aksnav.trace.cluster.pod import ref_of
 from aksnav.trace.cluster.service import Via
-from aksnav.trace.journey import Journey, Road, Walk
+from aksnav.trace.journey import Journey, Road, Walk, ended
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Place
 from aksnav.trace.routing import controllers
@@ -28,6 +28,24 @@ def leaving(walk: Walk, journey: Journey, packet: Packet) -> Road:
         packet=packet,
     )
     return (*policy.judge(walk.store, crossing), *nsg.between(walk.store, crossing))
+
+
+def departing(walk: Walk, journey: Journey, packet: Packet) -> Road:
+    """Return the way out of the cluster: policies, the node's own address, security groups, next hop and beyond.
+
+    Args:
+        walk: with the store.
+        journey: of a Pod or a node; what starts elsewhere departs from nowhere.
+        packet: to an address that is no Pod's, node's or Service's.
+    """
+    node = journey.source.node
+    road = leaving(walk, journey, packet)
+    if node is None or ended(road):
+        return road
+    translated, sent = egress.hidden(walk.store, node, packet)
+    policies = tuple(step for step in road if step.kind is Kind.POLICY)
+    rest = tuple(step for step in road if step.kind is not Kind.POLICY)
+    return (*policies, *translated, *rest, *egress.routed(walk.store, node, sent))
 
 
 def filters(walk: Walk, journey: Journey, crossing: Crossing, pod: Pod) -> Road:

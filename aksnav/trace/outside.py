@@ -12,7 +12,7 @@ from aksnav.trace.azure.joins import attach_node, pod_prefixes, subnet_of, unrea
 from aksnav.trace.balanced import at_node, balanced, no_service, over_the_internet, taken
 from aksnav.trace.cluster import node
 from aksnav.trace.cluster.service import Via, find_port, no_port
-from aksnav.trace.crossings import leaving
+from aksnav.trace.crossings import departing, leaving
 from aksnav.trace.fronted import at_address
 from aksnav.trace.inside import proxied_outside, through_service, to_cluster_ip, to_pod, unserved
 from aksnav.trace.journey import Journey, Road, Walk, ended, where
@@ -222,13 +222,20 @@ def _unknown(walk: Walk, journey: Journey, packet: Packet) -> Road:
                 fix="ask for an address that exists: " + (_OF_A_SERVICE if of_services else _OF_A_POD),
             ),
         )
+    way_out = departing(walk, journey, packet) if inside is None else ()
+    if ended(way_out):
+        return way_out
+    behind = next((step.packet_after for step in reversed(way_out) if step.packet_after is not None), packet)
+    said = f"nothing that is known has the address {where(packet)}"
+    if way_out and not missing:
+        said = f"the packet leaves for {where(packet)}: what answers there is outside of what is read"
     return (
-        *(leaving(walk, journey, packet) if inside is None else ()),
+        *way_out,
         Step(
             kind=Kind.DNS_RESOLVE if packet.host and parse_address(packet.host) is None else Kind.PUBLIC_IP,
             verdict=Verdict.BLIND,
-            summary=f"nothing that is known has the address {where(packet)}",
-            packet=packet,
+            summary=said,
+            packet=behind,
             evidence=(Evidence("address", format_address(packet.destination) if packet.destination else ""),),
             missing=missing or f"what answers at {where(packet)}: it is outside of this cluster",
             confirm=listing("Service") + " -o wide",

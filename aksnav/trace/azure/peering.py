@@ -1,0 +1,121 @@
+"""Peerings: whether traffic with a peer passes both ways, as far as both sides are read.
+
+Source: Azure documentation, "Virtual network peering" (aks-networking.md 3.2 and check R06).
+"""
+
+from shlex import quote
+
+import msgspec
+
+from aksnav.model.azure.network import Peering, VirtualNetwork
+from aksnav.store.store import Store
+from aksnav.trace.azure.joins import group_of, unreadable
+from aksnav.trace.azure.next_hop import remote
+from aksnav.trace.azure.tags import CONNECTED
+from aksnav.trace.packet import Packet
+from aksnav.trace.step import Evidence, Kind, Step, Verdict
+
+
+class Broken(msgspec.Struct, frozen=True, gc=False):
+    """The side of a peering that does not carry traffic; ``peering`` None: that side has none."""
+
+    network: VirtualNetwork
+    peering: Peering | None
+    peer: str
+
+
+def broken(store: Store, network: VirtualNetwork, source: int) -> Broken | None:
+    """Return the side of the peering to a client's network that does not carry traffic, where one is known (R06)."""
+    for peering in network.virtual_network_peerings:
+        if not any(source in prefix for prefix in remote(peering)):
+            continue
+        peer = peering.remote_virtual_network.arm_id.rpartition("/")[2]
+        if not carries(peering):
+            return Broken(network, peering, peer)
+        other = store.virtual_networks.get(peering.remote_virtual_network.id)
+        if other is None:
+            continue
+        back = [item for item in other.virtual_network_peerings if item.remote_virtual_network.id == network.id]
+        if not any(carries(item) for item in back):
+            return Broken(other, back[0] if back else None, network.name)
+    return None
+
+
+def carries(peering: Peering) -> bool:
+    """Return whether one side of a peering lets traffic through."""
+    return peering.peering_state.lower() == CONNECTED and peering.allow_virtual_network_access
+
+
+def broken_step(found: Broken, packet: Packet) -> Step:
+    """Return the step of a peering of which one side does not carry traffic (R06)."""
+    network, peering = found.network, found.peering
+    group = group_of(network.arm_id or network.id).rpartition("/")[2]
+    fix = "make the peering again on both sides"
+    assumed: tuple[str, ...] = ()
+    if peering is None:
+        what = f"{network.name} has no peering to {found.peer}, which has one to it"
+        facts: tuple[Evidence, ...] = (
+            Evidence(".virtualNetworkPeerings[].remoteVirtualNetwork.id", f"none is {found.peer}", network.ref),
+        )
+    else:
+        state, field = peering.peering_state or "(not said)", f".virtualNetworkPeerings[?name=='{peering.name}']"
+        access = str(peering.allow_virtual_network_access).lower()
+        facts = (
+            Evidence(f"{field}.peeringState", state, network.ref),
+            Evidence(f"{field}.allowVirtualNetworkAccess", access, network.ref),
+        )
+        what = f"peering {peering.name} of {network.name} is {state}"
+        if peering.peering_state.lower() == CONNECTED:
+            what = f"peering {peering.name} of {network.name} does not allow access to {found.peer}"
+            assumed = (f"no security rule allows traffic between {network.name} and {found.peer} by its prefixes",)
+            fix = f"set allowVirtualNetworkAccess of peering {peering.name} of {network.name}"
+    return Step(
+        kind=Kind.PEERING,
+        verdict=Verdict.DROP,
+        summary=f"{what}: traffic with the peer does not pass both ways",
+        subject=network.ref,
+        version=network.etag,
+        packet=packet,
+        cause="R06",
+        evidence=facts,
+        assumptions=assumed,
+        confirm=f"az network vnet peering list -g {quote(group)} --vnet-name {quote(network.name)} -o table",
+        fix=fix,
+    )
+
+
+def through(store: Store, network: VirtualNetwork, packet: Packet) -> Step | None:
+    """Return the step of the peering through which a packet leaves a network; None where none leads there."""
+    address = packet.destination
+    found = next((item for item in network.virtual_network_peerings if _leads(item, address)), None)
+    if found is None or address is None:
+        return None
+    stopped = broken(store, network, address)
+    if stopped is not None:
+        return broken_step(stopped, packet)
+    peer = found.remote_virtual_network.arm_id.rpartition("/")[2]
+    field = f".virtualNetworkPeerings[?name=='{found.name}']"
+    access = str(found.allow_virtual_network_access).lower()
+    assumed: tuple[str, ...] = ()
+    if store.virtual_networks.get(found.remote_virtual_network.id) is None:
+        why = unreadable(store.virtual_networks, group_of(found.remote_virtual_network.id)) or "it is not read"
+        assumed = (f"the other side of peering {found.name}, in {peer}, is connected too: {why}",)
+    group = group_of(network.arm_id or network.id).rpartition("/")[2]
+    return Step(
+        kind=Kind.PEERING,
+        verdict=Verdict.PASS,
+        summary=f"peering {found.name} of {network.name} leads to {peer}",
+        subject=network.ref,
+        version=network.etag,
+        packet=packet,
+        evidence=(
+            Evidence(f"{field}.peeringState", found.peering_state, network.ref),
+            Evidence(f"{field}.allowVirtualNetworkAccess", access, network.ref),
+        ),
+        assumptions=assumed,
+        confirm=f"az network vnet peering list -g {quote(group)} --vnet-name {quote(network.name)} -o table",
+    )
+
+
+def _leads(peering: Peering, address: int | None) -> bool:
+    return address is not None and any(address in prefix for prefix in remote(peering))
