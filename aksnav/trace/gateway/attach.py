@@ -96,8 +96,9 @@ def _attach_all(store: Store, gateway: Gateway) -> Attached:
         for item in result:
             attachments.setdefault((item.listener.name, route.KIND, route.id), item)
     kept: list[Attachment] = []
+    accepted = rivals.Accepted()
     for item in attachments.values():
-        rival = rivals.older(kept, item)
+        rival = accepted.take(item)
         if rival is None:
             kept.append(item)
         else:
