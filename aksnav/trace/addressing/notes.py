@@ -11,6 +11,7 @@ from aksnav.store import Store
 from aksnav.trace.azure.joins import unreadable
 
 RULES_PER_INTERFACE = 300
+INSTANCES_PER_POOL = 1000  # cloud-provider-azure documentation, loadbalancer; a newer page of Azure says 5,000
 # Machines of the pool up to which each has so many outbound ports.
 _PORTS = ((50, 1024), (100, 512), (200, 256), (400, 128), (800, 64), (1000, 32))
 
@@ -29,6 +30,8 @@ def notes(store: Store, managed: ManagedCluster, most: int | None) -> Iterator[s
         most: nodes at the maximum of every pool, None where that is not known.
     """
     yield from _ports(store, managed, most)
+    if most is not None and most > INSTANCES_PER_POOL:
+        yield f"load balancer pools: {most} nodes at the maximum; documents differ on the most: 1000 or 5000"
     rules = most_rules(store)
     if rules is not None:
         yield f"load balancer rules for each node: {rules} of {RULES_PER_INTERFACE}"

@@ -6,7 +6,7 @@ from aksnav.model.addresses import parse_prefix
 from aksnav.model.azure.cluster import AgentPool, ManagedCluster, NetworkProfile
 from aksnav.trace.addressing.allotted import batches, blocks
 from aksnav.trace.addressing.budgets import whole_blocks
-from aksnav.trace.addressing.forecast import outlook
+from aksnav.trace.addressing.forecast import State, outlook
 from aksnav.trace.addressing.needs import needs_of_node, surge_of
 from aksnav.trace.addressing.notes import ports_of_node
 from tests.unit.addressing.cluster import NODES, plain_store, pool, put
@@ -112,3 +112,22 @@ def test_fixed_ports_allow_so_many_nodes(ports: int, addresses: int, nodes: int)
     put(store, "loadBalancers", wire)
     found = next(item for item in outlook(store).budgets if item.key == "ports")
     assert (found.capacity, found.free) == (nodes, nodes)
+
+
+@pytest.mark.parametrize(("most", "told"), [(1000, False), (1001, True)])
+def test_a_limit_on_which_documents_differ_is_told_as_such(most: int, told: bool) -> None:
+    """1,000 instances of a backend pool (cloud-provider-azure), or 5,000 (Azure): no verdict is made of it."""
+    found = outlook(plain_store([pool(count=1, enableAutoScaling=True, maxCount=most)], "10.0.0.0/12"))
+    assert any("documents differ" in text for text in found.notes) is told
+    assert found.state is State.FITS
+
+
+def test_ports_by_the_number_of_nodes_are_told_for_the_maximum() -> None:
+    """They fall from 1,024 to 512 beyond 50 nodes; nothing runs out by that."""
+    store = plain_store(
+        [pool(count=10, enableAutoScaling=True, maxCount=60)], "10.0.0.0/16", outboundType="loadBalancer"
+    )
+    ident = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/loadBalancers/kubernetes"
+    rule = {"id": f"{ident}/outboundRules/r", "name": "aksOutboundRule", "allocatedOutboundPorts": 0}
+    put(store, "loadBalancers", {"id": ident, "name": "kubernetes", "outboundRules": [rule]})
+    assert "outbound ports for each node: 1024 now, 512 at the maximum of 60 nodes" in outlook(store).notes
