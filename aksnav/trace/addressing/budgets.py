@@ -1,7 +1,8 @@
 """What growth spends: addresses of subnets, blocks of the Pod CIDR, routes, outbound ports, and how much is left.
 
 Sources: aks-networking.md 3.2 (outbound ports), 5.11 (capacity) and 7 (limits); AKS documentation,
-configure-kubenet.md ("a maximum of 400 routes in a UDR") and configure-load-balancer-standard.md ("Calculate and
+concepts-network-ip-address-planning.md ("65,536 configured IP address limit"), configure-kubenet.md ("a maximum of 400
+routes in a UDR") and configure-load-balancer-standard.md ("Calculate and
 verify outbound ports and IPs needed").
 """
 
@@ -25,6 +26,7 @@ from aksnav.trace.step import Evidence
 ROUTES = 400
 NODES = 5000
 PORTS_PER_IP = 64_000
+ADDRESSES = 65_536
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -62,7 +64,8 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 def budgets(store: Store, managed: ManagedCluster) -> dict[str, Budget]:
     """Return everything that the cluster's growth spends, by key."""
-    found = (*_subnets(store, managed), *_pod_cidrs(store, managed), *_routes(store, managed))
+    found = (*_subnets(store, managed), *_networks(store, managed), *_pod_cidrs(store, managed))
+    found += tuple(_routes(store, managed))
     found += (*_outbound(store, managed), _nodes(store, managed))
     return {item.key: item for item in found}
 
@@ -121,6 +124,37 @@ def _blocks_of(use: SubnetUse) -> Budget:
 def whole_blocks(prefix: Prefix) -> int:
     """Return the /28 blocks of a subnet in which Azure keeps no address: neither the first one nor the last one."""
     return max(prefix.size // BLOCK - 2, 0)
+
+
+def _networks(store: Store, managed: ManagedCluster) -> Iterator[Budget]:
+    """Yield the addresses that Azure configures in a network at the most; a /28 block counts as one."""
+    models = {pool.pod_subnet_id.lower(): model_of(managed, pool) for pool in managed.agent_pool_profiles}
+    for ident in dict.fromkeys(network_of(pool.vnet_subnet_id) for pool in managed.agent_pool_profiles):
+        uses = [use for use in subnet_uses(store) if use.network.id == ident]
+        if not uses:
+            continue  # its subnets are told to be unknown
+        counts = [
+            use.used if use.used is None or models.get(use.subnet.id) is not Model.POD_BLOCKS else -(-use.used // BLOCK)
+            for use in uses
+        ]
+        missing = next((use.missing for use in uses if use.used is None), "")
+        name = uses[0].network.name
+        yield Budget(
+            key=f"network {ident}",
+            name=f"configured addresses of {name}",
+            unit="addresses",
+            capacity=ADDRESSES,
+            used=None if None in counts else sum(count for count in counts if count is not None),
+            missing=missing,
+            subject=uses[0].network.ref,
+            evidence=tuple(fact for use in uses for fact in use.evidence),
+            fix="static blocks of a pod subnet, or Azure CNI Overlay",
+        )
+
+
+def network_of(subnet: str) -> str:
+    """Return the id of the network of a subnet, in lower case."""
+    return subnet.lower().partition("/subnets/")[0]
 
 
 def _pod_cidrs(store: Store, managed: ManagedCluster) -> Iterator[Budget]:

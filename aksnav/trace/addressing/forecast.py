@@ -12,7 +12,7 @@ import msgspec
 from aksnav.model.azure.cluster import AgentPool, ManagedCluster
 from aksnav.store import Store
 from aksnav.trace.addressing.allotted import held_by
-from aksnav.trace.addressing.budgets import Budget, budgets
+from aksnav.trace.addressing.budgets import Budget, budgets, network_of
 from aksnav.trace.addressing.models import Model, model_of
 from aksnav.trace.addressing.needs import Need, most_nodes, needs_of_node, surge_of
 from aksnav.trace.addressing.notes import notes
@@ -248,6 +248,7 @@ class _Growth:
             )
             more = None if top is None else max(top - held_by(self._store, self._managed, pool, node), 0)
             yield Need(pool.pod_subnet_id.lower(), 0, more)
+            yield Need(f"network {network_of(pool.vnet_subnet_id)}", 0, more)
 
 
 def _demand(budget: Budget, needs: Iterable[Need]) -> Demand:

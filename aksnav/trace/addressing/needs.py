@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from aksnav.model.azure.cluster import AgentPool, ManagedCluster
 from aksnav.trace.addressing.allotted import batches, blocks
-from aksnav.trace.addressing.models import FROM_POD_CIDR, Model, families, model_of
+from aksnav.trace.addressing.models import FROM_POD_CIDR, FROM_POD_SUBNET, Model, families, model_of
 
 PERCENT = 100
 
@@ -43,30 +43,38 @@ class Surge(NamedTuple):
 def needs_of_node(managed: ManagedCluster, pool: AgentPool) -> Iterator[Need]:
     """Yield what one more node of a pool needs."""
     model = model_of(managed, pool)
+    node, pods = _addresses(model, pool)
     node_subnet, pod_subnet = pool.vnet_subnet_id.lower(), pool.pod_subnet_id.lower()
     yield Need("nodes", 1, 1)
     yield Need("ports", 1, 1)
-    match model:
-        case Model.NODE_SUBNET if pool.max_pods:
-            yield Need(node_subnet, 1 + pool.max_pods, 1 + pool.max_pods)
-        case Model.NODE_SUBNET:
-            yield Need(node_subnet, 1, None, f"pool {pool.name} does not say its maxPods")
-        case Model.UNKNOWN | Model.OWN:
-            yield Need(node_subnet, 1, None, "where Pods take their addresses from is not known")
-        case _:
-            yield Need(node_subnet, 1, 1)
-    if model is Model.POD_SUBNET:
-        full = batches(pool.max_pods, pool.max_pods) if pool.max_pods else None
-        unknown = "" if pool.max_pods else f"pool {pool.name} does not say its maxPods"
-        yield Need(pod_subnet, batches(0, pool.max_pods), full, unknown)
-    elif model is Model.POD_BLOCKS:
-        known = blocks(pool.max_pods) if pool.max_pods else None
-        yield Need(pod_subnet, known or 1, known, "" if known else f"pool {pool.name} does not say its maxPods")
-    elif model in FROM_POD_CIDR:
+    yield node._replace(key=node_subnet)
+    if model in FROM_POD_SUBNET:
+        yield pods._replace(key=pod_subnet)
+    together = None if node.most is None or pods.most is None else node.most + pods.most
+    network = f"network {node_subnet.partition('/subnets/')[0]}"
+    yield Need(network, node.least + pods.least, together, node.unknown or pods.unknown)
+    if model in FROM_POD_CIDR:
         yield Need("pods v4", 1, 1)
         yield Need("pods v6", 1, 1)
     if model is Model.KUBENET:
         yield Need("routes", families(managed), families(managed))
+
+
+def _addresses(model: Model, pool: AgentPool) -> tuple[Need, Need]:
+    """Return what a node needs of its subnet and of the pod subnet: addresses, or /28 blocks that count as one each."""
+    silent = "" if pool.max_pods else f"pool {pool.name} does not say its maxPods"
+    none = Need("", 0, 0)
+    match model:
+        case Model.NODE_SUBNET:
+            return Need("", 1 + pool.max_pods, None if silent else 1 + pool.max_pods, silent), none
+        case Model.UNKNOWN | Model.OWN:
+            return Need("", 1, None, "where Pods take their addresses from is not known"), none
+        case Model.POD_SUBNET:
+            full = None if silent else batches(pool.max_pods, pool.max_pods)
+            return Need("", 1, 1), Need("", batches(0, pool.max_pods), full, silent)
+        case Model.POD_BLOCKS:
+            return Need("", 1, 1), Need("", blocks(pool.max_pods), None if silent else blocks(pool.max_pods), silent)
+    return Need("", 1, 1), none
 
 
 def surge_of(pool: AgentPool, count: int) -> Surge:

@@ -177,6 +177,29 @@ def test_a_pod_subnet_runs_out_when_a_node_cannot_start() -> None:
     assert [(item.id, item.subject.id) for item in found(store)] == [("C02", PODS.lower())]
 
 
+@pytest.mark.parametrize(("mode", "nodes"), [("DynamicIndividual", 595), ("StaticBlock", 8191)])
+def test_a_network_has_65536_addresses_in_which_a_block_counts_as_one(mode: str, nodes: int) -> None:
+    """concepts-network-ip-address-planning.md, "IP address sizing", and the exception for static blocks.
+
+    Used 2 + 0. Dynamic: 65,534 / (1 + 16) at the start, and 65,534 / (1 + 109) = 595 when they are full of Pods. Static
+    with maxPods 109: 7 blocks and 1, 65,534 / 8 = 8,191.
+    """
+    spec = pool(podSubnetID=PODS, podIPAllocationMode=mode, maxPods=109, count=1)
+    subnets = [subnet(NODES, "10.16.0.0/14"), subnet(PODS, "10.32.0.0/11")]
+    store = store_of(
+        {
+            "managedClusters": [managed([spec])],
+            "virtualNetworks": [network(subnets, ["10.0.0.0/8"], {NODES: 2, PODS: 0})],
+        }
+    )
+    budget = next(item for item in outlook(store).budgets if item.key.startswith("network "))
+    need = next(item for item in step_of(store, NEXT).demands if item.budget.key == budget.key)
+    assert (budget.capacity, budget.used) == (65536, 2)
+    assert budget.free is not None
+    assert need.most is not None
+    assert budget.free // need.most == nodes
+
+
 def test_blocks_run_out_by_whole_blocks() -> None:
     """A /26 has four /28, two of them whole; maxPods 31 takes two: one node, and no second one."""
     store = pod_subnet("10.2.0.0/26", 0, "StaticBlock", maxPods=31, count=1)
