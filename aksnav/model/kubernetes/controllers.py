@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import msgspec
 
-from aksnav.model.kubernetes.gateway import ConditionedStatus
+from aksnav.model.kubernetes.workload import Condition
 from aksnav.model.object import KubernetesObject
 
 
@@ -32,6 +32,21 @@ class DefaultCertificate(msgspec.Struct, frozen=True, gc=False):
     force_redirect: bool = msgspec.field(name="forceSSLRedirect", default=False)
 
 
+class ManagedObject(msgspec.Struct, frozen=True, gc=False):
+    """An object that was made for a controller."""
+
+    kind: str = ""
+    name: str = ""
+    namespace: str = ""
+
+
+class NginxStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """What the add-on says of a controller, and what it made for it."""
+
+    conditions: tuple[Condition, ...] = ()
+    managed_resource_refs: tuple[ManagedObject, ...] = ()
+
+
 class NginxIngressController(KubernetesObject, kw_only=True, gc=False):
     """One NGINX of the application routing add-on.
 
@@ -52,7 +67,7 @@ class NginxIngressController(KubernetesObject, kw_only=True, gc=False):
     default_backend: NamespacedName | None = msgspec.field(name="defaultBackendService", default=None)
     error_codes: tuple[int, ...] = msgspec.field(name="customHTTPErrors", default=())
     passthrough: bool = msgspec.field(name="enableSSLPassthrough", default=False)
-    status: ConditionedStatus = ConditionedStatus()
+    status: NginxStatus = NginxStatus()
 
     @property
     def class_name(self) -> str:

@@ -28,7 +28,7 @@ from aksnav.trace.step import Evidence, Kind, Step, Verdict
 T = TypeVar("T")
 _WEB_PORTS = frozenset({80, 443})
 
-_READS = ("IngressClass", "Ingress", "Service", "Gateway", "GatewayClass")
+_READS = ("IngressClass", "Ingress", "Service", "Gateway", "GatewayClass", "NginxIngressController")
 
 
 def of_pods(store: Store, pods: Sequence[Pod], service: Service | None) -> tuple[Controller, ...]:
@@ -233,7 +233,7 @@ def _join_classes(store: Store) -> tuple[Controller, ...]:
             served.setdefault(claimed.class_name, claimed.controller)
     joined: dict[tuple[str, str], list[tuple[str, tuple[Evidence, ...], tuple[str, ...]]]] = {}
     services: dict[str, Service] = {}
-    proved = {name: _by_status(store, name) for name in served}
+    proved = {name: _by_reference(store, name) or _by_status(store, name) for name in served}
     taken = {row.id: served[name] for name, found in proved.items() for row, _ in found}
     for name in sorted(served):
         controller = served[name]
@@ -254,6 +254,18 @@ def _join_classes(store: Store) -> tuple[Controller, ...]:
         )
         for (ident, controller), parts in sorted(joined.items())
     )
+
+
+def _by_reference(store: Store, class_name: str) -> list[tuple[Service, Evidence]]:
+    """The Services that the application routing add-on says it made for the NginxIngressController of a class."""
+    found: dict[str, tuple[Service, Evidence]] = {}
+    for told in sorted(store.nginx_controllers, key=lambda row: row.id):
+        for index, made in enumerate(told.status.managed_resource_refs if told.class_name == class_name else ()):
+            row = store.services.get(f"{made.namespace}/{made.name}") if made.kind == "Service" else None
+            if row is not None and any(port.port in _WEB_PORTS for port in row.ports):
+                why = Evidence(f".status.managedResourceRefs[{index}].name", made.name, told.ref, "its Service")
+                found.setdefault(row.id, (row, why))
+    return [found[ident] for ident in sorted(found)]
 
 
 def _by_status(store: Store, class_name: str) -> list[tuple[Service, Evidence]]:

@@ -30,7 +30,8 @@ from aksnav.trace.request import Request
 from aksnav.trace.routing.controllers import claims, for_gateway, for_ingress
 from aksnav.trace.routing.types import Controller, EntryPoint, Flavour
 
-_READS = ("IngressClass", "Ingress", "Service", "Gateway", "GatewayClass", *ROUTE_KINDS, "Namespace")
+_CONTROLLERS = ("IngressClass", "NginxIngressController", "GatewayClass")
+_READS = (*_CONTROLLERS, "Ingress", "Service", "Gateway", *ROUTE_KINDS, "Namespace")
 _INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
 _WELL_KNOWN = {"http": 80, "https": 443, "grpc": 80, "grpcs": 443}
 # What stands in for the label of a wildcard host: a name that no rule is likely to have as its own.

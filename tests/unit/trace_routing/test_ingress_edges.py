@@ -3,6 +3,7 @@
 import pytest
 
 from aksnav.trace.packet import Packet
+from aksnav.trace.routing.controllers import ingress_controllers
 from aksnav.trace.routing.entrypoints import entry_points
 from aksnav.trace.step import Kind, Step, Trace, Verdict
 from tests.oracles.around import AGIC, APP_ROUTING, CONTAINERS, NGINX, Wire, around, ask, matched
@@ -172,3 +173,53 @@ def test_an_entry_point_of_agic_is_at_the_port_of_its_listener() -> None:
     two = ing("P /y b1", host="g", name="two")
     texts = [point.text for point in entry_points(around([one, two], AGIC)) if point.via.kind == "Ingress"]
     assert texts == ["https://h:8443/x", "http://g/y"]
+
+
+def _made(name: str, cls: str, service: str) -> Wire:
+    """Return an NginxIngressController that made a Service."""
+    refs = [
+        {"kind": "Deployment", "apiGroup": "apps", "name": service, "namespace": "app-routing-system"},
+        {"kind": "Service", "name": service, "namespace": "app-routing-system"},
+        {"kind": "Service", "name": f"{service}-metrics", "namespace": "app-routing-system"},
+    ]
+    spec = {"ingressClassName": cls, "controllerNamePrefix": service}
+    status = {"managedResourceRefs": refs}
+    return {"kind": "NginxIngressController", "metadata": {"name": name}, "spec": spec, "status": status}
+
+
+def _front(name: str, address: str, **annotations: str) -> Wire:
+    """Return the Service of an NGINX of the add-on."""
+    marks = {key.replace("_", "-"): value for key, value in annotations.items()}
+    prefix = "service.beta.kubernetes.io/azure-load-balancer-"
+    metadata = {
+        "name": name,
+        "namespace": "app-routing-system",
+        "annotations": {prefix + key: value for key, value in marks.items()},
+    }
+    spec = {"type": "LoadBalancer", "clusterIP": "", "selector": {"app": name}, "ports": [{"name": "http", "port": 80}]}
+    status = {"loadBalancer": {"ingress": [{"ip": address}]}}
+    return {"kind": "Service", "metadata": metadata, "spec": spec, "status": status}
+
+
+def test_each_nginx_of_the_add_on_is_joined_to_the_service_that_it_says_is_its_own() -> None:
+    """Its managedResourceRefs prove what names only suggest: an internal controller and a public one are told apart."""
+    objects = [
+        {
+            "kind": "IngressClass",
+            "metadata": {"name": "in"},
+            "spec": {"controller": "approuting.kubernetes.azure.com/two"},
+        },
+        _made("default", "front", "nginx"),
+        _made("two", "in", "other"),
+        _front("other", "10.224.0.9", internal="true"),
+    ]
+    inner = ing("P / b1", host="g", name="inner", cls="in")
+    store = around([ing("P / b0"), inner], APP_ROUTING, objects=objects)
+    found = {known.classes: known for known in ingress_controllers(store)}
+    service = found[("in",)].service
+    assert service is not None
+    assert service.id == "app-routing-system/other"
+    assert found[("in",)].why[0].field == ".status.managedResourceRefs[1].name"
+    assert found[("in",)].assumptions == ()
+    internal = {point.text: point.internal for point in entry_points(store) if point.via.kind == "Ingress"}
+    assert internal["http://g/"]
