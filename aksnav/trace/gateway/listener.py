@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from aksnav.model.kubernetes.gateway import Gateway
+from aksnav.model.kubernetes.gateway import Gateway, GatewayClass
+from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
 from aksnav.trace.gateway import closed, conflicts, kinds, listener_sets, status
+from aksnav.trace.gateway.classes import find_condition, stale
 from aksnav.trace.gateway.handshake import certificates, handshake
 from aksnav.trace.gateway.place import Choice, Place
 from aksnav.trace.packet import Packet
@@ -149,10 +151,11 @@ def _clash(
 def _taken(store: Store, controller: Controller, place: Place, fitting: Sequence[Place], packet: Packet) -> Step:
     gateway, name = place.gateway, _name(packet)
     assumptions = list(controller.assumptions)
+    about = {gateway.ref, Ref(GatewayClass.KIND, gateway.gateway_class_name)}
     assumptions += [
         f"it serves all the same: {step.summary}"
         for step in controller.problems
-        if step.verdict in ENDS and step.subject == gateway.ref
+        if step.verdict in ENDS and step.subject in about
     ]
     if not place.said:
         assumptions.append(
@@ -162,7 +165,7 @@ def _taken(store: Store, controller: Controller, place: Place, fitting: Sequence
         assumptions.append(
             f"the status of Gateway {gateway.id} is older than its spec (G14): the change has been taken"
         )
-    objection = _objection(store, place)
+    objection = _objection(store, place) or _gateway_objection(gateway)
     return Step(
         kind=Kind.GATEWAY_LISTENER,
         verdict=Verdict.UNSUPPORTED if objection else Verdict.PASS,
@@ -187,6 +190,20 @@ def _taken(store: Store, controller: Controller, place: Place, fitting: Sequence
         else "",
         confirm=kubectl.show(gateway.ref, ".status.listeners"),
     )
+
+
+def _gateway_objection(gateway: Gateway) -> str:
+    """The controller's present word that the Gateway as a whole is not served, else empty.
+
+    A Gateway that waits for its address (Programmed False, AddressNotAssigned) is served within the cluster.
+    """
+    for kind in ("Accepted", "Programmed"):
+        said = find_condition(gateway.status.conditions, kind)
+        if said is None or said.status != "False" or stale(gateway.generation, said):
+            continue
+        if not said.reason.startswith("Address"):
+            return f"of the whole Gateway {status.words(said)}"
+    return ""
 
 
 def _objection(store: Store, place: Place) -> str:

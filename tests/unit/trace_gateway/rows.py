@@ -42,6 +42,11 @@ def _said(name: str, **said: str) -> Wire:
     return gateway("web", listener(name), status=status)
 
 
+def _gateway_said(**said: str) -> Wire:
+    """A Gateway with these conditions of its own."""
+    return gateway("web", status={"conditions": conditions(said), "addresses": [{"value": "20.50.1.7"}]})
+
+
 LISTENERS = "GatewaySpec.listeners"
 PARENTS = "ParentReference"
 ALLOWED = "AllowedRoutes"
@@ -208,6 +213,21 @@ LISTENER_ROWS = [
         "http://a.com/",
         "unsupported",
         "G09",
+    ),
+    Row(
+        "GatewayStatus, Accepted",
+        "the controller does not serve the Gateway as a whole",
+        (_gateway_said(Accepted="False/Invalid"), route("HTTPRoute", "r", ANY)),
+        "http://a.com/",
+        "unsupported",
+        "G30",
+    ),
+    Row(
+        "GatewayStatus, Programmed",
+        "a Gateway that waits for its address is served within the cluster",
+        (_gateway_said(Accepted="True/Accepted", Programmed="False/AddressNotAssigned"), route("HTTPRoute", "r", ANY)),
+        "http://a.com/",
+        "api",
     ),
     Row(
         "ListenerStatus, Programmed",

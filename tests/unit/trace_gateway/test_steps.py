@@ -17,7 +17,7 @@ from tests.unit.trace_gateway.world import (
     taken,
     to,
 )
-from tests.unit.trace_routing.world import Wire, gateway, listener, prefix, secret
+from tests.unit.trace_routing.world import Wire, gateway, gateway_class, listener, prefix, secret
 from tests.unit.trace_walk.cluster import steps_of
 
 WEB = gateway("web")
@@ -124,6 +124,15 @@ def test_the_word_of_the_controller_stands_beside_our_own() -> None:
         "True (ResolvedRefs)",
     ]
     assert step.assumptions == ()
+
+
+def test_a_class_that_is_not_accepted_is_an_assumption_of_every_answer() -> None:
+    """The proxy is there and serves: that its class is refused is told with it."""
+    refused = gateway_class()
+    refused["status"] = {"conditions": conditions({"Accepted": "False/InvalidParameters"})}
+    store = cluster(WEB, route("HTTPRoute", "r", to("api")), refused)
+    lines = taken(store, "http://a.com/").steps[0].assumptions
+    assert any("GatewayClass approuting-istio is not accepted" in line for line in lines)
 
 
 def test_where_they_disagree_both_words_are_told() -> None:
