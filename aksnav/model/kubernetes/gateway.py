@@ -112,7 +112,8 @@ class Gateway(KubernetesObject, kw_only=True, gc=False):
     """A Gateway; ``infrastructure`` holds the labels and annotations for what the controller makes.
 
     ``allowed_listeners`` says which ListenerSets may attach; None is none of them. ``tls`` is what it asks of clients
-    and shows to backends; the certificates of its listeners stand with these.
+    and shows to backends; the certificates of its listeners stand with these. ``default_scope`` makes it a parent of
+    routes that name none.
     """
 
     KIND: ClassVar[str] = "Gateway"
@@ -123,6 +124,7 @@ class Gateway(KubernetesObject, kw_only=True, gc=False):
     infrastructure: dict[str, Any] = {}
     allowed_listeners: dict[str, Any] | None = None
     tls: dict[str, Any] = {}
+    default_scope: str = ""
     status: GatewayStatus = GatewayStatus()
 
 
@@ -222,8 +224,9 @@ class RouteStatus(msgspec.Struct, frozen=True, gc=False):
 
 
 class Route(KubernetesObject, kw_only=True, gc=False):
-    """What routes of every kind have in common."""
+    """What routes of every kind have in common; ``use_default_gateways`` says which default Gateways it wants."""
 
+    use_default_gateways: str = ""
     parent_refs: tuple[ParentRef, ...] = ()
     status: RouteStatus = RouteStatus()
 

@@ -2,7 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 
-from aksnav.model.kubernetes.gateway import GROUP, ROUTE_KINDS, AnyRoute, GRPCRoute, HTTPRoute, Listener, TLSRoute
+from aksnav.model.kubernetes.gateway import (
+    GROUP,
+    ROUTE_KINDS,
+    AnyRoute,
+    Gateway,
+    GRPCRoute,
+    HTTPRoute,
+    Listener,
+    TLSRoute,
+)
 from aksnav.store import Store
 
 WEB_KINDS = (HTTPRoute.KIND, GRPCRoute.KIND)
@@ -49,6 +58,18 @@ def routes(store: Store) -> Iterator[AnyRoute]:
 def age(route: AnyRoute) -> tuple[str, str, str]:
     """Return what orders routes: creation time, then namespace and name (the kind, where all of that is the same)."""
     return route.created, route.id, route.KIND
+
+
+def by_default(store: Store, gateway: Gateway, asked: Iterable[str]) -> str:
+    """Return the first route of some kinds that wants a default Gateway, where the Gateway is one; else empty.
+
+    Default Gateways (GEP-3793) are an experiment and not modelled: such a route may take what no other route takes.
+    """
+    if gateway.default_scope in {"", "None"}:
+        return ""
+    wanting = (row for kind in asked for row in store.tables[kind] if row.use_default_gateways not in {"", "None"})
+    first = min(wanting, key=age, default=None)
+    return f"{first.KIND} {first.id}, which wants default Gateways" if first is not None else ""
 
 
 def unread(store: Store, kinds: Iterable[str]) -> str:

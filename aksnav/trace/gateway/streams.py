@@ -134,6 +134,9 @@ def _nothing(store: Store, place: Place, attached: Attached, packet: Packet, nam
     hidden = kinds.unread(store, asked)
     if hidden:
         return msgspec.structs.replace(step, verdict=Verdict.BLIND, cause="", fix="", missing=hidden)
+    implicit = kinds.by_default(store, gateway, asked)
+    if implicit:
+        return msgspec.structs.replace(step, verdict=Verdict.UNSUPPORTED, cause="", fix="", missing=implicit)
     wanting = [
         item
         for item in attached.refusals

@@ -58,6 +58,9 @@ def step(
     if unread:
         shown = base.summary.partition(": answers 404")[0]
         return _unknown(base, verdict=Verdict.BLIND, missing=unread, summary=f"{shown} among those that can be read")
+    implicit = kinds.by_default(store, place.gateway, kinds.WEB_KINDS)
+    if implicit:
+        return _unknown(base, verdict=Verdict.UNSUPPORTED, missing=implicit)
     refused = [item for part in attached.values() for item in part.refusals]
     return _explain(base, refused, packet, expressions=expressions)
 

@@ -47,6 +47,13 @@ def _gateway_said(**said: str) -> Wire:
     return gateway("web", status={"conditions": conditions(said), "addresses": [{"value": "20.50.1.7"}]})
 
 
+def _default(kind: str) -> Wire:
+    """A route that names no parent and wants every default Gateway."""
+    made = route(kind, "r", ANY)
+    made["spec"] = {"useDefaultGateways": "All", "rules": [ANY]}
+    return made
+
+
 LISTENERS = "GatewaySpec.listeners"
 PARENTS = "ParentReference"
 ALLOWED = "AllowedRoutes"
@@ -480,6 +487,28 @@ ATTACH_ROWS = [
         PARENTS,
         "a parent that is a Service is for a mesh, not for this Gateway",
         (WEB, route("HTTPRoute", "r", ANY, parent={"kind": "Service", "group": ""})),
+        "http://a.com/",
+        "respond 404",
+        "G27",
+    ),
+    Row(
+        "GatewaySpec.defaultScope (GEP-3793)",
+        "a route that wants default Gateways may take what no other takes",
+        (gateway("web", defaultScope="All"), _default("HTTPRoute")),
+        "http://a.com/",
+        "unsupported",
+    ),
+    Row(
+        "GatewaySpec.defaultScope (GEP-3793)",
+        "a connection too",
+        (gateway("web", listener("tcp", 5432, "TCP"), defaultScope="All"), _default("TCPRoute")),
+        "tcp://:5432",
+        "unsupported",
+    ),
+    Row(
+        "GatewaySpec.defaultScope (GEP-3793)",
+        "not where the Gateway is no default one",
+        (WEB, _default("HTTPRoute")),
         "http://a.com/",
         "respond 404",
         "G27",
