@@ -7,7 +7,7 @@ from aksnav.checks.from_steps import finding_of
 from aksnav.model.azure.network import LoadBalancer, LoadBalancingRule, Subnet, VirtualNetwork
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store import Store
-from aksnav.trace.azure.frontend import Found, confirm
+from aksnav.trace.azure.frontend import Found, confirm, container_native
 from aksnav.trace.azure.joins import attach_node, unreadable
 from aksnav.trace.azure.lb_pool import EXCLUDED, pool_step
 from aksnav.trace.azure.next_hop import prefixes, remote, table_of
@@ -33,7 +33,7 @@ def pool_findings(store: Store) -> Iterator[Finding]:
             pair
             for balancer in sorted(store.load_balancers, key=lambda row: row.id)
             for pair in _rules(balancer)
-            if bool(pair[0].frontend.private_ip_address) is internal
+            if bool(pair[0].frontend.private_ip_address) is internal and not container_native(pair[0])
         ]
         yield from _of_sort(store, pools)
 

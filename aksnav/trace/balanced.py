@@ -102,12 +102,15 @@ def _node_groups(walk: Walk, journey: Journey, service: Service, nodes: Sequence
     with_endpoint = {endpoint.node_name for endpoint in endpoints}
     hinted = any(endpoint.hints.for_zones for endpoint in endpoints)
     proxied = bool(controllers.of_pods(walk.store, (), service))
-    groups: dict[tuple[object, ...], list[Node]] = {}
-    for item, kind in zip(nodes, classes.of_nodes(walk.store, nodes), strict=True):
-        key = (*kind, item.zone if hinted else "")
-        if item.name in with_endpoint:
-            key = (*key, item.name if proxied else _local_classes(walk, service, item))
-        groups.setdefault((*key, item.name == client), []).append(item)
+    groups: dict[object, list[Node]] = {}
+    for item, kind in zip(nodes, classes.numbers(walk.store, nodes), strict=True):
+        key: object = kind
+        if hinted or item.name == client or item.name in with_endpoint:
+            local: object = ""
+            if item.name in with_endpoint:
+                local = item.name if proxied else _local_classes(walk, service, item)
+            key = (kind, item.zone if hinted else "", item.name == client, local)
+        groups.setdefault(key, []).append(item)
     return list(groups.values())
 
 

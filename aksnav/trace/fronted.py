@@ -81,6 +81,9 @@ def _gateway(walk: Walk, journey: Journey, arrival: appgateway.Arrival, packet: 
         return tuple(steps)
     if place is not None:
         steps += gateway_subnet.joined(walk.store, place, found.packet)
+    extended = gateway_subnet.extended(walk.store, [item.address for item in found.members])
+    if extended:
+        steps[-1] = msgspec.structs.replace(steps[-1], assumptions=(*steps[-1].assumptions, *extended))
     if found.owner is not None:
         steps.append(_service_step(found.owner, found.packet))
     controller = Controller(flavour=Flavour.AGIC, name=f"Application Gateway {gateway.name}")

@@ -308,7 +308,8 @@ def proxied_outside(walk: Walk, journey: Journey, controller: Controller, packet
         packet=packet,
         evidence=controller.why,
         assumptions=controller.assumptions,
-        missing=f"the configuration of the {name} (its listeners, probes, firewall and subnet)",
+        missing=_unread_gateway(walk, controller)
+        or f"the configuration of the {name} (its listeners, probes, firewall and subnet)",
         confirm="az network application-gateway list -o table"
         if controller.flavour is Flavour.AGIC
         else "az network alb list -o table",
@@ -317,6 +318,13 @@ def proxied_outside(walk: Walk, journey: Journey, controller: Controller, packet
     answer = routing.route(walk.store, controller, packet)
     onward = Journey(source=Place(), outside=True, controller=controller, depth=journey.depth + 1)
     return (*lead, *to_targets(walk, onward, controller, answer.steps, answer.targets))
+
+
+def _unread_gateway(walk: Walk, controller: Controller) -> str:
+    """Return the permission that is missing to read a gateway outside of the cluster, or an empty string."""
+    store = walk.store
+    agic = controller.flavour is Flavour.AGIC
+    return unreadable(store.application_gateways if agic else store.traffic_frontends)
 
 
 def to_targets(walk: Walk, journey: Journey, controller: Controller, steps: Road, targets: tuple[Target, ...]) -> Road:

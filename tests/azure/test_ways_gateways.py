@@ -1,11 +1,15 @@
 """Application Gateways, the one for Containers, and edges that are named only, from captures in wire form."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aksnav.checks.sweep import sweep
+from aksnav.sources.capture import open_capture
+from aksnav.store import Store
+from aksnav.trace import parse_request, trace
 from aksnav.trace.step import Outcome
 from tests.azure.ways_in import (
     FILTERED,
@@ -17,12 +21,14 @@ from tests.azure.ways_in import (
     Objects,
     Way,
     app_gateway,
+    apply,
     base,
     checked,
     containers,
     read,
     subnet,
     walked,
+    written,
 )
 from tests.unit.trace_edge.cloud import group, rule
 
@@ -449,6 +455,26 @@ WAYS += [
 def test_a_gateway_has_its_verdict_steps_and_deciding_field(tmp_path: Path, way: Way) -> None:
     """The capture says what becomes of the request, and which field decides."""
     checked(tmp_path, way)
+
+
+def test_the_health_that_az_prints_belongs_to_its_gateway(tmp_path: Path) -> None:
+    """show-backend-health in a file of its own: the server that fails the probe gets no request."""
+    made = base()
+    app_gateway(made)
+    sick(made)
+    pools = made["agw"]["properties"].pop("backendHealth")
+    written(tmp_path, made)
+    (tmp_path / "backend-health.json").write_text(json.dumps({"backendAddressPools": pools}))
+    store = Store()
+    apply(store, open_capture(tmp_path).changes())
+    found = trace(store, parse_request(API, source="internet"))
+    assert (found.outcome, found.status, found.causes) == (RESPONDS, 502, ("A04",))
+
+
+def test_an_overlay_has_to_be_extended_to_the_gateway(tmp_path: Path) -> None:
+    """A07 is an assumption: the object that says so is not read."""
+    found = walked(tmp_path, WAYS[0])
+    assert any("OverlayExtensionConfig" in text for text in found.confidence.because)
 
 
 def test_a_firewall_names_where_it_may_send(tmp_path: Path) -> None:

@@ -490,6 +490,8 @@ FAULTS: list[tuple[str, Any, dict[str, Any]]] = [
     ),
     ("L02", {"azure_pip_name": "gone"}, {}),
     ("L02", {}, {"loadBalancerIP": "20.50.9.9"}),
+    ("L02", {"azure_pip_name-ipv6": "gone"}, {}),
+    ("L02", {"azure_pip_name": "pip", "azure_load_balancer_resource_group": "elsewhere"}, {}),
     ("L24", {"azure_load_balancer_configurations": "team-z"}, {}),
 ]
 
@@ -518,6 +520,25 @@ def test_the_base_has_none_of_these_findings(tmp_path: Path) -> None:
     """A Service that gets what it asks for is silent."""
     ids = {item.id for item in sweep(read(tmp_path, base()))}
     assert not {item for item in ids if item[0] in "LNVA"}
+
+
+def test_a_load_balancer_that_sends_to_pods_is_not_blamed_for_its_empty_pool(tmp_path: Path) -> None:
+    """Neither L11, nor L10, nor L18: there is no pool of nodes and no probe by design."""
+    made = base()
+    container_native(made)
+    assert not {item.id for item in sweep(read(tmp_path, made)) if item.id.startswith("L")}
+
+
+def test_a_service_that_wants_no_rules_says_so_where_one_is_missing(tmp_path: Path) -> None:
+    """azure-disable-load-balancer-nsg-rule: touching the Service would not help."""
+
+    def owned(made: Objects) -> None:
+        annotate(made, azure_disable_load_balancer_nsg_rule="true")
+        made["aks-nsg"] = group("aks-nsg")
+
+    way = Way(name="owned", bend=(owned,), outcome=Outcome.DROPPED, causes=("N09",), field="nsg-rule", value="true")
+    found = checked(tmp_path, way)
+    assert "asks that none is written" in found.breaks[0].fix
 
 
 def test_a_pending_service_names_a_clash_a_full_balancer_and_a_cluster_that_failed(tmp_path: Path) -> None:

@@ -8,8 +8,11 @@ import msgspec
 from aksnav.model.azure.network import SubnetUsage, VirtualNetwork
 from aksnav.model.decode import decode_each, decode_page, decode_wire
 from aksnav.model.kinds import KINDS, AnyObject
+from aksnav.model.kubernetes.configmap import ConfigMap
 from aksnav.model.object import Undecodable
+from aksnav.sources.capture import backend_health
 from aksnav.sources.capture.admin_rules import are_admin_rules, give
+from aksnav.sources.capture.backend_health import is_backend_health
 from aksnav.sources.capture.documents import SUFFIXES, is_json, json_documents, json_error, read_bytes, yaml_documents
 from aksnav.sources.capture.errors import CaptureError
 from aksnav.sources.capture.recognise import USAGE, kind_of_arm, kind_of_file, kind_of_kubernetes
@@ -51,6 +54,7 @@ class Contents:
         self.ignored = 0
         self.read = 0
         self._usages: list[dict[str, Any]] = []
+        self._health: list[tuple[Path, dict[str, Any]]] = []
         self._admin_rules: list[tuple[Path, dict[str, Any]]] = []
 
     def add_file(self, path: Path) -> None:
@@ -91,7 +95,7 @@ class Contents:
         except msgspec.ValidationError:
             words = set()
         kind = kind_of_kubernetes(*next(iter(words))) if len(words) == 1 else None
-        if kind is None or kind == "Secret":
+        if kind is None or KINDS[kind].by_name:
             self._add_parsed(path, _ANY.decode(raw))
             return
         self._add_list(path, kind, raw, head)
@@ -126,6 +130,8 @@ class Contents:
             self._add_typed_list(path, items or [], word.removesuffix("List"), str(version))
         elif not word and are_admin_rules(document, path.stem):
             self._admin_rules.append((path, document))
+        elif not word and is_backend_health(document):
+            self._health.append((path, document))
         elif isinstance(value, list) and not word:
             self._add_elements(path, value)
         elif isinstance(word, str) and word and isinstance(document.get("metadata"), dict):
@@ -176,13 +182,24 @@ class Contents:
 
     def _keep(self, path: Path, kind: str, objects: list[AnyObject]) -> None:
         rows = self.speaks_of(kind)
+        if kind == ConfigMap.KIND:  # of the others nothing enters this program
+            wanted = [found for found in objects if isinstance(found, ConfigMap) and found.wanted]
+            self.ignored += len(objects) - len(wanted)
+            objects = list(wanted)
         self.read += len(objects)
         for found in objects:
             rows[found.id] = found
             self.files[kind, found.id] = path
 
     def finish(self) -> None:
-        """Give the virtual networks the usages and the admin rules that stand in files of their own."""
+        """Give networks their usages and admin rules, and gateways their health, which stand in files of their own."""
+        for path, document in self._health:
+            try:
+                told = backend_health.give(self.objects.get("applicationGateways", {}), document)
+            except msgspec.ValidationError as error:
+                self.undecodable.append(Undecodable("applicationGateways", path.name, str(error)))
+            else:
+                self.read, self.ignored = self.read + told, self.ignored + (not told)
         by_network: dict[str, list[dict[str, Any]]] = {}
         for usage in self._usages:
             by_network.setdefault(str(usage["id"]).lower().partition("/subnets/")[0], []).append(usage)

@@ -35,7 +35,7 @@ _SHORTEST_WORD = 3
 
 
 def _words() -> dict[str, str]:
-    out = {}
+    out: dict[str, str] = {}
     for name, kind in KINDS.items():
         out |= {word: name for word in kind.words if len(word) >= _SHORTEST_WORD}
         if kind.azure:

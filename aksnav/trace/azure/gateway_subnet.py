@@ -3,6 +3,7 @@
 Sources: aks-networking.md 2.d (steps 3 and 6), 2.e and the checks N13, N14, R04, R05, A08, G02, G03.
 """
 
+from collections.abc import Iterable
 from shlex import quote
 
 import msgspec
@@ -12,7 +13,8 @@ from aksnav.model.azure.network import NetworkSecurityGroup, SecurityRule, Subne
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.azure import nsg_rules, routes
-from aksnav.trace.azure.joins import cluster, node_networks
+from aksnav.trace.azure.joins import cluster, node_networks, pod_prefixes
+from aksnav.trace.azure.nsg_ports import covers
 from aksnav.trace.azure.nsg_rules import INBOUND
 from aksnav.trace.azure.subnet_filter import into_subnet
 from aksnav.trace.cluster import classes
@@ -90,7 +92,7 @@ def _unmanaged(group: NetworkSecurityGroup) -> SecurityRule | None:
     for rule in nsg_rules.rules(group, INBOUND):
         meant = {text.lower() for text in nsg_rules.sources(rule)} & _MANAGER
         tcp = rule.protocol.lower() in {"*", "tcp"}
-        if meant and tcp and nsg_rules.covers(nsg_rules.destination_ports(rule), _MANAGER_PORTS):
+        if meant and tcp and covers(nsg_rules.destination_ports(rule), _MANAGER_PORTS):
             return rule if rule.access.lower() != "allow" else None
     return None
 
@@ -127,6 +129,16 @@ def joined(store: Store, place: GatewayPlace, packet: Packet) -> list[Step]:
             fix = "associate the cluster's route table with the gateway's subnet"
             steps.append(_stop(Ref("subnets", subnet.id), Kind.ROUTE, "R04", said, (fact,), packet, fix))
     return steps
+
+
+def extended(store: Store, addresses: Iterable[int]) -> tuple[str, ...]:
+    """Return what is assumed of a gateway that connects to Pods of an overlay (A07): the object is not read."""
+    managed = cluster(store)
+    if managed is None or managed.network_profile.network_plugin_mode.lower() != "overlay":
+        return ()
+    if not any(address in prefix for address in addresses for prefix in pod_prefixes(store)):
+        return ()
+    return ("the overlay is extended to the gateway's subnet (OverlayExtensionConfig Succeeded, A07)",)
 
 
 def _node_subnets(store: Store) -> list[Subnet]:

@@ -188,26 +188,30 @@ def _subnet(store: Store, service: Service) -> Iterator[Fault]:
 
 
 def _public(store: Store, service: Service) -> Iterator[Fault]:
-    """L02: the public address that is asked for cannot be used."""
-    if is_internal(service):
+    """L02: the public address that is asked for, of either family, cannot be used."""
+    if is_internal(service) or unreadable(store.public_ips, _scope(store, service)):
         return
-    name = annotation(service, "azure-pip-name")
-    fixed = annotation(service, "azure-load-balancer-ipv4") or service.load_balancer_ip
-    if not (name or fixed):
-        return
-    scope = _scope(store, service)
-    if unreadable(store.public_ips, scope):
-        return
-    field = field_of("azure-pip-name") if name else field_of("azure-load-balancer-ipv4")
-    fact = Evidence(
-        field if name or not service.load_balancer_ip else ".spec.loadBalancerIP", name or fixed, service.ref
-    )
+    for suffix, family in (("", "ipv4"), ("-ipv6", "ipv6")):
+        name, fixed = (
+            annotation(service, f"azure-pip-name{suffix}"),
+            annotation(service, f"azure-load-balancer-{family}"),
+        )
+        field = field_of(f"azure-pip-name{suffix}" if name else f"azure-load-balancer-{family}")
+        if not (name or fixed) and family == "ipv4":
+            fixed, field = service.load_balancer_ip, ".spec.loadBalancerIP"
+        if name or fixed:
+            yield from _asked(store, service, (name, fixed), Evidence(field, name or fixed, service.ref))
+
+
+def _asked(store: Store, service: Service, wanted: tuple[str, str], fact: Evidence) -> Iterator[Fault]:
+    """Yield why a public address, wanted by name or by number, cannot be used."""
+    name, fixed = wanted
+    scope, where = _scope(store, service), annotation(service, "azure-load-balancer-resource-group")
     found = next(
         (item for item in store.public_ips if (fixed and item.ip_address == fixed) or (name and item.name == name)),
         None,
     )
     fix = "make a Standard static public address in the group that the Service names, or correct the annotation"
-    where = annotation(service, "azure-load-balancer-resource-group")
     if found is None:
         said = f"no public address {name or fixed} is there" + (f" in resource group {where}" if where else "")
         yield Fault(cause="L02", said=said, facts=(fact,), fix=fix)

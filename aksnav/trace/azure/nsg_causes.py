@@ -10,6 +10,7 @@ from aksnav.model.kubernetes.service import ServicePort
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store.store import Store
 from aksnav.trace.azure import tags
+from aksnav.trace.azure.frontend import ANNOTATION, is_true
 from aksnav.trace.azure.joins import is_gateway_subnet, pod_prefixes, subnet_of
 from aksnav.trace.azure.nsg_rules import (
     ALLOW,
@@ -31,6 +32,8 @@ from aksnav.trace.step import Evidence
 
 AKS_ALLOW = "k8s-azure-lb_allow"
 AKS_DENY = "k8s-azure-lb_deny-all"
+
+_NO_RULES = "azure-disable-load-balancer-nsg-rule"
 
 
 class Cause(msgspec.Struct, frozen=True, gc=False):
@@ -71,6 +74,17 @@ def into_node(case: Case) -> Cause:
         return Cause("N16", f"allow {format_address(packet.source)} to {case.text}")
     if case.where.startswith("subnet") or not _of_provider(case):
         return Cause("N01", f"allow Internet to {case.text} on the group of {case.where}")
+    return _missing_rule(case)
+
+
+def _missing_rule(case: Case) -> Cause:
+    """N09: the cloud provider's rule is not there; a Service may ask that none is written."""
+    listed = case.store.services_at(case.packet.destination) if case.packet.destination is not None else []
+    for service in listed:
+        if is_true(service, _NO_RULES):
+            field = f".metadata.annotations['{ANNOTATION}{_NO_RULES}']"
+            fact = Evidence(field, "true", service.ref, "asks that no rule is written")
+            return Cause("N09", f"add a rule for {case.text}: the Service asks that none is written", evidence=(fact,))
     return Cause("N09", "touch the Service so that its rule is written again, or add the rule")
 
 

@@ -48,17 +48,16 @@ def blocked(
         service: whose port it is.
         port: whose nodePort is asked, or not: behind a nodePort the Service's Pods answer, of whatever node.
     """
-    of_class: dict[tuple[object, ...], Blocked | None] = {}
     found: dict[str, Blocked] = {}
     behind = _endpoints(store, service, port) if asked == port.node_port else []
     homes = {pod.node for pod, _ in behind}
-    for node in nodes:
-        key = (*classes.of_node(store, node), node.name if node.name in homes else "")
-        if key not in of_class:
-            of_class[key] = _filtered(store, node, asked) or (_denied(store, node, behind) if behind else None)
-        answer = of_class[key]
+    groups: dict[int | str, list[Node]] = {}
+    for node, number in zip(nodes, classes.numbers(store, nodes), strict=True):
+        groups.setdefault(node.name if node.name in homes else number, []).append(node)
+    for group in groups.values():
+        answer = _filtered(store, group[0], asked) or (_denied(store, group[0], behind) if behind else None)
         if answer is not None:
-            found[node.name] = answer
+            found |= dict.fromkeys((node.name for node in group), answer)
     return found
 
 

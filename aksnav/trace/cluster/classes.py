@@ -110,6 +110,24 @@ def of_nodes(store: Store, nodes: Sequence[Node]) -> list[Key]:
     return [known[node.name] for node in nodes]
 
 
+def numbers(store: Store, nodes: Sequence[Node]) -> list[int]:
+    """Return a number for each of some nodes, in their order: equal for those of one class.
+
+    Comparing thousands of classes costs more than what is asked of the few that there are.
+    """
+    known: dict[str, int]
+    keys: dict[Key, int]
+    known, keys = once(store, "node class numbers", _NODES, _no_numbers)
+    new = [node for node in nodes if node.name not in known]
+    for node, key in zip(new, of_nodes(store, new), strict=True):
+        known[node.name] = keys.setdefault(key, len(keys))
+    return [known[node.name] for node in nodes]
+
+
+def _no_numbers() -> tuple[dict[str, int], dict[Key, int]]:
+    return {}, {}
+
+
 def _of_node(store: Store, node: Node) -> Key:
     at = attach_node(store, node)
     configuration = at.configuration
