@@ -95,7 +95,7 @@ def _of_configuration(
     elif interface.private_link_service is not None:
         sort, name = Sort.PRIVATE_LINK, _tail(interface.private_link_service.arm_id)
     elif machine:
-        sort, name = Sort.MACHINE, _tail(machine)
+        sort, name = Sort.MACHINE, _machine_name(machine)
     return Holder(
         sort=sort,
         name=name,
@@ -215,6 +215,12 @@ def _of_dns(store: Store) -> Iterator[Holder]:
                     subnet=place[1].id if place is not None else "",
                     pointed_at=True,
                 )
+
+
+def _machine_name(arm_id: str) -> str:
+    """Return the name of a virtual machine; an instance of a scale set has but a number."""
+    head, _, last = arm_id.rpartition("/virtualmachines/" if "/virtualmachines/" in arm_id else "/")
+    return f"{_tail(head)} instance {last}" if "/virtualmachinescalesets/" in head else last
 
 
 def _tail(arm_id: str) -> str:

@@ -299,3 +299,23 @@ def test_nodes_hold_their_addresses_where_interfaces_cannot_be_read() -> None:
     assert told(store, "10.1.0.4") == [(Sort.NODE, "n0")]
     (use,) = subnet_uses(store)
     assert dict(use.by) == {Sort.NODE: 1, Sort.POD: 1}
+
+
+def test_a_machine_that_is_no_known_node_is_told_by_its_scale_set() -> None:
+    """Nodes cannot be read with leave for one namespace only; interfaces can."""
+    (holder,) = ask(loaded("namespace-only"), "10.224.0.5").holders
+    assert (holder.sort, holder.name) == (Sort.MACHINE, "aks-system-14203987-vmss instance 1")
+
+
+@pytest.mark.parametrize(
+    ("address", "sort", "inside"),
+    [
+        ("fd00:224::5", Sort.NODE, "subnet snet-nodes of vnet-contoso-prod"),
+        ("fd12:3456:789a:0:0::a", Sort.POD, "Pod range of node aks-system-14203987-vmss000000"),
+    ],
+)
+def test_addresses_of_the_second_family_have_holders_too(address: str, sort: Sort, inside: str) -> None:
+    """Of nodes by their interfaces, of Pods by their status."""
+    answer = ask(loaded("dual-stack"), address)
+    assert [holder.sort for holder in answer.holders] == [sort]
+    assert answer.inside[0].what == inside
