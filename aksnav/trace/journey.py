@@ -10,7 +10,7 @@ from aksnav.store.store import Store
 from aksnav.trace.alike import merge
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Entry, Place
-from aksnav.trace.routing.types import NGINX, OUTSIDE, Controller, Flavour
+from aksnav.trace.routing.types import ENVOY_ISTIO, NGINX, OUTSIDE, Controller, Flavour
 from aksnav.trace.step import ENDS, Branch, Evidence, Kind, Step, Verdict
 
 DEEPEST = 8
@@ -146,9 +146,9 @@ def _answer(cut: Step, controller: Controller, pod: Pod | None) -> Step:
 
 def _status(flavour: Flavour, *, silent: bool) -> tuple[int, bool]:
     """Return the status, and whether it is known for this flavour."""
-    if flavour in NGINX or flavour is Flavour.NGINX_ORG:
+    if flavour in {*NGINX, Flavour.NGINX_ORG, Flavour.NGINX_GATEWAY_FABRIC}:
         return (504 if silent else 502), True
-    if flavour in {Flavour.APP_ROUTING_ISTIO, Flavour.ISTIO, Flavour.ISTIO_CLASSIC}:
+    if flavour in {*ENVOY_ISTIO, Flavour.ISTIO_CLASSIC, Flavour.ENVOY_GATEWAY}:
         return 503, True
     if flavour in OUTSIDE:
         return 502, flavour is Flavour.AGIC

@@ -2,7 +2,8 @@
 
 import pytest
 
-from aksnav.trace.routing.types import Routing
+from aksnav.trace.journey import answered
+from aksnav.trace.routing.types import Controller, Flavour, Routing
 from aksnav.trace.step import Certainty, Kind, Outcome, Step, Verdict
 from tests.unit.trace_gateway.world import (
     PASSTHROUGH,
@@ -209,6 +210,23 @@ def test_a_service_without_ready_endpoints_is_answered_for(cls: str, kind: str, 
     """HTTPRouteRule.backendRefs: 503 should be answered; Application Gateway for Containers answers 500."""
     store = living(gateway("web", cls=cls), route(kind, "r", to("web")), cls=cls, unready="web")
     assert outcome(asked(store, text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("flavour", "silent", "status"),
+    [
+        (Flavour.ISTIO, True, 503),
+        (Flavour.ENVOY_GATEWAY, True, 503),
+        (Flavour.ENVOY_GATEWAY, False, 503),
+        (Flavour.NGINX_GATEWAY_FABRIC, True, 504),
+        (Flavour.NGINX_GATEWAY_FABRIC, False, 502),
+    ],
+)
+def test_a_backend_that_is_cut_off_is_answered_for_by_its_proxy(flavour: Flavour, silent: bool, status: int) -> None:
+    """Envoy: 503 for both; NGINX: 504 for silence and 502 for a refusal; neither is taken for granted."""
+    cut = Step(kind=Kind.POLICY, verdict=Verdict.DROP if silent else Verdict.REJECT, summary="the backend is cut off")
+    told = answered((cut,), Controller(flavour=flavour), None)[-1]
+    assert (told.status, told.assumptions) == (status, ())
 
 
 def test_a_stream_without_ready_endpoints_is_refused_and_not_answered() -> None:
