@@ -19,7 +19,8 @@ from aksnav.model.azure.admin import AddressItem, SecurityAdminRule
 from aksnav.model.azure.network import VirtualNetwork
 from aksnav.trace.azure import tags
 from aksnav.trace.azure.joins import group_of
-from aksnav.trace.azure.nsg_rules import INBOUND, Context, family_v4, ports_hold, source_ports_hold
+from aksnav.trace.azure.nsg_ports import ports_hold, source_ports_hold
+from aksnav.trace.azure.nsg_rules import INBOUND, Context, family_v4
 from aksnav.trace.azure.tags import Space
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict

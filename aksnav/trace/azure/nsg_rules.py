@@ -13,6 +13,7 @@ from aksnav.model.addresses import format_address, is_v4, parse_prefix
 from aksnav.model.azure.network import NetworkSecurityGroup, SecurityRule, SubResource
 from aksnav.model.object import Ref
 from aksnav.trace.azure import service_tags, tags
+from aksnav.trace.azure.nsg_ports import port_ranges, ports_hold, source_ports_hold
 from aksnav.trace.azure.tags import Space
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import Considered, Evidence
@@ -21,13 +22,8 @@ from aksnav.trace.ternary import Answer, Unknown, every, some
 ALLOW, DENY = "Allow", "Deny"
 INBOUND, OUTBOUND = "Inbound", "Outbound"
 FIRST_DEFAULT = 65000
-# Clients choose their source port from here up (RFC 6056, section 3.2).
-_EPHEMERAL = (1024, 65535)
-_EVERY_PORT = (0, 65535)
 _MOST_ATOMS = 8
 """Open questions whose cases are gone through; beyond that, any rule that may decide otherwise counts."""
-# Protocols without ports; a rule for one of them by name takes all of it, whatever its ports say.
-_PORTLESS = frozenset({"ICMP", "ESP", "AH"})
 
 
 def _default(priority: int, direction: str, name: str, access: str, source: str, destination: str) -> SecurityRule:
@@ -131,10 +127,11 @@ def decide(listed: Iterable[SecurityRule], packet: Packet, context: Context) -> 
     unsure: list[_Unsure] = []
     narrower: list[SecurityRule] = []
     for rule in listed:
-        answers = dict(parts(rule, packet, context))
+        answers = _answers(rule, packet, context)
         name = f"{rule.priority} {rule.name}"
-        if False in answers.values():
-            considered.append(Considered(name, False, why_not(rule, packet, context)))
+        wrong = next((part for part, answer in answers.items() if answer is False), "")
+        if wrong:
+            considered.append(Considered(name, False, _why_not(rule, packet, wrong)))
             if packet.source is None and _for_some(rule, answers):
                 narrower.append(rule)
             continue
@@ -160,6 +157,20 @@ def decide(listed: Iterable[SecurityRule], packet: Packet, context: Context) -> 
     if may is not None:
         return RuleDecision(access="", rule=may.rule, unknown=may.why, considered=tuple(considered))
     return RuleDecision(access=DENY, rule=None, considered=tuple(considered))
+
+
+def _answers(rule: SecurityRule, packet: Packet, context: Context) -> dict[str, Answer]:
+    """Return what the parts of a rule say of a packet, up to the first that does not match.
+
+    Where that is the source, and the packet any client's, the destination is asked all the same: the rule may be one
+    for some clients.
+    """
+    answers: dict[str, Answer] = {}
+    for part, answer in parts(rule, packet, context):
+        answers[part] = answer
+        if answer is False and (part != "source" or packet.source is not None):
+            break
+    return answers
 
 
 class _Unsure(msgspec.Struct, frozen=True, gc=False):
@@ -226,9 +237,8 @@ def parts(rule: SecurityRule, packet: Packet, context: Context) -> Iterator[tupl
     yield "destination", _destination(rule, packet, context)
 
 
-def why_not(rule: SecurityRule, packet: Packet, context: Context) -> str:
-    """Return the first part of a rule that does not match, with both values."""
-    part = next((name for name, answer in parts(rule, packet, context) if answer is False), "")
+def _why_not(rule: SecurityRule, packet: Packet, part: str) -> str:
+    """Return why a part of a rule does not match, with both values."""
     if part == "source":
         told = format_address(packet.source) if packet.source is not None else "any client of the internet"
         narrower = packet.source is None and any(parse_prefix(text) for text in sources(rule))
@@ -295,70 +305,6 @@ def _destination_port(rule: SecurityRule, packet: Packet) -> Answer:
 
 def _source_port(rule: SecurityRule, packet: Packet) -> Answer:
     return source_ports_hold((rule.source_port_range, *rule.source_port_ranges), packet, rule.protocol)
-
-
-def ports_hold(texts: Iterable[str], packet: Packet, protocol: str) -> Answer:
-    """Return whether destination ports hold a packet's.
-
-    Args:
-        texts: ``*``, ports and ranges of ports.
-        packet: the packet.
-        protocol: of the rule.
-    """
-    listed = list(filter(None, texts))
-    ranges = port_ranges(listed)
-    if packet.protocol.upper() in _PORTLESS:
-        if protocol.lower() == packet.protocol.lower() or covers(ranges, _EVERY_PORT):
-            return True
-        return Unknown(f"whether a rule for every protocol with ports takes {packet.protocol} is not documented")
-    if any(low <= packet.port <= high for low, high in ranges):
-        return True
-    return _unreadable_port(listed)
-
-
-def source_ports_hold(texts: Iterable[str], packet: Packet, protocol: str) -> Answer:
-    """Return whether source ports hold a packet's, which is any of those that clients choose from."""
-    listed = list(filter(None, texts))
-    ranges = port_ranges(listed)
-    if not listed or covers(ranges, _EPHEMERAL):
-        return True
-    if packet.protocol.upper() in _PORTLESS:
-        return ports_hold(listed, packet, protocol)
-    if all(last < _EPHEMERAL[0] for _, last in ranges):
-        return _unreadable_port(listed)
-    return Unknown("the rule names source ports, and the client's is not known beforehand")
-
-
-def _unreadable_port(texts: list[str]) -> Answer:
-    bad = next((text for text in texts if not port_ranges((text,))), None)
-    return False if bad is None else Unknown(f"{bad!r} is no port and no range of ports")
-
-
-def covers(ranges: Iterable[tuple[int, int]], wanted: tuple[int, int]) -> bool:
-    """Return whether ranges together hold every port of another one."""
-    reach = wanted[0]
-    for low, high in sorted(ranges):
-        if low > reach:
-            return False
-        reach = max(reach, high + 1)
-        if reach > wanted[1]:
-            return True
-    return False
-
-
-def port_ranges(texts: Iterable[str]) -> list[tuple[int, int]]:
-    """Return ports and ranges of ports as pairs; what is neither is left out."""
-    found: list[tuple[int, int]] = []
-    for text in filter(None, texts):
-        if text.strip() == "*":
-            found.append(_EVERY_PORT)
-            continue
-        low, dash, high = (part.strip() for part in text.partition("-"))
-        if not dash:
-            high = low
-        if low.isdigit() and high.isdigit():
-            found.append((int(low), int(high)))
-    return found
 
 
 def _source(rule: SecurityRule, packet: Packet, context: Context) -> Answer:
