@@ -12,6 +12,8 @@ V4_BASE = 0xFFFF_0000_0000
 V4_LAST = 0xFFFF_FFFF_FFFF
 V4_BITS = 32
 V6_BITS = 128
+# Foreign text may have more digits than Python reads as a number.
+_LONGEST_LENGTH = 3
 
 
 def parse_address(text: str) -> int | None:
@@ -91,7 +93,7 @@ def parse_prefix(text: str) -> Prefix | None:
     bits = V4_BITS if ":" not in head else V6_BITS
     if not slash:
         return Prefix(address, address)
-    if not (tail.isascii() and tail.isdigit()) or int(tail) > bits:
+    if not (tail.isascii() and tail.isdigit() and len(tail) <= _LONGEST_LENGTH) or int(tail) > bits:
         return None
     size = 1 << (bits - int(tail))
     first = address & ~(size - 1)

@@ -12,7 +12,7 @@ import msgspec
 
 from aksnav.model.kubernetes.ingress import Ingress, IngressBackend
 from aksnav.store import Store
-from aksnav.trace.ingress.rules import Rule, Rules
+from aksnav.trace.ingress.rules import Rule, Rules, whole_number
 from aksnav.trace.memo import once
 from aksnav.trace.routing import tls
 from aksnav.trace.routing.hostnames import any_labels
@@ -21,6 +21,7 @@ from aksnav.trace.routing.types import Controller
 PREFIX = "appgw.ingress.kubernetes.io/"
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _LAST_PORT = 64999
+_LAST_PRIORITY = 20000
 # Rules without the annotation get priorities from here on (requestroutingrules.go, assignPriorities).
 _OWN_PRIORITIES = 19000
 
@@ -104,8 +105,8 @@ def enabled(ingress: Ingress, name: str) -> bool:
 
 def frontend_port(ingress: Ingress) -> int:
     """Return the port that override-frontend-port gives the listeners of an Ingress, or 0 for the usual one."""
-    text = annotation(ingress, "override-frontend-port")
-    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) <= _LAST_PORT else 0
+    port = whole_number(annotation(ingress, "override-frontend-port")) or 0
+    return port if port <= _LAST_PORT else 0
 
 
 def pattern_of(rule: Rule) -> str:
@@ -264,9 +265,9 @@ def _listener(place: _Place, parts: Iterable[_Part]) -> Listener:
         prohibited += part.prohibited
         if part.redirecting:
             redirecting.add(part.ingress.id)
-        number = annotation(part.ingress, "rule-priority")
-        if number.isascii() and number.isdigit():
-            priorities.append(int(number))
+        number = whole_number(annotation(part.ingress, "rule-priority"))
+        if number is not None and 0 < number <= _LAST_PRIORITY:
+            priorities.append(number)
         own = [rule for rule in part.rules if not pattern_of(rule)]
         # The last catch-all path of a rule is its default, else the Ingress's; that of a later rule takes over.
         chosen = own[-1] if own else part.fallback

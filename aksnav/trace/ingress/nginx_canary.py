@@ -7,7 +7,7 @@ from aksnav.store import Store
 from aksnav.trace.ingress import answer as ingress_answer
 from aksnav.trace.ingress.nginx_locations import annotation, enabled, same_location, upstream_of, winning_order
 from aksnav.trace.ingress.nginx_servers import Servers
-from aksnav.trace.ingress.rules import Rule, Rules
+from aksnav.trace.ingress.rules import Rule, Rules, whole_number
 from aksnav.trace.packet import Packet
 from aksnav.trace.routing.safe_regex import Refused, compile_safely
 from aksnav.trace.routing.types import Controller, Target
@@ -93,10 +93,9 @@ def weight(ingress: Ingress, packet: Packet) -> tuple[float | None, str]:
 
 
 def _by_weight(ingress: Ingress) -> tuple[float, str]:
-    said, whole = annotation(ingress, "canary-weight"), annotation(ingress, "canary-weight-total")
     # Lua takes the total for 100 where it is less.
-    total = max(int(whole) if whole.isascii() and whole.isdigit() else 0, _LEAST_TOTAL)
-    parts = int(said) if said.isascii() and said.isdigit() else 0
+    total = max(whole_number(annotation(ingress, "canary-weight-total")) or 0, _LEAST_TOTAL)
+    parts = whole_number(annotation(ingress, "canary-weight")) or 0
     return min(parts / total, 1.0), f"canary-weight is {parts} of {total}"
 
 

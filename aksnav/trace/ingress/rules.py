@@ -13,6 +13,8 @@ from aksnav.trace.routing.controllers import claims
 from aksnav.trace.routing.types import Controller
 from aksnav.trace.step import Considered, Verdict
 
+_DIGITS = 10
+
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One path of one Ingress.
@@ -84,6 +86,11 @@ def rules_in(ingresses: Iterable[Ingress]) -> dict[str, tuple[Rule, ...]]:
             if not rule.http.paths:
                 by_host.setdefault(host, [])
     return {host: tuple(rules) for host, rules in by_host.items()}
+
+
+def whole_number(text: str) -> int | None:
+    """Return the number that an annotation's text is, or None; no controller takes one of ten digits or more."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None
 
 
 def age(ingress: Ingress) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aksnav.checks.ingress_rules import rule_findings
 from aksnav.trace.step import Kind, Trace, Verdict
 from tests.oracles.around import AGIC, APP_ROUTING, CONTAINERS, NGINX, TRAEFIK, UNKNOWN_CONTROLLER, Wire, around, ask
 from tests.tables.rows import NEW, OLD, ing
@@ -85,3 +86,45 @@ def test_a_match_decides_by_one_rule(found: list[Wire], controller: str, url: st
         if step.kind in {Kind.ROUTE_MATCH, Kind.ROUTE_FILTER} and step.verdict is Verdict.RESPOND:
             assert step.evidence
             assert step.confirm
+
+
+NAMES = {
+    NGINX: (
+        *("server-alias", "use-regex", "rewrite-target", "app-root", "permanent-redirect", "permanent-redirect-code"),
+        *("temporal-redirect", "ssl-redirect", "force-ssl-redirect", "from-to-www-redirect", "whitelist-source-range"),
+        *("denylist-source-range", "canary", "canary-weight", "canary-weight-total", "canary-by-header", "satisfy"),
+        *("canary-by-header-pattern", "canary-by-cookie", "custom-http-errors", "default-backend", "mirror-target"),
+        *("backend-protocol", "upstream-vhost", "enable-cors", "limit-rps", "service-upstream", "auth-url"),
+    ),
+    AGIC: (
+        *("backend-path-prefix", "backend-hostname", "backend-protocol", "ssl-redirect", "appgw-ssl-certificate"),
+        *("use-private-ip", "override-frontend-port", "hostname-extension", "rule-priority", "waf-policy-for-path"),
+    ),
+    CONTAINERS: ("alb-name", "alb-namespace", "alb-id", "alb-frontend", "alb-ingress-extension"),
+}
+PREFIXES = {
+    NGINX: "nginx.ingress.kubernetes.io/",
+    AGIC: "appgw.ingress.kubernetes.io/",
+    CONTAINERS: "alb.networking.azure.io/",
+}
+VALUES = st.one_of(
+    st.sampled_from(
+        ("true", "false", "", "always", "9" * 5000, "-1", "٣", "10.0.0.0/" + "9" * 5000, "*.", "~^(a+)+$", "$9")
+    ),
+    st.text(max_size=12),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(tuple(NAMES)), st.data(), st.sampled_from(("http://h/x", "https://h/", "http://www.h/")))
+def test_no_annotation_breaks_a_trace(controller: str, data: st.DataObject, url: str) -> None:
+    """Whatever text an annotation has, the request gets an answer, and so does the sweep."""
+    marks = data.draw(st.dictionaries(st.sampled_from(NAMES[controller]), VALUES, min_size=1, max_size=4))
+    listed = [
+        ing("P / b0", "I /x.* b1", name="one", tls=("h",)),
+        ing("P /x b1", name="two", created=NEW, marks=marks, prefix=PREFIXES[controller]),
+    ]
+    store = around(listed, controller)
+    found = ask(store, url, controller, headers=["Cookie: a=always", "X-Try: always"])
+    assert found.steps
+    list(rule_findings(store))
