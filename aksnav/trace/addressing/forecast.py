@@ -16,6 +16,7 @@ from aksnav.trace.addressing.budgets import Budget, budgets, network_of
 from aksnav.trace.addressing.models import Model, model_of
 from aksnav.trace.addressing.needs import Need, most_nodes, needs_of_node, surge_of
 from aksnav.trace.addressing.notes import notes
+from aksnav.trace.addressing.places import placed
 from aksnav.trace.azure.joins import cluster, unreadable
 
 
@@ -148,6 +149,7 @@ def outlook(store: Store) -> Outlook:
     managed = cluster(store)
     if managed is None:
         return Outlook(missing=unreadable(store.clusters) or "which cluster the nodes belong to is not known")
+    managed = placed(store, managed)
     pools = list(managed.agent_pool_profiles)
     if not pools:
         return Outlook(missing="the cluster names no node pools (agentPoolProfiles)")

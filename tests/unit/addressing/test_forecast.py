@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from aksnav.checks.capacity import growth_findings, node_room_findings, rule_findings
 from aksnav.checks.finding import Finding, Proof
-from aksnav.model.change import Reading, ReadingChanged
+from aksnav.model.change import Reading, ReadingChanged, Removed, Upserted
 from aksnav.store import Store
 from aksnav.trace.addressing.forecast import Forecast, State, outlook
 from tests.unit.addressing.cluster import (
@@ -262,6 +263,27 @@ def test_what_cannot_be_read_is_unknown_and_named(kind: str) -> None:
     text = result.missing + " ".join(step.why for step in result.steps)
     assert f"{kind}/read" in text
     assert not found(store)
+
+
+@pytest.mark.parametrize("named", ["", "apps"])
+def test_a_pool_that_does_not_name_its_subnet_is_where_its_nodes_are(named: str) -> None:
+    """AKS made the network: vnetSubnetID is empty, and interfaces tell. The figures are those of a named subnet."""
+    store = loaded("azure-cni")
+    wanted = outlook(store)
+    cluster = next(iter(store.clusters))
+    pools = tuple(
+        item if item.name == named else msgspec.structs.replace(item, vnet_subnet_id="")
+        for item in cluster.agent_pool_profiles
+    )
+    store.apply(Upserted(cluster.KIND, [msgspec.structs.replace(cluster, agent_pool_profiles=pools)]))
+    found = outlook(store)
+    assert [(step.title, step.state, step.why) for step in found.steps] == [
+        (step.title, step.state, step.why) for step in wanted.steps
+    ]
+    store.apply(ReadingChanged("networkInterfaces", Reading.DENIED, "", "refused"))
+    store.apply(Removed("networkInterfaces", [item.id for item in store.interfaces]))
+    store.apply(Removed("Node", [item.id for item in store.nodes]))
+    assert outlook(store).state is State.UNKNOWN
 
 
 def test_an_overlay_that_does_not_say_its_range_is_unknown() -> None:
