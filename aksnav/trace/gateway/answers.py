@@ -53,8 +53,8 @@ def answer(route: AnyRoute, flavour: Flavour) -> Answer:
     if isinstance(route, GRPCRoute):
         return Answer(Verdict.RESPOND, _UNAVAILABLE, f"answers {_UNAVAILABLE} (gRPC UNAVAILABLE)", _UNAVAILABLE)
     if isinstance(route, UDPRoute):
-        return Answer(Verdict.DROP, 0, "the datagram is dropped", 0)
-    return Answer(Verdict.REJECT, 0, "the connection is refused", 0)
+        return Answer(Verdict.DROP, 0, "drops the datagram", 0)
+    return Answer(Verdict.REJECT, 0, "refuses the connection", 0)
 
 
 def untaken(flavour: Flavour, route: AnyRoute) -> str:

@@ -234,7 +234,7 @@ def _nothing(sender: Sender, packet: Packet) -> Target:
     step = Step(
         kind=Kind.SERVICE_PORT,
         verdict=end.verdict,
-        summary=f"{what} in {where}: by the specification {_says(end.words)}",
+        summary=f"{what} in {where}: by the specification it {end.words}",
         subject=route.ref,
         version=route.resource_version,
         packet=packet,
@@ -254,7 +254,3 @@ def _nothing(sender: Sender, packet: Packet) -> Target:
         steps=(step,),
         ended=True,
     )
-
-
-def _says(words: str) -> str:
-    return f"it {words}" if words.startswith("answers") else words
