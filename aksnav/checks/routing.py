@@ -17,7 +17,7 @@ from aksnav.trace.ingress.classes import default_classes
 from aksnav.trace.packet import Packet
 from aksnav.trace.routing import tls
 from aksnav.trace.routing.controllers import claims, for_ingress
-from aksnav.trace.routing.types import NGINX, Controller
+from aksnav.trace.routing.types import NGINX, Controller, Flavour
 from aksnav.trace.step import Evidence, Step
 
 
@@ -121,14 +121,20 @@ def backend_findings(store: Store) -> Iterator[Finding]:
 
 
 def certificate_findings(store: Store) -> Iterator[Finding]:
-    """Yield T01 and T05: Secrets of spec.tls that are known not to exist, or to hold no certificate."""
+    """Yield T01 and T05: Secrets of spec.tls that are known not to exist, or to hold no certificate; A09 for AGIC."""
     for ingress in store.ingresses:
         for index, entry in enumerate(ingress.tls):
             if entry.secret_name:
                 field = f".spec.tls[{index}].secretName"
                 name = f"{ingress.namespace}/{entry.secret_name}"
                 packet = Packet(host=entry.hosts[0] if entry.hosts else "")
-                yield from _found([tls.certificate_step(store, ingress, field, name, packet)])
+                step = tls.certificate_step(store, ingress, field, name, packet)
+                if claims(store)[ingress.id].flavour is Flavour.AGIC and step.cause:
+                    # AGIC has no certificate of its own to show: it writes no HTTPS listener at all.
+                    hosts = ", ".join(entry.hosts) or "its hosts"
+                    said = f"Secret {name} of {ingress.ref} cannot be used: AGIC writes no HTTPS listener for {hosts}"
+                    step = msgspec.structs.replace(step, cause="A09", summary=said)
+                yield from _found([step])
 
 
 def _found(steps: Iterable[Step]) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ import pytest
 
 from aksnav.checks.finding import Proof
 from aksnav.checks.ingress_rules import rule_findings
+from aksnav.checks.routing import certificate_findings
 from aksnav.trace.step import Considered
 from tests.oracles.around import AGIC, CONTAINERS, NGINX, UNKNOWN_CONTROLLER, Wire, around, ask, matched
 from tests.tables.rows import NEW, ing
@@ -121,3 +122,11 @@ def test_what_controllers_are_told_by_kinds_of_their_own_is_found(objects: list[
     """An NGINX of the add-on that is not available, and a rule that AGIC was told to leave out."""
     found = rule_findings(around([ing("P / b0")], AGIC, objects=objects))
     assert [f"{item.id} {item.subject}" for item in found] == expected
+
+
+@pytest.mark.parametrize(("controller", "check"), [(AGIC, "A09"), (NGINX, "T01")])
+def test_a_missing_certificate_is_what_it_means_to_its_controller(controller: str, check: str) -> None:
+    """NGINX shows one of its own, AGIC writes no HTTPS listener."""
+    found = list(certificate_findings(around([ing("P / b0", tls=("h",))], controller)))
+    assert [(item.id, str(item.subject)) for item in found] == [(check, "Ingress shop/one")]
+    assert "shop/cert" in found[0].summary
