@@ -18,6 +18,8 @@ from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.cluster import classes
 from aksnav.trace.memo import once
 from aksnav.trace.policy.calico.hosts import host_endpoint
+from aksnav.trace.policy.calico.likeness import Question
+from aksnav.trace.policy.calico.policies import CalicoPolicies
 from aksnav.trace.policy.cilium.likeness import CiliumLikeness, Say
 from aksnav.trace.policy.compiled import CALICO, CompiledPolicies, compiled, engine_of, engine_rules
 from aksnav.trace.policy.decision import Direction
@@ -123,6 +125,7 @@ class Peers:
         self._ranges: dict[Key, list[Ports]] = {}
         self._kept_cuts: list[Cuts] = []
         self._admitting: dict[Key, int] = {}
+        self._answering: dict[Question, tuple[int, int]] = {}
         self._spaces: dict[str, tuple[int, int]] = {}
         self._of_part: dict[Key, tuple[int, ...]] = {}
 
@@ -204,18 +207,15 @@ class Peers:
     def seen(self, pod: Pod) -> Key:
         """Return what other Pods' policies see of a Pod besides its labels."""
         place = self._pieces.place(parse_address(pod.ip)) if self._pieces.points else 0
-        return (place, ":" in pod.ip, self._odd.get(pod.node, ""), self._likeness(pod))
+        return (place, ":" in pod.ip, self._odd.get(pod.node, ""))
 
     def sides(self, part: Part, direction: Direction, number: int) -> tuple[bool, ...]:
         """Return on which side of everything that the rules of a part tell apart a class is."""
         key = (id(part), direction)
         found = self._of_part.get(key)
         if found is None:
-            found = self._of_part[key] = self.split(part.policies(direction), part.own[direction], direction)
+            found = self._of_part[key] = self.splits(part, direction)
         return tuple([bool(bits >> number & 1) for bits in found])
-
-    def _likeness(self, pod: Pod) -> Key:
-        return self.calico.likeness.key(pod) if self.calico is not None else ()
 
     def _part_key(self, number: int, pod: Pod) -> Key:
         space = pod.namespace
@@ -225,7 +225,8 @@ class Peers:
         selecting = tuple(
             tuple(policy.id for policy in self.speaking(way, pod)) for way in (Direction.EGRESS, Direction.INGRESS)
         )
-        return (within, selecting, own, pod.template.ports, pod.template.host_network, self.seen(pod))
+        alike = self.calico.likeness.key(pod) if self.calico is not None else ()
+        return (within, selecting, own, pod.template.ports, pod.template.host_network, self.seen(pod), alike)
 
     def speaking(self, direction: Direction, pod: Pod) -> tuple[NetworkPolicy, ...]:
         """Return the NetworkPolicies that have a say on a Pod in a direction, as any engine reads them."""
@@ -262,9 +263,24 @@ class Peers:
 
     # What selectors match.
 
-    def split(self, policies: Iterable[NetworkPolicy], own: Say, direction: Direction) -> tuple[int, ...]:
-        """Return the sets by which the rules of policies tell classes apart at the other end."""
+    def splits(self, part: Part, direction: Direction) -> tuple[int, ...]:
+        """Return the sets by which the rules of the policies of a part tell classes apart at the other end."""
+        pod = self.classes[next(numbers_in(part.bits))].examples[0]
+        return self.split(part.policies(direction), part.own[direction], direction, pod)
+
+    def split(
+        self, policies: Iterable[NetworkPolicy], own: Say, direction: Direction, pod: Pod | None
+    ) -> tuple[int, ...]:
+        """Return the sets by which the rules of policies tell classes apart at the other end.
+
+        Args:
+            policies: NetworkPolicies.
+            own: rule sets of Cilium's own.
+            direction: as seen from those whom they select.
+            pod: one of them, of whom Calico's own policies are asked; None for somebody who is no Pod.
+        """
         found = dict.fromkeys(() if self.cilium is None else self.cilium.split(own, direction))
+        found.update(dict.fromkeys(self._calico_split(pod, direction)))
         for policy in policies:
             listed = policy.ingress if direction is Direction.INGRESS else policy.egress
             for rule in listed:
@@ -272,6 +288,26 @@ class Peers:
                     if peer.ip_block is None:
                         found.update(dict.fromkeys(self._matching_sets(peer, policy.namespace)))
         return tuple(bits for bits in found if bits)
+
+    def _calico_split(self, pod: Pod | None, direction: Direction) -> Iterator[int]:
+        """Yield the sets by which Calico's own policies of a Pod tell classes apart at the other end."""
+        if self.calico is None or pod is None or pod.template.host_network:
+            return
+        questions, spaces = self.calico.asked_of_peers(direction, pod)
+        for question in questions:
+            if question not in self._answering:
+                self._answering[question] = self._answers(self.calico, question)
+            yield from self._answering[question]
+        yield from (self.index.by_namespace.get(space, 0) & ~self.index.hosts for space in spaces)
+
+    def _answers(self, calico: CalicoPolicies, question: Question) -> tuple[int, int]:
+        """Return the classes that answer a question with yes, and those of which nobody can say it."""
+        yes = unsure = 0
+        for number, item in enumerate(self.classes):
+            if not self.index.hosts >> number & 1:
+                answer = calico.likeness.told(*question, item.examples[0])
+                yes, unsure = yes | (answer is True) << number, unsure | (answer is None) << number
+        return yes, unsure
 
     def may_admit(self, policy: NetworkPolicy, direction: Direction, number: int | None) -> bool:
         """Return whether some rule of a policy may match the Pods of a class, or (None) somebody who is no Pod.

@@ -10,7 +10,6 @@ from itertools import groupby
 
 import msgspec
 
-from aksnav.model.kubernetes.policy import NetworkPolicy
 from aksnav.model.kubernetes.workload import ContainerPort, Pod
 from aksnav.store.store import Store
 from aksnav.trace.place import Place
@@ -164,25 +163,23 @@ class _Pairs:
 
     def _seen_by(self, part: Part, direction: Direction, declared: tuple[ContainerPort, ...], item: Ports) -> Bits:
         """Return the classes at the other end with which the policies of a part let its Pods talk on a port."""
-        policies = part.policies(direction)
         if part.open(direction):
             return self._known.index.everything, 0
         key = (part.bits, direction, declared, item.protocol, item.first)
         found = self._at.get(key)
         if found is None:
-            found = self._at[key] = self._ask(part, direction, policies, declared, item)
+            found = self._at[key] = self._ask(part, direction, declared, item)
         return found
 
     def _ask(
         self,
         part: Part,
         direction: Direction,
-        policies: tuple[NetworkPolicy, ...],
         declared: tuple[ContainerPort, ...],
         item: Ports,
     ) -> Bits:
         yes = maybe = 0
-        splits = self._known.split(policies, part.own[direction], direction)
+        splits = self._known.splits(part, direction)
         for bits in self._pieces(direction, declared, splits):
             both = self._two(part.bits, bits)
             if both is None:

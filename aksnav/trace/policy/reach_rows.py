@@ -107,7 +107,7 @@ class Side:
 
     def rows(self) -> Iterator[Reach]:
         """Yield the rows: of every class of Pods, and of those who are no Pods."""
-        splits = self._known.split(self._own, self._say, self._direction)
+        splits = self._known.split(self._own, self._say, self._direction, self._party.place.pod)
         for part in self._known.parts:
             for bits, seen in _split(part.bits, splits):
                 if part.host or self._party.relational:

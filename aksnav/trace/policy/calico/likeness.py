@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from aksnav.model.kubernetes.calico import CalicoNetworkPolicy, CalicoRule
+from aksnav.model.kubernetes.calico import CalicoNetworkPolicy, CalicoRule, EntityRule
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.labels import Labels
 from aksnav.trace.policy.calico import selector
@@ -15,6 +15,8 @@ from aksnav.trace.ternary import Unknown
 
 Key = tuple[object, ...]
 _Atom = selector.Has | selector.Compare
+Question = tuple[str, _Atom]
+"""A question that a selector asks of a label, with the prefix that says whose: the Pod's, its namespace's …"""
 
 
 class Likeness:
@@ -48,23 +50,37 @@ class Likeness:
             found = self._keys[of] = (space, told)
         return found
 
+    def told(self, prefix: str, atom: _Atom, pod: Pod) -> bool | None:
+        """Return what a Pod answers to one question; None where nobody can say."""
+        return _told(prefix, atom, PodLabels(pod.labels, pod.namespace, pod.template.service_account, self._namespaces))
+
 
 def _told(prefix: str, atom: _Atom, thing: PodLabels) -> bool | None:
     answer = selector.evaluate(atom, lambda key: thing.value(prefix + key))
     return None if isinstance(answer, Unknown) else answer
 
 
-def _atoms(policy: CalicoNetworkPolicy) -> Iterator[tuple[str, _Atom]]:
+def _atoms(policy: CalicoNetworkPolicy) -> Iterator[Question]:
     given = [
         ("", policy.selector),
         (OF_NAMESPACE, policy.namespace_selector),
         (OF_ACCOUNT, policy.service_account_selector),
     ]
+    yield from _of_texts(given)
     for side in policy.entities:
-        given += [("", side.selector), ("", side.not_selector), (OF_NAMESPACE, side.namespace_selector)]
-        if side.service_accounts is not None:
-            given.append((OF_ACCOUNT, side.service_accounts.selector))
-            yield "", selector.Compare(ACCOUNT, "in", side.service_accounts.names)
+        yield from side_atoms(side)
+
+
+def side_atoms(side: EntityRule) -> Iterator[Question]:
+    """Yield every question that one side of a rule asks of labels."""
+    given = [("", side.selector), ("", side.not_selector), (OF_NAMESPACE, side.namespace_selector)]
+    if side.service_accounts is not None:
+        given.append((OF_ACCOUNT, side.service_accounts.selector))
+        yield "", selector.Compare(ACCOUNT, "in", side.service_accounts.names)
+    yield from _of_texts(given)
+
+
+def _of_texts(given: Iterable[tuple[str, str]]) -> Iterator[Question]:
     for prefix, text in given:
         node = selector.parse(text)
         if not isinstance(node, selector.Invalid):

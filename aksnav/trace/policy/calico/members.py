@@ -4,12 +4,13 @@ Source: Calico reference, "Network policy" and "Global network policy"; a Kubern
 order 1000 in tier default, with the prefix ``knp.default.`` before its name (libcalico-go, lib/backend/k8s/conversion).
 """
 
+from collections.abc import Iterator
 from math import inf
 from typing import Protocol
 
 import msgspec
 
-from aksnav.model.kubernetes.calico import DEFAULT_TIER, STORED, CalicoNetworkPolicy
+from aksnav.model.kubernetes.calico import DEFAULT_TIER, STORED, CalicoNetworkPolicy, EntityRule
 from aksnav.model.kubernetes.policy import NetworkPolicy, PolicyRule
 from aksnav.model.object import Ref
 from aksnav.trace.policy import rules as kubernetes
@@ -73,6 +74,9 @@ class Member(Protocol):
     def speak(self, question: Question) -> tuple[Spoken, ...]:
         """Return what each of its rules for the direction says, in their order."""
 
+    def peers(self, direction: Direction) -> Iterator[EntityRule]:
+        """Yield the side of each of its rules that names the other end, as Calico's own policies have it."""
+
 
 class KubernetesMember:
     """A NetworkPolicy of networking.k8s.io, as Calico reads it."""
@@ -98,6 +102,10 @@ class KubernetesMember:
             unknown = Unknown(f"the policy cannot be evaluated: {self._problem}")
             return Selection(unknown, unknown, unknown.why, (".spec", self._problem))
         return Selection(True, True, "", fact)
+
+    def peers(self, direction: Direction) -> Iterator[EntityRule]:  # noqa: ARG002 - the others ask for it
+        """Return none: its peers are not of that form."""
+        return iter(())
 
     def speak(self, question: Question) -> tuple[Spoken, ...]:
         """Return what each rule admits: its rules allow, and the end of the tier denies."""
@@ -183,6 +191,12 @@ class CalicoMember:
         both = unknown if selects is None else selects
         return Selection(both, unknown, unknown.why, (why.partition(":")[0] if why.startswith(".") else ".spec", why))
 
+    def peers(self, direction: Direction) -> Iterator[EntityRule]:
+        """Yield the sources of rules for ingress, the destinations of those for egress."""
+        if direction is Direction.INGRESS:
+            return (rule.source for rule in self._policy.ingress)
+        return (rule.destination for rule in self._policy.egress)
+
     def speak(self, question: Question) -> tuple[Spoken, ...]:
         """Return what each rule does with what it matches."""
         if self._problem:
@@ -208,6 +222,10 @@ class HiddenMember:
         """Return that nobody can say."""
         unknown = Unknown(self._why)
         return Selection(unknown, unknown, self._why, (".spec", self._why))
+
+    def peers(self, direction: Direction) -> Iterator[EntityRule]:  # noqa: ARG002 - as above
+        """Return none: they are not known."""
+        return iter(())
 
     def speak(self, question: Question) -> tuple[Spoken, ...]:  # noqa: ARG002 - as above
         """Return a rule that may be any."""

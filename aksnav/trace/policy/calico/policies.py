@@ -15,7 +15,8 @@ from aksnav.trace.cluster.named_services import named_endpoints
 from aksnav.trace.policy import rules
 from aksnav.trace.policy.calico.entity import Scene
 from aksnav.trace.policy.calico.labelled import Book
-from aksnav.trace.policy.calico.likeness import Likeness
+from aksnav.trace.policy.calico.likeness import Likeness, side_atoms
+from aksnav.trace.policy.calico.likeness import Question as Asked
 from aksnav.trace.policy.calico.members import ENGINE, CalicoMember, HiddenMember, KubernetesMember, Member, Selection
 from aksnav.trace.policy.calico.rules import Question
 from aksnav.trace.policy.calico.services import Services
@@ -80,6 +81,17 @@ class CalicoPolicies:
     def pieces_of(self, ips: Iterable[str]) -> tuple[int, ...]:
         """Return the pieces of a Pod's addresses."""
         return tuple(self.place(parse_address(text)) for text in ips)
+
+    def asked_of_peers(self, direction: Direction, pod: Pod) -> tuple[frozenset[Asked], frozenset[str]]:
+        """Return every question that the policies of a Pod ask of the other end's labels, and of whose namespace."""
+        found: set[Asked] = set()
+        spaces: set[str] = set()
+        for member, selection in self._selection(direction, _subject(pod, True)):
+            if selection.speaks is not False:
+                sides = list(member.peers(direction))
+                found.update(question for side in sides for question in side_atoms(side))
+                spaces.update((member.namespace,) if sides and member.namespace else ())
+        return frozenset(found), frozenset(spaces)
 
     def decide(
         self, direction: Direction, judged: Pod, who: Who, target: rules.Target, extra: NetworkPolicy | None = None
