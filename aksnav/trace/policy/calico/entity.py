@@ -5,10 +5,11 @@ the scopes); how the fields combine, libcalico-go lib/backend/syncersv1/updatepr
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 
-from aksnav.model.addresses import parse_prefix
+from aksnav.model.addresses import Prefix, parse_prefix
 from aksnav.model.kubernetes.calico import EntityRule
 from aksnav.trace.policy.calico import selector
 from aksnav.trace.policy.calico.labelled import (
@@ -186,5 +187,9 @@ def _not_nets(texts: tuple[str, ...], field: str, who: Who) -> Said:
 
 
 def _in_any(texts: tuple[str, ...], who: Who) -> Answer:
-    found = (parse_prefix(text) for text in texts)
-    return some(within(prefix, who) for prefix in found if prefix is not None)
+    return some(within(prefix, who) for prefix in _prefixes(texts))
+
+
+@lru_cache(maxsize=4096)
+def _prefixes(texts: tuple[str, ...]) -> tuple[Prefix, ...]:
+    return tuple(prefix for prefix in map(parse_prefix, texts) if prefix is not None)

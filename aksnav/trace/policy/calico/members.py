@@ -18,7 +18,7 @@ from aksnav.trace.policy.calico.entity import choose
 from aksnav.trace.policy.calico.labelled import NAMESPACE, OF_ACCOUNT, OF_NAMESPACE, PodLabels
 from aksnav.trace.policy.calico.problems import problem, selector_problem
 from aksnav.trace.policy.calico.rules import Question, matches
-from aksnav.trace.policy.decision import Direction
+from aksnav.trace.policy.decision import Direction, short
 from aksnav.trace.policy.engines import Engine
 from aksnav.trace.policy.who import Who
 from aksnav.trace.ternary import Answer, Unknown, every
@@ -57,6 +57,7 @@ class Member(Protocol):
 
     Attributes:
         ref, version: the object.
+        name: as it is told.
         tier: name of its tier.
         rank: where in the tier it is asked: by order, then by name.
         namespace: of the Pods that it may select, empty for every one.
@@ -64,6 +65,7 @@ class Member(Protocol):
 
     ref: Ref
     version: str
+    name: str
     tier: str
     rank: tuple[float, str]
     namespace: str
@@ -82,7 +84,7 @@ class KubernetesMember:
     """A NetworkPolicy of networking.k8s.io, as Calico reads it."""
 
     def __init__(self, policy: NetworkPolicy, scene: kubernetes.Scene) -> None:
-        self.ref, self.version = policy.ref, policy.resource_version
+        self.ref, self.version, self.name = policy.ref, policy.resource_version, short(policy.ref)
         self.tier = DEFAULT_TIER
         self.rank = (KUBERNETES_ORDER, f"{policy.namespace}/{_KUBERNETES_PREFIX}{policy.name}")
         self.namespace = policy.namespace
@@ -126,11 +128,11 @@ class CalicoMember:
     """A NetworkPolicy or GlobalNetworkPolicy of Calico's."""
 
     def __init__(self, policy: CalicoNetworkPolicy, scene: kubernetes.Scene, tier_problem: str = "") -> None:
-        self.ref, self.version = policy.ref, policy.resource_version
+        self.ref, self.version, self.name = policy.ref, policy.resource_version, short(policy.ref)
         self.tier = policy.tier
-        name = policy.full_name
+        full = policy.full_name
         order = inf if policy.order is None else policy.order
-        self.rank = (order, f"{policy.namespace}/{name}" if policy.namespace else name)
+        self.rank = (order, f"{policy.namespace}/{full}" if policy.namespace else full)
         self.namespace = policy.namespace
         self._policy = policy
         self._namespaces = scene.namespaces
@@ -214,7 +216,7 @@ class HiddenMember:
     """Policies of which nothing but their being there is known, if that: whatever they say, they may say it first."""
 
     def __init__(self, ref: Ref, why: str) -> None:
-        self.ref, self.version, self.tier, self.rank = ref, "", "", (-inf, str(ref))
+        self.ref, self.version, self.name, self.tier, self.rank = ref, "", short(ref), "", (-inf, str(ref))
         self.namespace = ref.namespace
         self._why = why
 

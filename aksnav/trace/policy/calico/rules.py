@@ -5,6 +5,7 @@ criterion that is given must hold.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -53,6 +54,7 @@ class Question(msgspec.Struct, frozen=True, gc=False):
         return self.judged if self.direction is Direction.INGRESS else self.other
 
 
+@lru_cache(maxsize=1024)
 def number_of(protocol: int | str) -> int | None:
     """Return the number of a protocol that is given by name or number; None where it is neither."""
     if isinstance(protocol, int):
@@ -62,6 +64,7 @@ def number_of(protocol: int | str) -> int | None:
     return NUMBERS.get(protocol.upper())
 
 
+@lru_cache(maxsize=4096)
 def port_range(port: int | str) -> tuple[int, int] | str | None:
     """Return what an element of ports is: a range of numbers, a name, or None where it is neither."""
     if isinstance(port, int):

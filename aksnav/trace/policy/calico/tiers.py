@@ -234,7 +234,7 @@ class _Told:
     def _considered(self, decided: tuple[Voice, Spoken] | None) -> tuple[Considered, ...]:
         found = []
         for voice in self._voices:
-            name = short(voice.member.ref)
+            name = voice.member.name
             if not voice.spoken:
                 why = f"isolates the Pod for {self._direction.value} and has no {self._direction.value.lower()} rule"
                 found.append(Considered(name, False, voice.selection.why or f"{why}: nothing is admitted"))
@@ -243,8 +243,7 @@ class _Told:
                 why = _said(voice, rule) if id(rule) in self._reached else f"not reached: {_said(voice, rule)}"
                 found.append(Considered(f"{name} {rule.field.removeprefix('.spec.')}", is_it, why))
         found += [
-            Considered(short(member.ref), False, f"not applicable: {selection.why}")
-            for member, selection in self._silent
+            Considered(member.name, False, f"not applicable: {selection.why}") for member, selection in self._silent
         ]
         return tuple(found)
 
