@@ -27,9 +27,17 @@ def over_the_internet(walk: Walk, journey: Journey, packet: Packet) -> Road | No
 
     None where no load balancer has the address.
     """
+    step = to_the_internet(packet)
+    onward = msgspec.structs.replace(journey, source=Place(), outside=True, internet=True)
+    road = balanced(walk, onward, step.packet_after or packet)
+    return None if road is None else (*leaving(walk, journey, packet), step, *road)
+
+
+def to_the_internet(packet: Packet) -> Step:
+    """Return the step at which a private client becomes one of the internet: it goes out and comes in again."""
     after = msgspec.structs.replace(packet, source=None, source_word="Internet")
     shown = format_address(packet.source) if packet.source is not None else "the client"
-    step = Step(
+    return Step(
         kind=Kind.SNAT,
         verdict=Verdict.TRANSFORM,
         summary=f"{shown} goes out to the internet, and comes back as an address of the internet",
@@ -39,9 +47,6 @@ def over_the_internet(walk: Walk, journey: Journey, packet: Packet) -> Road | No
         assumptions=(f"the network of {shown} lets it out to the internet",),
         confirm="az network public-ip list -o table",
     )
-    onward = msgspec.structs.replace(journey, source=Place(), outside=True, internet=True)
-    road = balanced(walk, onward, after)
-    return None if road is None else (*leaving(walk, journey, packet), step, *road)
 
 
 def balanced(walk: Walk, journey: Journey, packet: Packet) -> Road | None:

@@ -9,17 +9,18 @@ from aksnav.trace.azure.gateway_subnet import GatewayPlace
 from aksnav.trace.azure.joins import stale, subnet_by_id, unreadable
 from aksnav.trace.azure.lb_address import public_step
 from aksnav.trace.azure.subnet_filter import out_of_subnet
-from aksnav.trace.balanced import balanced, no_service
+from aksnav.trace.balanced import balanced, no_service, to_the_internet
 from aksnav.trace.crossings import leaving
 from aksnav.trace.inside import elsewhere_at, to_pod, to_targets
 from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, answered, ended, fan, too_long
 from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Place
+from aksnav.trace.policy.who import is_public
 from aksnav.trace.routing import controllers
 from aksnav.trace.routing import router as routing
 from aksnav.trace.routing.types import Controller, Flavour
-from aksnav.trace.step import Branch, Evidence, Kind, Step, Verdict
+from aksnav.trace.step import Branch, Considered, Evidence, Kind, Step, Verdict
 
 
 def at_address(walk: Walk, journey: Journey, packet: Packet) -> Road | None:
@@ -33,7 +34,11 @@ def at_address(walk: Walk, journey: Journey, packet: Packet) -> Road | None:
     if arrival is not None:
         if journey.depth >= DEEPEST:
             return (too_long(packet, f"Application Gateway {arrival.gateway.name}"),)
-        return (*leaving(walk, journey, packet), *_gateway(walk, journey, arrival, packet))
+        lead = leaving(walk, journey, packet)
+        if not journey.internet and is_public(packet.destination):
+            out = to_the_internet(packet)
+            return (*lead, out, *_gateway(walk, journey, arrival, out.packet_after or packet))
+        return (*lead, *_gateway(walk, journey, arrival, packet))
     if controllers.of_address(walk.store, packet.destination):
         return None  # an Application Gateway that is not read: its Ingresses say where it would send
     step = edge.at_address(walk.store, packet)
@@ -68,7 +73,8 @@ def _gateway(walk: Walk, journey: Journey, arrival: appgateway.Arrival, packet: 
     public = None if arrival.frontend.private_ip_address else public_step(walk.store, packet, None, None)
     steps: list[Step] = [public] if public is not None else []
     if place is not None:
-        steps += gateway_subnet.listener_filter(walk.store, place, packet)
+        keeps = appgateway.keeps_frontend(gateway)
+        steps += gateway_subnet.listener_filter(walk.store, place, packet, keeps=keeps)
     else:
         steps.append(_unknown_subnet(walk, gateway.ref.name, packet))
     routed = appgateway.route(walk.store, arrival, packet)
@@ -76,7 +82,8 @@ def _gateway(walk: Walk, journey: Journey, arrival: appgateway.Arrival, packet: 
     if routed.pool is None or routed.settings is None:
         return tuple(steps)
     found = appgw_backend.backend(walk.store, gateway, routed.pool, routed.settings, routed.packet)
-    steps.append(found.step)
+    asked = _asked_otherwise(walk, arrival, packet, found)
+    steps.append(msgspec.structs.replace(found.step, considered=(*found.step.considered, *asked)))
     if not found.members:
         return tuple(steps)
     if place is not None:
@@ -92,6 +99,21 @@ def _gateway(walk: Walk, journey: Journey, arrival: appgateway.Arrival, packet: 
         for member in found.members
     ]
     return (*steps[:-1], *fan(steps[-1], branches))
+
+
+def _asked_otherwise(
+    walk: Walk, arrival: appgateway.Arrival, packet: Packet, found: appgw_backend.Backend
+) -> tuple[Considered, ...]:
+    """Return what the Ingresses ask for where the gateway does something else: it is not written again (A03)."""
+    known = controllers.of_address(walk.store, packet.destination)
+    if not known:
+        return ()
+    wanted = {f"{item.namespace}/{item.service}" for item in routing.route(walk.store, known[0], packet).targets}
+    here = found.owner[0].id if found.owner is not None else ""
+    if not wanted or here in wanted:
+        return ()
+    why = f"A03: the Ingresses send this to {', '.join(sorted(wanted))}, and gateway {arrival.gateway.name} does not"
+    return (Considered("Ingresses", decided=False, why=why),)
 
 
 def _label(member: appgw_backend.Member) -> str:

@@ -50,6 +50,38 @@ def closed_listener(made: Objects) -> None:
     made["agw-nsg"]["properties"]["securityRules"][0]["properties"]["destinationPortRange"] = "443"
 
 
+def rule_for_the_frontend(made: Objects) -> None:
+    made["agw-nsg"]["properties"]["securityRules"][0]["properties"]["destinationAddressPrefix"] = GATEWAY
+
+
+def rule_for_the_subnet(made: Objects) -> None:
+    made["agw-nsg"]["properties"]["securityRules"][0]["properties"]["destinationAddressPrefix"] = "10.230.0.0/24"
+
+
+def shared_port(made: Objects) -> None:
+    """A private listener on the port of the public one, with a rule: frontends are the destination from then on."""
+    parts, ident = made["agw"]["properties"], made["agw"]["id"]
+    front, listener = f"{ident}/frontendIPConfigurations/private", f"{ident}/httpListeners/fl-private"
+    parts["frontendIPConfigurations"].append(
+        {
+            "id": front,
+            "name": "private",
+            "properties": {"privateIPAddress": "10.230.0.10", "subnet": {"id": f"{SUBNETS}/agw"}},
+        }
+    )
+    first, rule_ = parts["httpListeners"][0]["properties"], parts["requestRoutingRules"][0]["properties"]
+    parts["httpListeners"].append(
+        {"id": listener, "name": "fl-private", "properties": {**first, "frontendIPConfiguration": {"id": front}}}
+    )
+    parts["requestRoutingRules"].append(
+        {
+            "id": f"{ident}/requestRoutingRules/rr-private",
+            "name": "rr-private",
+            "properties": {**rule_, "priority": 110, "httpListener": {"id": listener}},
+        }
+    )
+
+
 def closed_pods(made: Objects) -> None:
     deny = rule(
         name="no",
@@ -201,6 +233,23 @@ def policy_with_the_gateway(made: Objects) -> None:
 RESPONDS, DROPPED, UNDECIDED, REFUSED = Outcome.RESPONDS, Outcome.DROPPED, Outcome.UNDECIDED, Outcome.REFUSED
 BAD: dict[str, Any] = {"to": API, "outcome": RESPONDS, "status": 502}
 WAYS = [
+    Way(name="rule-for-the-subnet", bend=(app_gateway, rule_for_the_subnet), to=API),
+    Way(
+        name="rule-for-the-frontend",
+        bend=(app_gateway, rule_for_the_frontend),
+        to=API,
+        outcome=DROPPED,
+        causes=("N14",),
+    ),
+    Way(name="shared-port-rule-for-the-frontend", bend=(app_gateway, shared_port, rule_for_the_frontend), to=API),
+    Way(
+        name="shared-port-rule-for-the-subnet",
+        bend=(app_gateway, shared_port, rule_for_the_subnet),
+        to=API,
+        outcome=DROPPED,
+        causes=("N14",),
+    ),
+    Way(name="from-a-pod", bend=(app_gateway,), to=API, source="pod/shop/web-1", field="destination"),
     Way(
         name="through-agic",
         bend=(app_gateway,),
@@ -469,6 +518,25 @@ def test_the_health_that_az_prints_belongs_to_its_gateway(tmp_path: Path) -> Non
     apply(store, open_capture(tmp_path).changes())
     found = trace(store, parse_request(API, source="internet"))
     assert (found.outcome, found.status, found.causes) == (RESPONDS, 502, ("A04",))
+
+
+def test_a_gateway_that_does_not_do_what_its_ingresses_ask_says_so(tmp_path: Path) -> None:
+    """A03: the configuration is from before; what it does counts, and what is asked stands beside it."""
+
+    def elsewhere(made: Objects) -> None:
+        app_gateway(made)
+        other = {**made["service"], "metadata": {"name": "api", "namespace": "shop", "uid": "7"}}
+        made["other"] = {
+            **other,
+            "spec": {**other["spec"], "type": "ClusterIP", "clusterIP": "10.0.0.11"},
+            "status": {},
+        }
+        backend = made["ingress"]["spec"]["rules"][0]["http"]["paths"][0]["backend"]
+        backend["service"]["name"] = "api"
+
+    found = walked(tmp_path, Way(name="elsewhere", bend=(elsewhere,), to=API))
+    assert found.outcome is Outcome.DELIVERED
+    assert any("A03" in item.why and "shop/api" in item.why for step in found.steps for item in step.considered)
 
 
 def test_an_overlay_has_to_be_extended_to_the_gateway(tmp_path: Path) -> None:

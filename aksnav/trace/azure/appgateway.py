@@ -82,6 +82,23 @@ def gateway_at(store: Store, address: int, text: str) -> Arrival | None:
     return None
 
 
+def keeps_frontend(gateway: ApplicationGateway) -> bool:
+    """Return whether the gateway keeps a frontend's address as destination of what comes in.
+
+    It does for all listeners once a public and a private one that have rules share a port number (Azure documentation,
+    configuration-infrastructure.md, "Required security rules").
+    """
+    active = {rule.http_listener.id for rule in gateway.request_routing_rules}
+    private = {item.id for item in gateway.frontend_ip_configurations if item.private_ip_address}
+    ports: dict[bool, set[str]] = {True: set(), False: set()}
+    numbers = {item.id: str(item.port) for item in gateway.frontend_ports}
+    for item in gateway.http_listeners:
+        if item.id in active:
+            number = numbers.get(item.frontend_port.id, "")
+            ports[item.frontend_ip_configuration.id in private].add(number)
+    return bool(ports[True] & ports[False])
+
+
 def route(store: Store, arrival: Arrival, packet: Packet) -> Routed:
     """Return what the gateway does with a request: its listener, and the rule of that listener."""
     gateway = arrival.gateway

@@ -46,13 +46,23 @@ def sender(store: Store, subnet: Subnet) -> tuple[int | None, tuple[str, ...]]:
     return first, (f"every instance of the gateway in subnet {subnet.name} is treated as its first address is",)
 
 
-def listener_filter(store: Store, place: GatewayPlace, packet: Packet) -> list[Step]:
-    """Return what the group of an Application Gateway's subnet does with a client's packet (N14)."""
-    seen = "the gateway's subnet is asked with the frontend's address and the listener's port"
+def listener_filter(store: Store, place: GatewayPlace, packet: Packet, *, keeps: bool) -> list[Step]:
+    """Return what the group of an Application Gateway's subnet does with a client's packet (N14).
+
+    Args:
+        store: what is known.
+        place: the gateway's subnet.
+        packet: to the frontend's address.
+        keeps: the gateway keeps the frontend's address as destination; else that is one of its instances', so rules
+            have to name the subnet's prefix (Azure documentation, configuration-infrastructure.md).
+    """
+    seen = "public and private listeners share a port, so the destination is the frontend's address"
+    if not keeps:
+        packet = msgspec.structs.replace(packet, destination=sender(store, place[1])[0])
+        seen = "the destination is an instance of the gateway in its subnet"
+    fix = f"allow the clients to port {packet.port} on the gateway's subnet"
     return [
-        msgspec.structs.replace(
-            step, cause="N14", fix=f"allow the clients to port {packet.port} on the gateway's subnet"
-        )
+        msgspec.structs.replace(step, cause="N14", fix=fix)
         if step.kind is Kind.NSG and step.verdict is Verdict.DROP
         else step
         for step in into_subnet(store, place, packet, seen)

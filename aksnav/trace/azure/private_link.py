@@ -54,7 +54,7 @@ def enter(store: Store, packet: Packet) -> LinkEntry | None:
         return LinkEntry(steps=tuple(steps))
     if link is None:
         return LinkEntry(steps=(*steps, _other_service(store, connection, endpoint, packet)))
-    step, after = link_step(store, link, packet, endpoint)
+    step, after = link_step(store, link, packet)
     return LinkEntry(steps=(*steps, step), packet=after)
 
 
@@ -202,9 +202,7 @@ def frontends(store: Store, link: PrivateLinkService) -> list[Found]:
     ]
 
 
-def link_step(
-    store: Store, link: PrivateLinkService, packet: Packet, endpoint: PrivateEndpoint | None
-) -> tuple[Step, Packet | None]:
+def link_step(store: Store, link: PrivateLinkService, packet: Packet) -> tuple[Step, Packet | None]:
     """Return what a private link service does with a packet, and the packet as the load balancer gets it."""
     found = frontends(store, link)
     nat = [item.private_ip_address for item in link.ip_configurations if item.private_ip_address]
@@ -254,7 +252,7 @@ def link_step(
             summary=f"private link service {link.name} sends it from its address {nat[0]}{others} to frontend {front}",
             packet_after=after,
             missing="",
-            considered=tuple(_notes(store, link, endpoint)),
+            considered=tuple(_notes(store, link)),
             assumptions=(*step.assumptions, *assumed),
         ),
         after,
@@ -306,7 +304,7 @@ def _broken(
     return None
 
 
-def _notes(store: Store, link: PrivateLinkService, endpoint: PrivateEndpoint | None) -> list[Considered]:
+def _notes(store: Store, link: PrivateLinkService) -> list[Considered]:
     notes = [Considered("idle timeout", decided=False, why="V08: a connection is cut after 5 minutes without traffic")]
     for item in link.ip_configurations:
         place = subnet_by_id(store, item.subnet)
@@ -315,8 +313,6 @@ def _notes(store: Store, link: PrivateLinkService, endpoint: PrivateEndpoint | N
                 f"V02: privateLinkServiceNetworkPolicies of NAT subnet {place[1].name} is Enabled: changes are refused"
             )
             notes.append(Considered(f"subnet {place[1].name}", decided=False, why=why))
-    if endpoint is None:
-        return notes
     return notes
 
 
