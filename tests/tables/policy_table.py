@@ -169,6 +169,7 @@ def objects(engine: str, traffic: str) -> list[Json]:
         cloud.group("aks-nsg", cloud.rule()),
         _balancer(traffic),
         cloud.public_ip(),
+        *_api_server(),
         _service(traffic),
         _endpoints(),
     ]
@@ -230,6 +231,21 @@ def _balancer(traffic: str) -> Json:
     probe = {"protocol": "Http", "port": port, "requestPath": "/healthz"}
     wire["properties"]["probes"][0]["properties"] = probe
     return wire
+
+
+def _api_server() -> list[Json]:
+    """Return the Service of the API server, whose addresses belong to Cilium's entity cluster."""
+    meta = {"name": "kubernetes", "namespace": "default"}
+    return [
+        {"kind": "Service", "metadata": meta, "spec": {"type": "ClusterIP", "clusterIP": "10.0.0.1"}},
+        {
+            "kind": "EndpointSlice",
+            "metadata": {**meta, "labels": {"kubernetes.io/service-name": "kubernetes"}},
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": ["20.60.1.1"], "conditions": {"ready": True}}],
+            "ports": [{"name": "https", "port": 443}],
+        },
+    ]
 
 
 def _endpoints() -> Json:

@@ -49,7 +49,10 @@ PolicyRule = IngressRule | EgressRule
 
 
 class NetworkPolicy(KubernetesObject, kw_only=True, gc=False):
-    """A NetworkPolicy; ``policy_types`` is as written (None where absent: then ``types`` applies the default)."""
+    """A NetworkPolicy; ``policy_types`` is as written (None where absent: then ``types`` applies the default).
+
+    ``unknown`` is the path of the first field in it that nobody here knows, empty where there is none.
+    """
 
     KIND: ClassVar[str] = "NetworkPolicy"
 
@@ -57,6 +60,7 @@ class NetworkPolicy(KubernetesObject, kw_only=True, gc=False):
     policy_types: tuple[str, ...] | None = None
     ingress: tuple[IngressRule, ...] = ()
     egress: tuple[EgressRule, ...] = ()
+    unknown: str = ""
 
     @property
     def types(self) -> tuple[str, ...]:

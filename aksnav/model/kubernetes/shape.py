@@ -197,6 +197,41 @@ def _calico_group(wire: Json) -> Json:
     return {"group": str(wire.get("apiVersion", "")).rpartition("/")[0]}
 
 
+def _network_policy(wire: Json) -> Json:
+    return {**flat(wire), "unknown": _unknown_field(section(wire, "spec"), _POLICY, ".spec")}
+
+
+_SELECTOR: Json = {"matchLabels": None, "matchExpressions": {"key": None, "operator": None, "values": None}}
+_PEER: Json = {"podSelector": _SELECTOR, "namespaceSelector": _SELECTOR, "ipBlock": {"cidr": None, "except": None}}
+_PORT: Json = {"protocol": None, "port": None, "endPort": None}
+_POLICY: Json = {
+    "podSelector": _SELECTOR,
+    "policyTypes": None,
+    "ingress": {"from": _PEER, "ports": _PORT},
+    "egress": {"to": _PEER, "ports": _PORT},
+}
+
+
+def _unknown_field(value: Any, known: Json | None, path: str) -> str:
+    """Return the path of the first field that is not among the known ones, or an empty string.
+
+    The API server refuses or drops such a field; a manifest that it has not seen may have a misspelt one, and the rule
+    without it means something else.
+    """
+    if known is None:
+        return ""
+    if isinstance(value, list):
+        found = (_unknown_field(item, known, f"{path}[{number}]") for number, item in enumerate(value))
+    elif isinstance(value, dict):
+        found = (
+            _unknown_field(item, known[key], f"{path}.{key}") if key in known else f"{path}.{key}"
+            for key, item in value.items()
+        )
+    else:
+        return ""
+    return next(filter(None, found), "")
+
+
 def _secret(wire: Json) -> Json:
     data = wire.get("data")
     return {
@@ -213,6 +248,7 @@ SHAPES: dict[str, Callable[[Json], Json]] = {
     "Node": _node,
     "EndpointSlice": _at_root,
     "Event": _event,
+    "NetworkPolicy": _network_policy,
     "CiliumNetworkPolicy": _cilium,
     "CiliumClusterwideNetworkPolicy": _cilium,
     "CalicoNetworkPolicy": _calico_policy,

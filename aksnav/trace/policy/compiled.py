@@ -4,6 +4,7 @@ Pods of one class (namespace and labels) match the same selectors, and 200,000 P
 answers are kept by class, and a second question about the same classes costs a look-up.
 """
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -27,6 +28,7 @@ from aksnav.trace.policy.who import Sort, Who
 from aksnav.trace.ternary import Answer, Unknown
 
 _MOST_KEPT = 200_000
+_TOP_LEVEL = re.compile(r"\.spec\.[^.\[]+")
 _KeyPart = tuple[object, ...]
 
 
@@ -185,10 +187,13 @@ def _silent(ready: _Ready, direction: Direction, subject: Who, scene: rules.Scen
     policy = ready.policy
     types = policy.types
     fact = (".spec.policyTypes", ",".join(types))
-    if policy.pod_selector.invalid() is None and not rules.selects(policy.pod_selector, subject, scene):
+    certain = policy.pod_selector.invalid() is None and not policy.unknown.startswith(".spec.podSelector")
+    if certain and not rules.selects(policy.pod_selector, subject, scene):
         why = f"podSelector {policy.pod_selector} does not match the Pod"
         return PolicyWord(policy.ref, policy.resource_version, False, False, why)
-    if direction.value not in types and all(word in rules.TYPES for word in types):
+    # A misspelt field of the spec itself may have been meant as the rules that policyTypes default from.
+    doubtful = policy.policy_types is None and _TOP_LEVEL.fullmatch(policy.unknown)
+    if not doubtful and direction.value not in types and all(word in rules.TYPES for word in types):
         why = f"selects the Pod, but its policyTypes are {', '.join(types)}"
         return PolicyWord(policy.ref, policy.resource_version, True, False, why, (), fact)
     if ready.problem:

@@ -58,6 +58,8 @@ class Said(msgspec.Struct, frozen=True, gc=False):
 
 def problem(policy: NetworkPolicy) -> str:
     """Return why a policy cannot be evaluated (what the API would refuse), or an empty string."""
+    if policy.unknown:
+        return f"{policy.unknown}: no such field is known"
     bad = policy.pod_selector.invalid()
     if bad:
         return f".spec.podSelector: {bad}"
