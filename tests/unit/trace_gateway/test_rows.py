@@ -2,10 +2,28 @@
 
 import pytest
 
-from tests.unit.trace_gateway.rows import ROWS, Row
+from tests.unit.trace_gateway import (
+    rows_backends,
+    rows_grpc,
+    rows_http,
+    rows_listeners,
+    rows_parents,
+    rows_policies,
+    rows_streams,
+)
+from tests.unit.trace_gateway.row import Row
 from tests.unit.trace_gateway.world import asked, cause, cluster, living, outcome, taken, word
 
 _LEAST = 70
+ROWS: list[Row] = [
+    *rows_listeners.ROWS,
+    *rows_parents.ROWS,
+    *rows_http.ROWS,
+    *rows_backends.ROWS,
+    *rows_grpc.ROWS,
+    *rows_streams.ROWS,
+    *rows_policies.ROWS,
+]
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["", "turned"])
