@@ -32,6 +32,7 @@ CLUSTER_WIDE = {
     "security.istio.io": ["*"],
     "alb.networking.azure.io": ["*"],
     "approuting.kubernetes.azure.com": ["*"],
+    "appgw.ingress.k8s.io": ["*"],
     "acn.azure.com": ["*"],
 }
 READ = ["get", "list", "watch"]

@@ -313,3 +313,33 @@ def test_a_probe_on_a_number_in_a_string_asks_that_number(port: Any, kept: Any) 
     """The kubelet looks for a container port of the name, and takes the text for a number where there is none."""
     container = {"name": "app", "readinessProbe": {"tcpSocket": {"port": port}}}
     assert made("Pod", spec={"containers": [container]}).template.probes[0].port == kept
+
+
+def test_kinds_of_azures_ingress_controllers_keep_what_decides() -> None:
+    """NginxIngressController with everything set, and an AzureIngressProhibitedTarget."""
+    told = made(
+        "NginxIngressController",
+        spec={
+            "ingressClassName": "public",
+            "controllerNamePrefix": "nginx",
+            "loadBalancerAnnotations": {"a": "b"},
+            "defaultSSLCertificate": {"secret": {"name": "c", "namespace": "tls"}, "forceSSLRedirect": True},
+            "defaultBackendService": {"namespace": "shop", "name": "errors"},
+            "customHTTPErrors": [404, 503],
+            "enableSSLPassthrough": True,
+            "scaling": {"minReplicas": 2},
+        },
+        status={
+            "conditions": [{"type": "Available", "status": "True"}],
+            "managedResourceRefs": [{"kind": "Service", "name": "nginx", "namespace": "app-routing-system"}],
+        },
+    )
+    assert told.class_name == "public"
+    assert told.certificate.secret.id == "tls/c"
+    assert told.certificate.force_redirect
+    assert told.default_backend.id == "shop/errors"
+    assert (told.error_codes, told.passthrough) == ((404, 503), True)
+    assert told.status.managed_resource_refs[0].name == "nginx"
+    assert made("NginxIngressController", spec={}).class_name == "a"
+    target = made("AzureIngressProhibitedTarget", spec={"hostname": "h", "paths": ["/x/*"]})
+    assert (target.hostname, target.paths) == ("h", ("/x/*",))
