@@ -7,8 +7,12 @@ import msgspec
 import pytest
 import yaml
 
+from aksnav.model.change import Upserted
+from aksnav.model.decode import decode_wire
+from aksnav.model.kinds import KINDS
 from aksnav.model.object import Ref
-from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
+from aksnav.trace.step import Considered, Evidence, Kind, Outcome, Step, Verdict
+from aksnav.ui.app import Explorer
 from aksnav.ui.describe import Note, notes_of, yaml_lines
 from aksnav.ui.marks import find
 from aksnav.ui.screens.lines import LinesScreen
@@ -166,3 +170,32 @@ async def test_hostile_names_in_marked_yaml_do_nothing() -> None:
             await settle(pilot)
             assert harmless(screen_text(app))
             await pilot.press("q")
+
+
+def outcomes(app: Explorer) -> dict[str, Outcome]:
+    """Return what becomes of every way in."""
+    return {key: entry.trace.outcome for key, entry in app.evaluator.entries.items() if entry.trace is not None}
+
+
+async def test_a_policy_that_cannot_be_evaluated_is_named_and_marked_and_nothing_else_changes() -> None:
+    """Its Pods are undecided by its name and field; the ways in to everything else stay as they are."""
+    async with explorer() as (app, pilot, _):
+        before = outcomes(app)
+        selector = {"matchLabels": {"app": "ledger"}}
+        rule = {"from": [{"ipBlock": {"cidr": "10.0.0.0/40"}}]}
+        wire = {
+            "kind": "NetworkPolicy",
+            "metadata": {"name": "bad", "namespace": "payments"},
+            "spec": {"podSelector": selector, "ingress": [rule]},
+        }
+        app.store.apply(Upserted("NetworkPolicy", [decode_wire(KINDS["NetworkPolicy"], wire)]))
+        client = next(pod.id for pod in app.store.pods if pod.id.startswith("shop/web-"))
+        app.run_command(f"trace pod/payments/ledger-0:5432 from pod/{client}")
+        await settle(pilot)
+        assert isinstance(app.screen, TraceScreen)
+        assert "payments/bad" in app.screen._evidence.text
+        assert ".spec.ingress[0].from[0]" in app.screen._evidence.text
+        await pilot.press("q")
+        await settle(pilot)
+        after = outcomes(app)
+        assert {key: after[key] for key in before} == before
