@@ -4,18 +4,25 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar
 
+from aksnav.model.kubernetes.calico import CalicoNetworkPolicy
 from aksnav.model.kubernetes.policy import CiliumNetworkPolicy, NetworkPolicy
 from aksnav.store import Store
 from aksnav.ui.panes.pane import Pane
 from aksnav.ui.widgets.columns import Column
 
-Row = NetworkPolicy | CiliumNetworkPolicy
-_SHORT = {"NetworkPolicy": "NP", "CiliumNetworkPolicy": "CNP", "CiliumClusterwideNetworkPolicy": "CCNP"}
+Row = NetworkPolicy | CiliumNetworkPolicy | CalicoNetworkPolicy
+_SHORT = {
+    "NetworkPolicy": "NP",
+    "CiliumNetworkPolicy": "CNP",
+    "CiliumClusterwideNetworkPolicy": "CCNP",
+    "CalicoNetworkPolicy": "CaNP",
+    "GlobalNetworkPolicy": "GNP",
+}
 
 
 def directions(row: Row) -> str:
     """Return the directions that the policy speaks of."""
-    if isinstance(row, NetworkPolicy):
+    if isinstance(row, NetworkPolicy | CalicoNetworkPolicy):
         return ",".join("in" if word == "Ingress" else "out" for word in row.types)
     keys = {key.lower() for rule in row.rules for key in rule}
     return ",".join(
@@ -28,7 +35,7 @@ class Policies(Pane[Row]):
 
     number: ClassVar[int] = 5
     heading: ClassVar[str] = "Policies"
-    kinds: ClassVar[tuple[str, ...]] = ("NetworkPolicy", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "Pod")
+    kinds: ClassVar[tuple[str, ...]] = (*_SHORT, "Pod")
 
     def __init__(self, store: Store, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(store, id=id)
@@ -51,8 +58,7 @@ class Policies(Pane[Row]):
 
     def rows(self) -> Sequence[Row]:
         """Return every policy."""
-        store = self.store
-        return [*store.network_policies, *store.cilium_policies, *store.cilium_clusterwide_policies]
+        return [row for kind in _SHORT for row in self.store.tables[kind]]
 
     def changed(self, versions: tuple[int, ...]) -> tuple[Mapping[str, Row], AbstractSet[str]] | None:
         """Return what the journals say."""
@@ -86,4 +92,7 @@ class Policies(Pane[Row]):
 def _selector(row: Row) -> str:
     if isinstance(row, NetworkPolicy):
         return str(row.pod_selector)
+    if isinstance(row, CalicoNetworkPolicy):
+        given = (row.selector, row.namespace_selector and f"namespaces {row.namespace_selector}")
+        return ", ".join(filter(None, given)) or "all()"
     return "; ".join(str(rule.get("endpointSelector", rule.get("nodeSelector", ""))) for rule in row.rules)
