@@ -45,6 +45,22 @@ CONFLICT = {"type": "Conflicted", "status": "True", "reason": "HostnameConflict"
 OLD_WORD = {"type": "Accepted", "status": "True", "observedGeneration": 1}
 
 
+AGIC = (ingress_class("nginx", "azure/application-gateway"), service("web"))
+SHORT = ("a.com", "/a/b", "Prefix", "web")
+LONG = ("a.com", "/a/.{1}", "ImplementationSpecific", "web")
+
+
+def _available(word: str) -> Wire:
+    """Return an NGINX of application routing that says whether it is available."""
+    conditions = [{"type": "Available", "status": word, "reason": "ControllerUnavailable"}]
+    return {"kind": "NginxIngressController", "metadata": meta("d"), "spec": {}, "status": {"conditions": conditions}}
+
+
+def _prohibited(host: str) -> Wire:
+    """Return what keeps AGIC from a host."""
+    return {"kind": "AzureIngressProhibitedTarget", "metadata": meta("t", "default"), "spec": {"hostname": host}}
+
+
 def _with_status(*conditions: Wire, listeners: tuple[Wire, ...] = (), generation: int = 1) -> Wire:
     status = {
         "addresses": [{"value": "20.50.1.7"}],
@@ -112,6 +128,44 @@ PAIRS: list[tuple[str, str, tuple[Wire, ...], tuple[Wire, ...]]] = [
         "Ingress shop/two",
         (*NGINX, ingress("two", WEB, annotations=CANARY)),
         (*NGINX, ingress("one", WEB), ingress("two", WEB, annotations=CANARY)),
+    ),
+    (
+        "I25",
+        "Ingress shop/one",
+        (*NGINX, ingress("one", SHORT, LONG, annotations={"use-regex": "true"})),
+        (*NGINX, ingress("one", SHORT, annotations={"use-regex": "true"})),
+    ),
+    ("I25", "Ingress shop/one", (*AGIC, ingress("one", SHORT, ("a.com", "/a/bc", "Prefix", "web"))), AGIC),
+    (
+        "I26",
+        "Ingress shop/one",
+        (*NGINX, ingress("one", ("a..com", "/", "Prefix", "web"))),
+        (*NGINX, ingress("one", ("a.com", "/", "Prefix", "web"))),
+    ),
+    (
+        "I26",
+        "Ingress shop/one",
+        (*NGINX, ingress("one", ("a.com", "/(a", "ImplementationSpecific", "web"), annotations={"use-regex": "true"})),
+        (*NGINX, ingress("one", ("a.com", "/(a)", "ImplementationSpecific", "web"), annotations={"use-regex": "true"})),
+    ),
+    (
+        "I26",
+        "Ingress shop/one",
+        (*NGINX, ingress("one", WEB, annotations={"whitelist-source-range": "10.0.0.0/99"})),
+        (*NGINX, ingress("one", WEB, annotations={"whitelist-source-range": "10.0.0.0/8"})),
+    ),
+    ("I17", "NginxIngressController d", (_available("False"),), (_available("True"),)),
+    (
+        "A06",
+        "Ingress shop/one",
+        (*AGIC, ingress("one", WEB), _prohibited("a.com")),
+        (*AGIC, ingress("one", WEB), _prohibited("b.com")),
+    ),
+    (
+        "A09",
+        "Ingress shop/one",
+        (*AGIC, ingress("one", WEB, tls=TLS)),
+        (*AGIC, ingress("one", WEB, tls=TLS), secret("cert")),
     ),
     (
         "T01",
