@@ -45,6 +45,12 @@ def _black_hole(world: World) -> None:
     _properties(world, "routeTables", ROUTES)["routes"].append(route("nothing-to-hub", "10.100.1.0/24", "None"))
 
 
+def _one_way_through_the_firewall(world: World) -> None:
+    _properties(world, "routeTables", ROUTES)["routes"].append(
+        route("jump-boxes-by-firewall", "10.100.1.0/24", "VirtualAppliance", FIREWALL)
+    )
+
+
 def _probe_on_root(world: World) -> None:
     del world.get("Service", "infra/web-approuting-istio")["metadata"]["annotations"]
 
@@ -171,6 +177,14 @@ EDGE = (
         expected=Expected(
             to=f"http://{PORTAL_IP}/", source=JUMP_BOX, outcome="dropped",
             subject=Ref("routeTables", ROUTES.lower()), field=".routes[?name=='nothing-to-hub'].nextHopType",
+        ),
+    ),
+    Fault(
+        check="R13", word="one-way-through-firewall", title="answers to the hub pass the firewall, requests do not",
+        apply=_one_way_through_the_firewall, alone=True,
+        expected=Expected(
+            to=f"http://{PORTAL_IP}/", source=JUMP_BOX, outcome="dropped",
+            subject=Ref("routeTables", ROUTES.lower()), field=".routes[?name=='jump-boxes-by-firewall'].nextHopType",
         ),
     ),
     Fault(
