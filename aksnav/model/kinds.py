@@ -29,6 +29,7 @@ from aksnav.model.kubernetes.calico import (
     NetworkSet,
     Tier,
 )
+from aksnav.model.kubernetes.configmap import ConfigMap
 from aksnav.model.kubernetes.controllers import AzureIngressProhibitedTarget, NginxIngressController
 from aksnav.model.kubernetes.gateway import (
     BackendTLSPolicy,
@@ -71,7 +72,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         optional: not every cluster has it: it comes with a CustomResourceDefinition, or it is an Azure resource that
             stands in front of some clusters. Where nothing speaks of it, that is no gap.
         aliases: what a user may type behind a colon.
-        by_name: never listed or watched; single objects are asked for by name (Secret).
+        by_name: never listed or watched; single objects are asked for by name (Secret, ConfigMap).
         manifest: ``kind`` in a manifest, where it is another word than the name (two groups may have one kind).
         elsewhere: another group and its version that serve the same objects, read where the first is not served.
     """
@@ -290,6 +291,7 @@ _LIST = (
     Kind(name="Pod", struct=Pod, plural="pods", aliases=("po", "pod")),
     Kind(name="Event", struct=Event, plural="events", aliases=("ev",)),
     Kind(name="Secret", struct=Secret, plural="secrets", by_name=True),
+    Kind(name="ConfigMap", struct=ConfigMap, plural="configmaps", by_name=True, aliases=("cm",)),
     Kind(
         name="managedClusters",
         struct=ManagedCluster,

@@ -49,7 +49,7 @@ class _Ear:
     def documents(self) -> Iterator[Document]:
         """Yield what is not listed again: Azure's objects with the fields that are read, and which Secrets exist."""
         for (kind, _), row in sorted(self.objects.items()):
-            yield kind, _secret(row) if KINDS[kind].by_name else msgspec.to_builtins(row)
+            yield kind, _BY_NAME[kind](row) if KINDS[kind].by_name else msgspec.to_builtins(row)
 
 
 def capture(options: Options, path: Path, *, redact: bool, timeout: float = TIMEOUT) -> int:
@@ -82,10 +82,18 @@ def capture(options: Options, path: Path, *, redact: bool, timeout: float = TIME
 
 
 def _kept(kind: str) -> bool:
-    """Return whether objects of a kind come as changes only: of Azure, and Secrets, which are asked for by name."""
+    """Return whether objects of a kind come as changes only: of Azure, and what is asked for by name."""
     return KINDS[kind].azure or KINDS[kind].by_name
 
 
 def _secret(row: Any) -> dict[str, Any]:
     out = {"kind": "Secret", "metadata": {"namespace": row.namespace, "name": row.name}, "exists": row.exists}
     return {**out, "type": row.type} if row.type else out
+
+
+def _config_map(row: Any) -> dict[str, Any]:
+    metadata = {"namespace": row.namespace, "name": row.name}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": row.data}
+
+
+_BY_NAME = {"Secret": _secret, "ConfigMap": _config_map}

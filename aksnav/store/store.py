@@ -44,6 +44,7 @@ from aksnav.model.kubernetes.calico import (
     NetworkSet,
     Tier,
 )
+from aksnav.model.kubernetes.configmap import ConfigMap
 from aksnav.model.kubernetes.controllers import AzureIngressProhibitedTarget, NginxIngressController
 from aksnav.model.kubernetes.gateway import (
     BackendTLSPolicy,
@@ -97,7 +98,7 @@ class Store:
         departed: Pods that were seen to go.
     """
 
-    def __init__(self) -> None:
+    def __init__(self) -> None:  # noqa: PLR0915 - one line for each table
         self.version = 0
         self.tables: dict[str, Table[Any]] = {name: Table(name) for name in KINDS}
         self.sources: dict[str, SourceState] = {}
@@ -133,6 +134,7 @@ class Store:
         self.global_network_sets = self._table(GlobalNetworkSet)
         self.host_endpoints = self._table(HostEndpoint)
         self.secrets = self._table(Secret)
+        self.config_maps = self._table(ConfigMap)
         self.clusters = self._table(ManagedCluster)
         self.virtual_networks = self._table(VirtualNetwork)
         self.security_groups = self._table(NetworkSecurityGroup)

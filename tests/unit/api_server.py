@@ -260,6 +260,8 @@ class _Handler(BaseHTTPRequestHandler):
         if request.path == "/version":
             return Reply(body={"gitVersion": "v1.34.2"})
         items = api.objects[request.path]
+        if "/configmaps/" in request.path:  # asked for one by one, by name
+            return Reply(body=items[0]) if items else status(404, "NotFound")
         start, limit = int(request.query.get("continue", "0")), int(request.query.get("limit", "0")) or len(items)
         end = start + limit
         meta = {"resourceVersion": str(api.version)} | ({"continue": str(end)} if end < len(items) else {})

@@ -22,8 +22,8 @@ PROVIDER_ID = "azure:///subscriptions/s/resourceGroups/mc_x/providers/Microsoft.
 
 @pytest.fixture
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
-    """An API server that serves Secrets besides."""
-    monkeypatch.setattr(api_server, "CORE", (*api_server.CORE, "secrets"))
+    """An API server that serves Secrets and ConfigMaps besides."""
+    monkeypatch.setattr(api_server, "CORE", (*api_server.CORE, "secrets", "configmaps"))
     with ApiServer(tmp_path) as server:
         yield server
 

@@ -243,6 +243,10 @@ def _secret(wire: Json) -> Json:
     }
 
 
+def _config_map(wire: Json) -> Json:
+    return {**metadata(wire), "annotations": {}, "data": section(wire, "data")}
+
+
 SHAPES: dict[str, Callable[[Json], Json]] = {
     "Namespace": _namespace,
     "Node": _node,
@@ -254,4 +258,5 @@ SHAPES: dict[str, Callable[[Json], Json]] = {
     "CalicoNetworkPolicy": _calico_policy,
     "GlobalNetworkPolicy": _calico_policy,
     "Secret": _secret,
+    "ConfigMap": _config_map,
 }

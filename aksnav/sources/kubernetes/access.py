@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from aksnav.model.kubernetes.configmap import NAMESPACE, ConfigMap
 from aksnav.model.text import plain
 from aksnav.sources.kubernetes.discovery import Resource
 from aksnav.sources.kubernetes.transport import Transport
@@ -44,7 +45,7 @@ _REVIEW = msgspec.json.Decoder(_Review)
 def permissions(transport: Transport, served: tuple[Resource, ...], namespace: str = "") -> Iterator[Permission]:
     """Yield, for every kind that is served, whether its verbs are allowed in a namespace (empty: everywhere).
 
-    Secrets are asked about with ``get``, which is all that is done with them.
+    Secrets and ConfigMaps are asked about with ``get``, which is all that is done with them.
 
     Raises:
         ApiError: the review itself was refused, or its answer cannot be read.
@@ -53,6 +54,8 @@ def permissions(transport: Transport, served: tuple[Resource, ...], namespace: s
     for resource in served:
         kind = resource.kind
         scope = namespace if kind.namespaced else ""
+        if kind.name == ConfigMap.KIND:
+            scope = NAMESPACE  # none is read anywhere else
         for verb in ("get",) if kind.by_name else VERBS:
             attributes = {"verb": verb, "group": kind.group, "resource": kind.plural, "namespace": scope}
             body = {

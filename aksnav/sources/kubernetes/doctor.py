@@ -7,6 +7,7 @@ import yaml
 
 from aksnav.model.decode import decode_page
 from aksnav.model.kinds import KINDS, KUBERNETES_KINDS
+from aksnav.model.kubernetes.configmap import NAMESPACE, WANTED, ConfigMap
 from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Undecodable
 from aksnav.model.text import plain
@@ -105,6 +106,9 @@ def _allowed(transport: Transport, served: tuple[Resource, ...], namespaces: tup
             yield Check(what=what, ok=True), ()
         elif elsewhere.get(name):
             yield Check(what=what, ok=True, scope=", ".join(namespaces), reason="in these namespaces alone"), ()
+        elif name == ConfigMap.KIND:
+            why = f"only {', '.join(WANTED)} of {NAMESPACE} are read: how names and addresses are translated"
+            yield Check(what=what, ok=False, optional=True, missing=f"get {what} in {NAMESPACE}", reason=why), ()
         elif KINDS[name].by_name:  # nobody should be given the data of every Secret to learn which exist
             why = "whether TLS Secrets exist is not known; no role here asks for it, as it gives their data too"
             yield Check(what=what, ok=False, optional=True, missing=f"get {what}", reason=why), ()

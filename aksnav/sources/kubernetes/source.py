@@ -10,6 +10,7 @@ from aksnav.model.change import Change, ListEnded, Reading, ReadingChanged, Sour
 from aksnav.model.kinds import KINDS, KUBERNETES_KINDS
 from aksnav.model.kubernetes.workload import Namespace
 from aksnav.model.text import plain
+from aksnav.sources.kubernetes.configmaps import ConfigMapAsker
 from aksnav.sources.kubernetes.contexts import Login, log_in
 from aksnav.sources.kubernetes.discovery import Resource, discover, server_version
 from aksnav.sources.kubernetes.documents import documents
@@ -66,6 +67,7 @@ class KubernetesSource:
         self._transport: Transport | None = None
         self._shared: Shared | None = None
         self._secrets: SecretAsker | None = None
+        self._configs: ConfigMapAsker | None = None
         self._namespaces: NamespaceAsker | None = None
         self._told: tuple[Name, ...] = ()
         self._facts: dict[str, str] = {}
@@ -85,6 +87,8 @@ class KubernetesSource:
                 follower.end()
             if self._secrets is not None:
                 self._secrets.end()
+            if self._configs is not None:
+                self._configs.end()
             threads = list(self._threads)
         end = time.monotonic() + ENDS_WITHIN
         for thread in threads:
@@ -124,6 +128,8 @@ class KubernetesSource:
                 return False
         if self._once and self._secrets is not None and not self._stopped.is_set():
             self._secrets.ask()
+        if self._once and self._configs is not None and not self._stopped.is_set():
+            self._configs.ask()
         return True
 
     def ask_secrets(self, names: Iterable[Name]) -> None:
@@ -214,9 +220,11 @@ class KubernetesSource:
         self._shared = Shared(transport, lister, self._pace, self._emit, self, self._once, self._options.list_mode)
         self._secrets = SecretAsker(transport, self._pace, self._emit)
         self._secrets.tell(self._told)
+        self._configs = ConfigMapAsker(transport, self._pace, self._emit)
         self._follow_all(served)
         if not self._once:
             self._spawn(self._secrets.run, "secrets")
+            self._spawn(self._configs.run, "configmaps")
             self._rediscover(transport)
 
     def _connect(self) -> Transport | None:

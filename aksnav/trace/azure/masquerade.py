@@ -11,11 +11,11 @@ from aksnav.model.addresses import Prefix, is_v4, parse_address, parse_prefix
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import attach_node, cluster, pod_prefixes, unreadable
+from aksnav.trace.azure.masquerade_config import kept
 from aksnav.trace.azure.network_model import ModelReading, NetworkModel, model_of_pool, network_model
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
-_CONFIGURED = "kube-system/azure-ip-masq-agent-config"
 _HIDDEN = frozenset({NetworkModel.OVERLAY, NetworkModel.KUBENET})
 _OWN = frozenset({NetworkModel.POD_SUBNET, NetworkModel.POD_SUBNET_BLOCK})
 
@@ -39,9 +39,13 @@ def masquerade(store: Store, node: Node, packet: Packet) -> Step | None:
     space = _space(store, node)
     if space is None or packet.destination is None or any(packet.destination in prefix for prefix in space):
         return None
-    assumed = (f"ip-masq-agent works as AKS sets it up: ConfigMap {_CONFIGURED} does not except this destination",)
+    told = kept(store)
+    if any(packet.destination in prefix for prefix in told.prefixes):
+        return None
+    assumed = (f"ip-masq-agent does not except this destination: {told.unread}",) if told.unread else ()
     why = "outside of the virtual network Pods of a node subnet are seen with their node's address"
-    return _rewritten(node, packet, reading, why, assumed)
+    step = _rewritten(node, packet, reading, why, assumed)
+    return None if step is None else msgspec.structs.replace(step, evidence=(*step.evidence, *told.evidence))
 
 
 def unsure(store: Store, node: Node, packet: Packet) -> str:

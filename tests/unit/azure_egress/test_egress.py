@@ -169,12 +169,53 @@ def test_behind_the_node_a_packet_has_the_address_that_the_network_model_gives_i
     assert source(of(found, Kind.ROUTE)) == seen
 
 
-def test_masquerading_of_a_node_subnet_is_assumed_to_be_as_aks_sets_it_up() -> None:
-    """ip-masq-agent's configuration can except destinations, and is not read."""
-    assert any("azure-ip-masq-agent-config" in line for line in out(in_node_subnet).confidence.because) or any(
-        "azure-ip-masq-agent-config" in line
-        for step in out(in_node_subnet, nat_gateway("20.60.0.1")).steps
-        for line in step.assumptions
+MASQ = "azure-ip-masq-agent-config"
+
+
+def masq(text: str, name: str = MASQ) -> Change:
+    """Add a ConfigMap of ip-masq-agent."""
+
+    def change(objects: Objects) -> None:
+        meta = {"name": name, "namespace": "kube-system"}
+        objects[name] = {"kind": "ConfigMap", "metadata": meta, "data": {"ip-masq-agent": text}}
+
+    return change
+
+
+def test_masquerading_of_a_node_subnet_is_assumed_where_its_configuration_is_not_read() -> None:
+    """ip-masq-agent can be told to except destinations."""
+    found = out(in_node_subnet, nat_gateway("20.60.0.1"), denied=("ConfigMap",))
+    step = next(step for step in found.steps if step.kind is Kind.SNAT)
+    assert step.assumptions == ("ip-masq-agent does not except this destination: forbidden",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "seen"),
+    [
+        ((), "10.224.0.4"),
+        ((masq("nonMasqueradeCIDRs:\n  - 203.0.113.0/24\nmasqLinkLocal: true\n"),), "10.224.0.50"),
+        ((masq('{"nonMasqueradeCIDRs": ["203.0.113.0/24"], "masqLinkLocal": true}'),), "10.224.0.50"),
+        ((masq("nonMasqueradeCIDRs: [198.51.100.0/24, '203.0.113.0/24']"),), "10.224.0.50"),
+        ((masq("nonMasqueradeCIDRs:\nmasqLinkLocal: true\nresyncInterval: 60s"),), "10.224.0.4"),
+        ((masq("nonMasqueradeCIDRs:\n  -\nmasqLinkLocal: true"),), "10.224.0.4"),
+        ((masq("nonMasqueradeCIDRs:\n - 10.0.0.0/8 # ours"), masq("nonMasqueradeCIDRs:\n- 203.0.113.0/24",
+                                                                  f"{MASQ}-reconciled")), "10.224.0.50"),
+    ],
+)  # fmt: skip
+def test_ip_masq_agents_configuration_excepts_destinations(changes: tuple[Change, ...], seen: str) -> None:
+    """Both ConfigMaps count (Azure/ip-masq-agent-v2, README); JSON and YAML as its users write them."""
+    found = out(in_node_subnet, nat_gateway("20.60.0.1"), *changes)
+    assert source(of(found, Kind.ROUTE)) == seen
+    assert not any("ip-masq-agent" in line for step in found.steps for line in step.assumptions)
+
+
+def test_a_configuration_that_cannot_be_understood_is_not_guessed() -> None:
+    """That ConfigMap alone: the assumption names it."""
+    found = out(in_node_subnet, nat_gateway("20.60.0.1"), masq("]["))
+    step = next(step for step in found.steps if step.kind is Kind.SNAT)
+    assert (
+        "ConfigMap kube-system/azure-ip-masq-agent-config .data.ip-masq-agent cannot be understood"
+        in (step.assumptions[0])
     )
 
 
