@@ -1,7 +1,7 @@
 """Measures policy questions: ``trace --requests``, ``who`` and ``who --matrix``, as a user starts them.
 
     python -m tests.bench.policy trace [--pods 5000] [--questions 10000] [--engine azure|cilium|calico] [--keep DIR]
-    python -m tests.bench.policy who [--pods 200000] [--engine cilium] [--own-policies]
+    python -m tests.bench.policy who --pods 200000 --per-workload 20 --per-namespace 20 [--engine cilium --own-policies]
 
 The cluster is made (``policy_world``) and written as a capture; the program reads it, so that its figures hold the
 start and the reading of the file. A sample of the answers is checked against traces one by one of a store of their own.
@@ -84,7 +84,7 @@ def differing(capture: Path, requests: Path, answers: Path) -> Iterator[str]:
 
 def measure(options: argparse.Namespace, folder: Path) -> None:
     """Make the cluster, run the program, and print the figures."""
-    sizes = Sizes(pods=options.pods, per_workload=options.per_workload)
+    sizes = Sizes(options.pods, options.per_workload, options.per_namespace)
     world = World(sizes, options.engine, own_policies=options.own_policies)
     capture = folder / "cluster.aksnav"
     print(f"{write_world(capture, world)} objects, {capture.stat().st_size / 1e6:.1f} MB, in {capture}")
@@ -98,7 +98,7 @@ def measure(options: argparse.Namespace, folder: Path) -> None:
         print(f"{_SAMPLE} answers against single traces: {len(wrong)} differ", *wrong[:3], sep="\n  ")
     else:
         out = folder / "who.txt"
-        asked = (["who", world.subject()], ["who", "--matrix"])
+        asked = (["who", world.service()], ["who", world.subject()], ["who", "--matrix"])
         rows = [(" ".join(arguments), run([*arguments, *given], out)) for arguments in asked]
     print(table(("fact", "value"), machine()))
     cells = [
@@ -113,6 +113,7 @@ def main() -> None:
     parser.add_argument("what", choices=("trace", "who"))
     parser.add_argument("--pods", type=int, default=5_000)
     parser.add_argument("--per-workload", type=int, default=10)
+    parser.add_argument("--per-namespace", type=int, default=10)
     parser.add_argument("--questions", type=int, default=10_000)
     parser.add_argument("--engine", default="azure")
     parser.add_argument("--own-policies", action="store_true", help="CiliumNetworkPolicies as well")

@@ -96,6 +96,11 @@ class World:
         """Return a namespace that is asked about as a whole."""
         return f"ns/{self._space(self.namespaces // 2)}"
 
+    def service(self) -> str:
+        """Return a Service that is asked about."""
+        workload = self.workloads // 2
+        return f"svc/{self._space_of(workload)}/{_app(workload)}"
+
     def _azure(self) -> Iterator[tuple[str, Json]]:
         """Yield the managed cluster, and the network of its nodes, whose security group lets everything through."""
         profile = {
