@@ -41,11 +41,12 @@ def parse_cidr_set(raw: Any) -> Block | Invalid:
     given = [name for name in ("cidr", "cidrGroupRef", "cidrGroupSelector") if raw.get(name) not in (None, "")]
     if len(given) != 1:
         return Invalid("exactly one of cidr, cidrGroupRef and cidrGroupSelector must be set")
-    excepted = [
-        parse_prefix(text) if isinstance(text, str) and "/" in text else None for text in raw.get("except") or ()
-    ]
+    given_except = raw.get("except") or []
+    if not isinstance(given_except, list):
+        return Invalid("except is no list")
+    excepted = [parse_prefix(text) if isinstance(text, str) and "/" in text else None for text in given_except]
     if None in excepted:
-        return Invalid(f"except {raw['except']!r} has something in it that is not a CIDR")
+        return Invalid(f"except {given_except!r} has something in it that is not a CIDR")
     out = tuple(item for item in excepted if item is not None)
     tail = f" except {', '.join(map(str, out))}" if out else ""
     if given == ["cidr"]:

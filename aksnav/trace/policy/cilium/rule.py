@@ -14,6 +14,7 @@ from aksnav.trace.policy.cilium import names
 from aksnav.trace.policy.cilium.blocks import parse_cidr, parse_cidr_set, parse_service
 from aksnav.trace.policy.cilium.ports import invalid_port
 from aksnav.trace.policy.cilium.question import Json
+from aksnav.trace.policy.cilium.schema import misshapen
 from aksnav.trace.policy.cilium.selectors import ENTITIES, Invalid, Selector, parse_selector
 from aksnav.trace.policy.decision import Direction
 
@@ -95,7 +96,8 @@ def prepare(policy: CiliumNetworkPolicy) -> Ready:
 
 
 def _spec(raw: Json, base: str, namespace: str) -> Spec:
-    problems: list[str] = []
+    form = misshapen(raw)
+    problems = [f"{base}{form}"] if form else []
     given = [name for name in ("endpointSelector", "nodeSelector") if isinstance(raw.get(name), dict)]
     if len(given) != 1:
         problems.append(f"{base}: {'both' if given else 'neither'} of endpointSelector and nodeSelector are set")
@@ -114,7 +116,7 @@ def _spec(raw: Json, base: str, namespace: str) -> Spec:
     counts: dict[Direction, tuple[int, int]] = {}
     for direction in Direction:
         side = direction.value.lower()
-        allow, deny = _listed(raw, side), _listed(raw, f"{side}Deny")
+        allow, deny = ([], []) if form else (raw.get(side) or [], raw.get(f"{side}Deny") or [])
         listed = [
             *(_rule(item, f"{base}.{side}Deny[{n}]", namespace, direction, deny=True) for n, item in enumerate(deny)),
             *(_rule(item, f"{base}.{side}[{n}]", namespace, direction, deny=False) for n, item in enumerate(allow)),
@@ -122,17 +124,12 @@ def _spec(raw: Json, base: str, namespace: str) -> Spec:
         problems += [item.why for item in listed if isinstance(item, Invalid)]
         rules[direction] = tuple(item for item in listed if isinstance(item, Rule))
         # enableDefaultDeny says it; without it every direction with a rule is isolated ("Endpoint default policy").
-        explicit = (raw.get("enableDefaultDeny") or {}).get(side)
+        explicit = None if form else (raw.get("enableDefaultDeny") or {}).get(side)
         isolates[direction] = bool(allow or deny) if explicit is None else bool(explicit)
         counts[direction] = (len(allow), len(deny))
     problem = problems[0] if problems else ""
     selector = read.get("endpointSelector") if not nodes else None
     return Spec(base, selector, nodes, rules, isolates, counts, problem, read.get("nodeSelector"))
-
-
-def _listed(raw: Json, name: str) -> list[Any]:
-    found = raw.get(name)
-    return found if isinstance(found, list) else []
 
 
 def _rule(raw: Any, field: str, namespace: str, direction: Direction, *, deny: bool) -> Rule | Invalid:
@@ -168,7 +165,9 @@ def _elements(kind: str, value: Any, namespace: str) -> tuple[Any, ...] | Invali
         "Endpoints": lambda item: parse_selector(item, namespace),
         "Requires": lambda item: parse_selector(item, namespace),
         "Nodes": lambda item: parse_selector(item, ""),
-        "Entities": lambda item: str(item) if item in ENTITIES else Invalid(f"{item!r} is not an entity"),
+        "Entities": lambda item: (
+            item if isinstance(item, str) and item in ENTITIES else Invalid(f"{item!r} is not an entity")
+        ),
         "CIDR": parse_cidr,
         "CIDRSet": parse_cidr_set,
         "FQDNs": _name,
