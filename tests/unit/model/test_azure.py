@@ -90,10 +90,11 @@ PAIRS: list[tuple[type, str, str]] = [
     (our_cluster.AgentPool, "ManagedClusterAgentPoolProfile", ""),
     (our_cluster.NetworkProfile, "ContainerServiceNetworkProfile", ""),
 ]
-# What is joined from another call, what only some API versions have, and what every child is given.
+# What is joined from another call, what only some API versions have (dockerBridgeCidr: until 2023), and what every
+# child is given.
 JOINED = {
     "usages", "effectiveSecurityAdminRules", "etag", "id", "provisioningState", "hasBgpOverride", "kubeProxyConfig",
-    "podIPAllocationMode", "backendHealth",
+    "podIPAllocationMode", "backendHealth", "dockerBridgeCidr",
 }  # fmt: skip
 
 
