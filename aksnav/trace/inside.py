@@ -191,14 +191,17 @@ def to_pod(
     if found:
         road = _proxied(walk, journey, found[0], pod, packet, last, front)
         return (*steps, *road)
-    hidden = _hidden_gateway(walk, pod, packet) if packet.http and not ended(last) else ()
+    hidden = _hidden_gateway(walk, pod, packet) if not ended(last) else ()
     return (*steps, *(last if not hidden else last[:-1]), *hidden)
 
 
 def _hidden_gateway(walk: Walk, pod: Pod, packet: Packet) -> Road:
-    """Return the blind step of a Gateway's Pod whose Gateway cannot be read: it sends on, and where to is not known."""
+    """Return the blind step of a Gateway's Pod whose Gateway cannot be read: it sends on, and where to is not known.
+
+    Without HTTP it may send on as well (TCPRoute), if there is a Gateway at all.
+    """
     name = pod.labels.get(GATEWAY_NAME_LABEL, "")
-    if not name:
+    if not name or not (packet.http or unreadable(walk.store.gateways, pod.namespace)):
         return ()
     ident = f"{pod.namespace}/{name}"
     return (

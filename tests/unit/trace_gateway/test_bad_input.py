@@ -76,6 +76,14 @@ def test_routes_that_cannot_be_read_leave_a_stream_undecided(kind: str, listed: 
     assert f"{kind.lower()}s" in answer.steps[-1].missing
 
 
+def test_a_connection_to_a_proxy_whose_gateway_cannot_be_read_is_undecided() -> None:
+    """A TCPRoute may pass it on: the proxy is not taken for the end of the road."""
+    store = living(unread=("Gateway",))
+    answer = asked(store, "tcp://:5432")
+    assert answer.outcome is Outcome.UNDECIDED
+    assert any("gateways" in line for line in answer.confidence.because)
+
+
 def test_policies_that_cannot_be_read_are_an_assumption() -> None:
     """A BackendTLSPolicy that nobody may read could change what goes to the backend."""
     answer = asked(living(WEB, GOOD, unread=("BackendTLSPolicy",)), "http://a.com/good")
