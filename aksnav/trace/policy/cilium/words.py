@@ -5,6 +5,7 @@ What is not modelled is unknown by the feature's name, never a match and never a
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from aksnav.model.object import Ref
 from aksnav.trace.policy.cilium import blocks, names
@@ -137,14 +138,15 @@ _NOT_REQUIRED = "the other end has not the labels that fromRequires or toRequire
 _OPEN = "whether fromRequires and toRequires of another rule hold for a rule without endpoints is not modelled"
 
 
-def _element(peers: Peers, item: object, ready: Ready, question: Question) -> Answer:
+def _element(peers: Peers, item: Any, ready: Ready, question: Question) -> Answer:
+    """Return whether an element of a peer field, made ready for its kind, names the other end."""
     match peers.kind:
         case "Endpoints":
-            return endpoint(item, question.who, question)  # type: ignore[arg-type]  # made by rule._elements for this kind
+            return endpoint(item, question.who, question)
         case "Entities":
-            return entity(str(item), question)
+            return entity(item, question)
         case "CIDR" | "CIDRSet":
-            return blocks.covers(item, question)  # type: ignore[arg-type]  # as above
+            return blocks.covers(item, question)
         case "Services":
-            return blocks.serves(item, question)  # type: ignore[arg-type]  # as above
-    return node(item, question, accepted=ready.accepted)  # type: ignore[arg-type]  # as above
+            return blocks.serves(item, question)
+    return node(item, question, accepted=ready.accepted)
