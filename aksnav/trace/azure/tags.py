@@ -15,6 +15,7 @@ from aksnav.store.store import Store
 from aksnav.trace.azure import service_tags
 from aksnav.trace.azure.joins import pod_prefixes, unreadable
 from aksnav.trace.azure.service_tags import METADATA, PLATFORM
+from aksnav.trace.memo import once
 from aksnav.trace.policy.who import SPECIAL, is_public
 from aksnav.trace.ternary import Answer, Unknown, some
 
@@ -87,6 +88,15 @@ def space(store: Store, network: VirtualNetwork | None, subnet: Subnet | None) -
     if network is None:
         why = unreadable(store.virtual_networks) or "the virtual network is not known"
         return Space(prefixes=pod_prefixes(store), unsure=f"what the tag VirtualNetwork holds is not known: {why}")
+    name = subnet.id if subnet is not None else network.id
+    base = once(
+        store, f"space of {name}", ("virtualNetworks", "routeTables"), lambda: _of_network(store, network, subnet)
+    )
+    own = {*base.prefixes, *pod_prefixes(store)}
+    return msgspec.structs.replace(base, prefixes=tuple(sorted(own)))
+
+
+def _of_network(store: Store, network: VirtualNetwork, subnet: Subnet | None) -> Space:
     texts = list(network.address_space.address_prefixes)
     unsure = ""
     for peering in network.virtual_network_peerings:
@@ -96,7 +106,7 @@ def space(store: Store, network: VirtualNetwork | None, subnet: Subnet | None) -
             unsure = "the tag VirtualNetwork holds what the peer's gateway learned from on premises, which is not read"
     if any(item.name == "GatewaySubnet" for item in network.subnets):
         unsure = "the tag VirtualNetwork holds what the gateway learned from on premises, which is not read"
-    own = {*(prefix for prefix in map(parse_prefix, texts) if prefix is not None), *pod_prefixes(store)}
+    own = {prefix for prefix in map(parse_prefix, texts) if prefix is not None}
     return _with_routes(store, subnet, Space(prefixes=tuple(sorted(own)), unsure=unsure))
 
 
