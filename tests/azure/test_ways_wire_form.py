@@ -1,5 +1,6 @@
 """The captures of the ways in are ARM's: every field is one that the SDK's own models have, at its place."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,8 +8,13 @@ import pytest
 from azure.mgmt.containerservice import models as aks
 from azure.mgmt.network import models as network
 
+from aksnav.model.decode import decode_wire
+from aksnav.model.kinds import KINDS
+from aksnav.sources.azure.edges import EDGE_KINDS
+from aksnav.sources.capture.redact import Redaction
 from tests.azure import test_ways_gateways, test_ways_load_balancer, test_ways_nodes, test_ways_private_link
-from tests.azure.ways_in import Objects, Way, base
+from tests.azure.ways_in import Objects, Way, app_gateway, base, containers, private_link
+from tests.unit.model.test_azure import az
 
 Json = dict[str, Any]
 MODELS: dict[str, type] = {
@@ -75,3 +81,27 @@ def test_a_field_with_another_name_is_found() -> None:
     assert list(unknown(wire, network.LoadBalancer, "lb")) == [
         "lb.properties.frontendIPConfigurations[].properties.privateIpAddress"
     ]
+
+
+@pytest.mark.parametrize("change", [private_link, app_gateway, containers], ids=lambda item: item.__name__)
+def test_what_az_prints_is_read_as_what_arm_sends(change: Callable[[Objects], None]) -> None:
+    """Properties lifted, nulls where nothing is set: the same objects."""
+    made = base()
+    change(made)
+    for wire in made.values():
+        kind = KINDS[wire["kind"]]
+        if kind.name in EDGE_KINDS:
+            nested = {key: value for key, value in wire.items() if key != "kind"}
+            assert decode_wire(kind, az(nested)) == decode_wire(kind, nested)
+
+
+def test_a_redacted_capture_keeps_its_gateway_and_none_of_its_names() -> None:
+    """Host names of listeners and of private link are names of somebody: the same name has the same placeholder."""
+    made = base()
+    app_gateway(made)
+    wires = [made["agw"], made["ingress"]]
+    redaction = Redaction(wires, b"key")
+    gateway, ingress = (redaction.apply(wire) for wire in wires)
+    named = gateway["properties"]["httpListeners"][0]["properties"]["hostNames"]
+    assert named == [ingress["spec"]["rules"][0]["host"]]
+    assert "shop.example" not in json.dumps([gateway, ingress])

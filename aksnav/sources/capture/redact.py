@@ -20,7 +20,20 @@ _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 _RUN = re.compile(r"[a-z0-9.*-]+", re.IGNORECASE)
 # Fields that hold host names, in Kubernetes and in ARM.
 _HOST_FIELDS = frozenset(
-    {"host", "hosts", "hostname", "hostnames", "externalName", "fqdn", "privateFQDN", "azurePortalFQDN", "sni"}
+    {
+        "host",
+        "hosts",
+        "hostname",
+        "hostnames",
+        "hostName",
+        "hostNames",
+        "externalName",
+        "fqdn",
+        "fqdns",
+        "privateFQDN",
+        "azurePortalFQDN",
+        "sni",
+    }
 )
 # Names that are Azure's or Kubernetes' own, and say nothing of anybody.
 _PUBLIC_SUFFIXES = (
