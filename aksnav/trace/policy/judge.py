@@ -60,7 +60,7 @@ def _judge(store: Store, crossing: Crossing, direction: Direction, pod: Pod) -> 
         step = _skip(crossing, direction, pod, heard.skip, _SKIPS[heard.skip], fact)
         return _with_host_policies(store, pod, heard.engine, step) if heard.skip == "host-network" else step
     if heard.missing:
-        return _blind(crossing, direction, pod, heard.missing)
+        return _blind(crossing, direction, pod, heard)
     if heard.unmodelled:
         return _unmodelled(crossing, direction, pod, heard)
     return _step(store, crossing, direction, pod, heard.engine, list(heard.readings))
@@ -269,16 +269,18 @@ def _skip(crossing: Crossing, direction: Direction, pod: Pod, reason: str, why: 
     )
 
 
-def _blind(crossing: Crossing, direction: Direction, pod: Pod, missing: str) -> Step:
+def _blind(crossing: Crossing, direction: Direction, pod: Pod, heard: Heard) -> Step:
+    kind = KINDS[heard.unread]
+    what, scope = f"{kind.plural}.{kind.group}", f"-n {quote(pod.namespace)} " if kind.namespaced else ""
     return Step(
         kind=Kind.POLICY,
         verdict=Verdict.BLIND,
         summary=f"{_words(direction, pod)}: network policies cannot be read",
         subject=_ref(pod),
         packet=crossing.packet,
-        missing=missing,
-        confirm=f"kubectl -n {quote(pod.namespace)} auth can-i list networkpolicies.networking.k8s.io",
-        fix="grant list and watch on networkpolicies.networking.k8s.io",
+        missing=heard.missing,
+        confirm=f"kubectl {scope}auth can-i list {what}",
+        fix=f"grant list and watch on {what}",
     )
 
 

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from aksnav.model.kinds import KINDS
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import unreadable
@@ -40,6 +41,7 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
         engine: which engine it is; None where it does not matter.
         skip: why policies do not apply (host-network, loopback, engine-none), else empty.
         missing: what cannot be read, else empty.
+        unread: the kind that cannot be read.
         unmodelled: why the readings do not hold for the Pod's node, else empty.
         readings: what engines decide.
     """
@@ -47,6 +49,7 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
     engine: EngineReading
     skip: str = ""
     missing: str = ""
+    unread: str = ""
     unmodelled: str = ""
     readings: tuple[Reading, ...] = ()
 
@@ -84,17 +87,10 @@ def hear(store: Store, crossing: Crossing, direction: Direction, pod: Pod) -> He
         return Heard(engine, skip="loopback")
     if engine.engine is Engine.NONE:
         return Heard(engine, skip="engine-none")
-    missing = unreadable(store.network_policies, pod.namespace)
-    if not missing and engine.engine is Engine.CILIUM:
-        missing = unreadable(store.cilium_policies, pod.namespace) or unreadable(store.cilium_clusterwide_policies)
-    if not missing and engine.engine is Engine.CALICO:
-        missing = (
-            unreadable(store.calico_policies, pod.namespace)
-            or unreadable(store.calico_global_policies)
-            or unreadable(store.calico_tiers)
-        )
-    if missing:
-        return Heard(engine, missing=missing)
+    for kind in ("NetworkPolicy", *_OWN.get(engine.engine, ())):
+        missing = unreadable(store.tables[kind], pod.namespace if KINDS[kind].namespaced else "")
+        if missing:
+            return Heard(engine, missing=missing, unread=kind)
     engines = ENFORCING if engine.engine is Engine.UNKNOWN else (engine.engine,)
     found = [item for word in engines for item in _readings(store, crossing, direction, pod, word)]
     silent = all(item.decision.effect in _SILENT for item in found)
@@ -118,6 +114,10 @@ def _of_host(store: Store, crossing: Crossing, direction: Direction, pod: Pod, e
 
 
 _WITH_HOSTS = frozenset({Engine.CALICO, Engine.UNKNOWN})
+_OWN = {
+    Engine.CILIUM: ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"),
+    Engine.CALICO: ("CalicoNetworkPolicy", "GlobalNetworkPolicy", "Tier"),
+}
 _SILENT = frozenset({Effect.NOT_SELECTED, Effect.NOT_ISOLATED})
 
 

@@ -70,6 +70,7 @@ def test_policies_or_tiers_that_cannot_be_listed_leave_the_step_blind(kind: str)
     step = steps(denied, API)[-1]
     assert step.verdict is Verdict.BLIND
     assert KINDS[kind].plural in step.missing
+    assert step.fix == f"grant list and watch on {KINDS[kind].plural}.crd.projectcalico.org"
 
 
 def _objects(_: Store) -> list[Json]:
