@@ -1,7 +1,7 @@
 """How many rows the project's own tables have, and from which documents: ``python -m tests.tables``.
 
-A table of routing is a module ``*_rows`` in this folder, or ``tests/unit/trace_gateway/rows.py``, with a list ``ROWS``
-whose rows name their ``section``; the table of policies is ``policies.txt``.
+A table of routing is a module ``*_rows*`` in this folder or ``rows_*`` in ``tests/unit/trace_gateway``, with a list
+``ROWS`` whose rows name their ``section``; the table of policies is ``policies.txt``.
 """
 
 import importlib
@@ -9,19 +9,20 @@ from collections import Counter
 from pathlib import Path
 
 from tests.tables import policy_table
-from tests.unit.trace_gateway import rows as gateway
 
 _HERE = Path(__file__).resolve().parent
+_GATEWAY = _HERE.parent / "unit" / "trace_gateway"
 
 
 def routing() -> dict[str, Counter[str]]:
     """Return for each table of routing the number of rows by the document that they come from."""
+    names = [f"tests.tables.{path.stem}" for path in sorted(_HERE.glob("*_rows*.py"))]
+    names += [f"tests.unit.trace_gateway.{path.stem}" for path in sorted(_GATEWAY.glob("rows_*.py"))]
     found: dict[str, Counter[str]] = {}
-    for path in sorted(_HERE.glob("*_rows*.py")):
-        if not path.name.startswith("test_"):
-            table = importlib.import_module(f"tests.tables.{path.stem}")
-            found[path.stem] = Counter(row.section.partition(",")[0] for row in table.ROWS)
-    found["Gateway API"] = Counter(row.section.partition(",")[0] for row in gateway.ROWS)
+    for name in names:
+        if ".test_" not in name:
+            rows = importlib.import_module(name).ROWS
+            found[name.removeprefix("tests.")] = Counter(row.section.partition(",")[0] for row in rows)
     return found
 
 
