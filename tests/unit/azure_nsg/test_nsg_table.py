@@ -196,6 +196,8 @@ TABLE: list[Row] = [
             ALLOW,
             widened(whole=True),
         ),
+        ("TAGS VirtualNetwork: a default route of the other family", [], V6, DENY, widened(whole=True)),
+        ("TAGS VirtualNetwork: a default route of its family", [], V6, OPEN, widened(default_route_v6=True)),
         (
             "TAGS VirtualNetwork: on premises behind a gateway, unread",
             [],
