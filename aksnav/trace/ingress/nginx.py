@@ -6,6 +6,7 @@ The controller's ConfigMap is taken to have its defaults.
 """
 
 import posixpath
+import re
 from typing import NamedTuple
 
 import msgspec
@@ -36,6 +37,8 @@ from aksnav.trace.routing.uri import decode
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 _REGEX = "regular expressions of NGINX (PCRE) are read as Python's"
+# What strict-validate-path-type, on by default from 1.12, takes for a path of Exact and Prefix (docs/faq.md).
+_PLAIN = re.compile(r"/[A-Za-z0-9_\-/.]*")
 
 
 def route(store: Store, controller: Controller, packet: Packet, rules: Rules, *, encrypted: bool) -> Routing:
@@ -139,6 +142,9 @@ def _decision(host: str, name: str | None, server: Server, found: Found) -> Deci
         )
         if found.rule is not None and set(found.rule.path) & set("()[]{}|*+?\\^$"):
             assumptions.append(_REGEX)
+    strict = found.rule is not None and found.rule.path_type != "ImplementationSpecific"
+    if found.rule is not None and strict and not _PLAIN.fullmatch(found.rule.path):
+        assumptions.append(f"strict-validate-path-type is off, or {found.rule.ingress.id} is not served at all")
     if found.slash_added:
         assumptions.append("the client follows the 301 with which NGINX adds a slash to the path")
     if found.refused is not None:

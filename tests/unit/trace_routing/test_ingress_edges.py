@@ -223,3 +223,11 @@ def test_each_nginx_of_the_add_on_is_joined_to_the_service_that_it_says_is_its_o
     assert found[("in",)].assumptions == ()
     internal = {point.text: point.internal for point in entry_points(store) if point.via.kind == "Ingress"}
     assert internal["http://g/"]
+
+
+@pytest.mark.parametrize(("path", "told"), [("P /a.b-c_d b0", False), ("P /a~b b0", True), ("I /a~b b0", False)])
+def test_nginx_says_where_a_newer_version_takes_no_such_path(path: str, told: bool) -> None:
+    """strict-validate-path-type leaves out an Ingress with other characters in a path of Exact or Prefix."""
+    asked = path.split(" ")[1]
+    step = matched(ask(around([ing(path)], NGINX), f"http://h{asked}", NGINX))
+    assert any("strict-validate-path-type" in line for line in step.assumptions) is told
