@@ -16,6 +16,7 @@ from aksnav.trace.cluster.nameserver import ask
 from aksnav.trace.cluster.pod import arrive, ref_of
 from aksnav.trace.cluster.service import find_port, missing_service, no_port
 from aksnav.trace.cluster.unserved import problems
+from aksnav.trace.cluster.upstream import as_coredns_answers
 from aksnav.trace.fronted import at_name
 from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, cut, ended, fan, too_long
 from aksnav.trace.kubectl import listing, show
@@ -87,7 +88,9 @@ def named(walk: Walk, journey: Journey, host: str, packet: Packet) -> Road:
     own = pod is not None and not pod.template.host_network
     namespace = pod.namespace if pod is not None and own else ""
     found = resolve(walk.store, host, packet, inside=not journey.outside, namespace=namespace)
-    if not own and host.endswith(f".{DOMAIN}") and not journey.outside:
+    if own:
+        found = as_coredns_answers(walk.store, host, packet, found)
+    elif host.endswith(f".{DOMAIN}") and not journey.outside:
         found = _by_cluster_dns(found, journey)
     steps = (*asked, found.step)
     if not found.answers:

@@ -50,6 +50,7 @@ class AgentPool(msgspec.Struct, frozen=True, rename="camel", gc=False, kw_only=T
     enable_auto_scaling: bool = False
     enable_node_public_ip: bool = msgspec.field(name="enableNodePublicIP", default=False)
     upgrade_settings: dict[str, Any] = {}
+    local_dns_profile: dict[str, Any] = msgspec.field(name="localDNSProfile", default={})
     network_profile: dict[str, Any] = {}
     provisioning_state: str = ""
 

@@ -1,0 +1,153 @@
+"""coredns-custom: what CoreDNS answers a Pod, where its user told it other than objects say.
+
+Source: AKS documentation, "Customize CoreDNS"; CoreDNS manual, plugins forward, hosts and rewrite.
+"""
+
+import pytest
+
+from aksnav.model.change import Reading
+from aksnav.trace.step import Kind, Outcome, Step, Trace, Verdict
+from tests.unit.trace_walk.changed_demo import ChangedDemo
+
+SHOP = "https://shop.contoso.com/"
+
+
+def cluster(**data: str) -> ChangedDemo:
+    """Return the healthy demo with a ConfigMap coredns-custom; ``server`` and ``override`` are its keys."""
+    world = ChangedDemo()
+    if data:
+        world.put(
+            "ConfigMap",
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": "coredns-custom", "namespace": "kube-system"},
+                "data": {f"my.{key}": text for key, text in data.items()},
+            },
+        )
+    return world
+
+
+def asked(world: ChangedDemo, text: str = SHOP, source: str = "") -> Trace:
+    """Return the trace of a Pod of the shop to a name."""
+    pod = next(key for key in world.objects["Pod"] if key.startswith("shop/web-"))
+    return world.ask(text, source or f"pod/{pod}")
+
+
+def named(found: Trace) -> Step:
+    """Return the step that looks the name up."""
+    return next(step for step in found.steps if step.kind is Kind.DNS_RESOLVE)
+
+
+def test_without_it_names_are_what_objects_claim() -> None:
+    """The demo has no coredns-custom, and is known not to."""
+    step = named(asked(cluster()))
+    assert step.verdict is Verdict.PASS
+    assert not any("CoreDNS" in line for line in step.assumptions)
+
+
+@pytest.mark.parametrize(
+    ("data", "summary"),
+    [
+        ({"server": "shop.contoso.com:53 {\n  hosts {\n    10.224.0.40 shop.contoso.com\n    fallthrough\n  }\n}"},
+         "CoreDNS has shop.contoso.com at 10.224.0.40"),
+        ({"override": "hosts {\n  10.224.0.40 shop.contoso.com other.example\n  fallthrough\n}"},
+         "CoreDNS has shop.contoso.com at 10.224.0.40"),
+        ({"override": "rewrite name shop.contoso.com web.shop.svc.cluster.local"},
+         "CoreDNS rewrites shop.contoso.com to web.shop.svc.cluster.local"),
+        ({"override": "rewrite name exact shop.contoso.com web.shop.svc.cluster.local"},
+         "CoreDNS rewrites shop.contoso.com to web.shop.svc.cluster.local"),
+        ({"server": "contoso.com {\n rewrite name suffix .contoso.com .shop.svc.cluster.local\n forward . 10.1.0.4\n}"},
+         "CoreDNS rewrites shop.contoso.com to shop.shop.svc.cluster.local"),
+    ],
+)  # fmt: skip
+def test_hosts_and_rewrites_come_before_what_objects_claim(data: dict[str, str], summary: str) -> None:
+    """The ConfigMap's key is the evidence."""
+    step = named(asked(cluster(**data)))
+    assert (step.verdict, step.summary) == (Verdict.PASS, summary)
+    assert step.subject is not None
+    assert step.subject.id == "kube-system/coredns-custom"
+
+
+def test_a_rewritten_name_leads_on_to_the_service() -> None:
+    """Instead of out to the load balancer and back in."""
+    found = asked(
+        cluster(override="rewrite name shop.contoso.com web.shop.svc.cluster.local"), "http://shop.contoso.com/"
+    )
+    assert [backend.service for backend in found.backends] == ["web"]
+    assert not any(step.kind is Kind.PUBLIC_IP for step in found.steps)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "contoso.com:53 {\n    errors\n    cache 30\n    forward . 10.1.0.4 10.1.0.5\n}",
+        "example.org contoso.com:53 {\n    forward . 10.1.0.4 10.1.0.5 {\n        max_concurrent 100\n    }\n}",
+        "# ours\ndns://contoso.com.:53 {\nforward . 10.1.0.4 10.1.0.5 # on premises\n}",
+    ],
+)
+def test_a_zone_that_is_forwarded_hangs_on_what_those_servers_answer(text: str) -> None:
+    """The address that objects claim is assumed to be what they answer, by name."""
+    step = named(asked(cluster(server=text)))
+    assert step.assumptions[-1] == ("10.1.0.4, 10.1.0.5, which CoreDNS asks for shop.contoso.com, answers 20.50.1.7")
+    assert step.evidence[-1].field == ".data['my.server']"
+
+
+def test_the_longest_zone_decides() -> None:
+    """contoso.com is forwarded elsewhere than shop.contoso.com."""
+    text = "contoso.com {\n forward . 10.1.0.4\n}\nshop.contoso.com {\n forward . 10.9.0.4\n}"
+    assert "10.9.0.4, which CoreDNS asks" in named(asked(cluster(server=text))).assumptions[-1]
+
+
+def test_a_name_that_nobody_claims_is_what_the_forwarder_says() -> None:
+    """It is blind, and names whom CoreDNS asks."""
+    found = asked(cluster(server="corp.example:53 {\n forward . 10.1.0.4\n}"), "https://erp.corp.example/")
+    assert (found.outcome, named(found).missing) == (
+        Outcome.UNDECIDED,
+        "what 10.1.0.4 answers for erp.corp.example: CoreDNS asks there",
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        ({"server": "contoso.com {\n template IN A {\n  answer x\n }\n}"}, "template"),
+        ({"override": "rewrite name regex (.*)\\.contoso\\.com {1}.shop.svc.cluster.local"},
+         "rewrite name regex, by an expression that is not evaluated"),
+        ({"server": "contoso.com {\n hosts /etc/hosts.custom\n}"}, "hosts, whose file is not read"),
+        ({"server": "contoso.com {\n hosts {\n  10.0.0.9 other.contoso.com\n }\n}"},
+         "hosts without fallthrough: the name is unknown"),
+    ],
+)  # fmt: skip
+def test_what_is_not_modelled_is_said_and_never_passed(data: dict[str, str], what: str) -> None:
+    """The plugin is named."""
+    found = asked(cluster(**data))
+    step = named(found)
+    assert (step.verdict, found.outcome) == (Verdict.UNSUPPORTED, Outcome.UNDECIDED)
+    assert step.missing == f"what CoreDNS answers for shop.contoso.com: {what}"
+
+
+@pytest.mark.parametrize("text", ["contoso.com {\n forward . 10.1.0.4\n", "forward . 10.1.0.4"])
+def test_a_block_that_cannot_be_understood_is_assumed_to_say_nothing(text: str) -> None:
+    """A brace is missing: that key alone is named."""
+    step = named(asked(cluster(server=text)))
+    assert "ConfigMap kube-system/coredns-custom .data['my.server'] cannot be understood" in step.assumptions[-1]
+
+
+def test_a_configuration_that_may_not_be_read_is_an_assumption() -> None:
+    """It might say otherwise."""
+    world = cluster()
+    world.lose("ConfigMap", Reading.DENIED)
+    assert named(asked(world)).assumptions[-1] == "CoreDNS has nothing of its own for shop.contoso.com: forbidden"
+
+
+def test_the_clusters_own_names_are_answered_before_any_forwarder() -> None:
+    """A Service's name under a forwarded root."""
+    found = asked(cluster(override="forward . 10.1.0.4"), "http://web.shop.svc.cluster.local/")
+    assert not any("CoreDNS" in line for line in named(found).assumptions)
+
+
+def test_clients_outside_do_not_ask_coredns() -> None:
+    """The internet has its own resolvers."""
+    world = cluster(override="rewrite name shop.contoso.com web.shop.svc.cluster.local")
+    assert "CoreDNS" not in named(asked(world, source="internet")).summary
