@@ -760,6 +760,12 @@ ROWS = [
         [tier("first", 10), both("first.p", tier="first", egress=[allow()])],
         "allow",
     ),
+    Row(
+        TIER,
+        "a tier that does not exist is asked last, whatever its name",
+        [both("aaa.p", tier="aaa", ingress=[deny()]), both("default.p", ingress=[allow()])],
+        "allow",
+    ),
     Row(TIER, "a tier that does not exist", [both("gone.p", tier="gone", ingress=[allow()])], "?"),
     Row(TIER, "an unknown defaultAction", [tier("first", 10, "Maybe"), both("first.p", tier="first", ingress=[])], "?"),
     Row(

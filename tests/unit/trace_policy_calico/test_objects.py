@@ -261,3 +261,14 @@ def test_a_sweep_asks_for_names_in_every_namespace_that_a_global_policy_may_keep
     assert dns_namespaces(world(out)) == ["pay", "shop"]
     assert dns_namespaces(world(both("default.in", ingress=[allow()]))) == []
     assert dns_namespaces(world(both("pay/default.out", egress=[allow()]))) == ["pay"]
+
+
+def test_policies_of_a_tier_that_cannot_be_decoded_may_be_asked_first() -> None:
+    """Its order is not known, so nothing behind it is certain; Pods of other namespaces are not touched."""
+    store = world(both("default.yes", order=1, ingress=[allow()]), both("shop/odd.p", tier="odd", ingress=[deny()]))
+    assert word(steps(store, API)) == "allow"  # without such a Tier the policy is asked last
+    store.apply(UndecodableFound("Tier", "odd", "spec.order: not a number"))
+    step = steps(store, API)[-1]
+    assert step.verdict is Verdict.UNSUPPORTED
+    assert "CalicoNetworkPolicy shop/odd.p: Tier odd cannot be decoded" in step.summary
+    assert word(steps(store, WEB, "pay/db")[-1:]) == "allow"

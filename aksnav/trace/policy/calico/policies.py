@@ -1,6 +1,6 @@
 """Calico's policies of a store, in the order in which they are asked, with Kubernetes' own among them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from math import inf
 
 from aksnav.model.addresses import is_v4, parse_address, parse_prefix
@@ -50,7 +50,7 @@ class CalicoPolicies:
         self.likeness = Likeness(own, book.namespaced, services.ports, namespaces)
         self._members: list[Member] = [
             *hidden,
-            *(CalicoMember(policy, self._kubernetes, self._problem_of(policy.tier)) for policy in own),
+            *(self._member(policy, store.calico_tiers.undecodable) for policy in own),
             *self._of_kubernetes(store),
         ]
         self._members.sort(key=self._place)
@@ -62,17 +62,18 @@ class CalicoPolicies:
         for ident, reason in store.network_policies.undecodable.items():
             yield HiddenMember(Ref("NetworkPolicy", ident), f"the policy cannot be decoded: {reason}")
 
-    def _place(self, member: Member) -> tuple[float, str, float, str]:
+    def _place(self, member: Member) -> tuple[int, float, str, float, str]:
+        """Return where a policy is asked: by tier, the tiers that do not exist behind all others (felix, calc)."""
         if isinstance(member, HiddenMember):
-            return (-inf, "", *member.rank)
+            return (-1, -inf, "", *member.rank)
         tier = self._tiers.get(member.tier)
-        return (tier.order if tier is not None else inf, member.tier, *member.rank)
+        return (1, inf, member.tier, *member.rank) if tier is None else (0, tier.order, member.tier, *member.rank)
 
-    def _problem_of(self, tier: str) -> str:
-        found = self._tiers.get(tier)
-        if found is None:
-            return f".spec.tier: there is no Tier {tier}"
-        return ""
+    def _member(self, policy: CalicoNetworkPolicy, lost: Mapping[str, str]) -> Member:
+        if policy.tier in lost:  # and with it, where among the others it is asked
+            return HiddenMember(policy.ref, f"Tier {policy.tier} cannot be decoded: {lost[policy.tier]}")
+        missing = "" if policy.tier in self._tiers else f".spec.tier: there is no Tier {policy.tier}"
+        return CalicoMember(policy, self._kubernetes, missing)
 
     def place(self, address: int | None) -> int:
         """Return the number of the piece of the address space that an address is in: no rule cuts a piece."""
