@@ -12,8 +12,8 @@ from aksnav.trace.azure.subnet_filter import out_of_subnet
 from aksnav.trace.balanced import balanced, no_service, to_the_internet
 from aksnav.trace.crossings import leaving
 from aksnav.trace.inside import elsewhere_at, to_pod, to_targets
-from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, answered, ended, fan, too_long
-from aksnav.trace.kubectl import show
+from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, answered, ended, fan, too_long, where
+from aksnav.trace.kubectl import listing, show
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Place
 from aksnav.trace.policy.who import is_public
@@ -165,10 +165,27 @@ def _to_member(
         else ()
     )
     if member.pod is None:
-        return (*out, *elsewhere_at(packet, "a server that is no Pod of the cluster"))
+        return (*out, *(_hidden(walk, packet) or elsewhere_at(packet, "a server that is no Pod of the cluster")))
     service = found.owner[0] if found.owner is not None else None
     road = to_pod(walk, onward, member.pod, packet, service=service, listed=True)
     return _assuming((*out, *road), assumed)
+
+
+def _hidden(walk: Walk, packet: Packet) -> Road:
+    """Return the blind step of a server that may be a Pod, where Pods cannot be read."""
+    missing = unreadable(walk.store.pods)
+    if not missing:
+        return ()
+    return (
+        Step(
+            kind=Kind.POD_PORT,
+            verdict=Verdict.BLIND,
+            summary=f"whether {where(packet)} is a Pod cannot be read",
+            packet=packet,
+            missing=missing,
+            confirm=listing("Pod"),
+        ),
+    )
 
 
 def _assuming(road: Road, lines: tuple[str, ...]) -> Road:

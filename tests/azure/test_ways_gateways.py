@@ -10,7 +10,7 @@ from aksnav.checks.sweep import sweep
 from aksnav.sources.capture import open_capture
 from aksnav.store import Store
 from aksnav.trace import parse_request, trace
-from aksnav.trace.step import Outcome
+from aksnav.trace.step import Outcome, Verdict
 from tests.azure.ways_in import (
     FILTERED,
     FQDN,
@@ -537,6 +537,34 @@ def test_a_gateway_that_does_not_do_what_its_ingresses_ask_says_so(tmp_path: Pat
     found = walked(tmp_path, Way(name="elsewhere", bend=(elsewhere,), to=API))
     assert found.outcome is Outcome.DELIVERED
     assert any("A03" in item.why and "shop/api" in item.why for step in found.steps for item in step.considered)
+
+
+def test_a_pool_that_is_no_services_may_hold_a_machine(tmp_path: Path) -> None:
+    """A gateway that is shared with other sites: its server is no Pod, and that is no fault."""
+
+    def machine(made: Objects) -> None:
+        app_gateway(made)
+        made["agw"]["properties"]["backendAddressPools"][0]["name"] = "machines"
+        part(made, "backendAddressPools")["backendAddresses"] = [{"ipAddress": "10.224.77.7"}]
+
+    found = walked(tmp_path, Way(name="machine", bend=(machine,), to=API))
+    assert found.outcome is Outcome.DELIVERED
+    assert [(place.pod, place.ip) for place in found.destinations] == [("", "10.224.77.7")]
+    assert any("something answers at 10.224.77.7" in text for text in found.confidence.because)
+
+
+def test_without_pods_a_server_is_not_told_to_be_there(tmp_path: Path) -> None:
+    """Pods that cannot be read make the pool's servers blind, never delivered."""
+    made = base()
+    app_gateway(made)
+    del made["pod"], made["system"]
+    written(tmp_path, made)
+    (tmp_path / "pods.json").unlink()
+    store = Store()
+    apply(store, open_capture(tmp_path).changes())
+    found = trace(store, parse_request(API, source="internet"))
+    assert found.outcome is Outcome.UNDECIDED
+    assert any(step.verdict is Verdict.BLIND and "pods" in step.missing for step in found.breaks)
 
 
 def test_an_overlay_has_to_be_extended_to_the_gateway(tmp_path: Path) -> None:

@@ -16,6 +16,9 @@ from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 SUFFIX = ".alb.azure.com"
 """Names of frontends end so: ``ID.ZONE.alb.azure.com``."""
+_OWN_POLICIES = (
+    "no HealthCheckPolicy, RoutePolicy or BackendTLSPolicy of alb.networking.azure.io decides: they are not read"
+)
 
 
 class FrontendFound(msgspec.Struct, frozen=True, gc=False):
@@ -74,7 +77,15 @@ def frontend_at(store: Store, host: str, packet: Packet) -> FrontendFound:
         missing = unreadable(store.virtual_networks) or f"the subnet {subnet} from which it connects"
         return FrontendFound(msgspec.structs.replace(step, summary=told, evidence=facts, missing=missing))
     summary = f"{told}, which connects to Pods from subnet {place[1].name}"
-    passed = msgspec.structs.replace(step, verdict=Verdict.PASS, summary=summary, evidence=facts, missing="", fix="")
+    passed = msgspec.structs.replace(
+        step,
+        verdict=Verdict.PASS,
+        summary=summary,
+        evidence=facts,
+        assumptions=(*step.assumptions, _OWN_POLICIES),
+        missing="",
+        fix="",
+    )
     return FrontendFound(passed, place)
 
 

@@ -63,7 +63,7 @@ def backend(
     probe = next((item for item in gateway.probes if settings.probe is not None and item.id == settings.probe.id), None)
     members, notes = [], []
     for text in texts:
-        member, why = _member(store, text, health.get(text), expected)
+        member, why = _member(store, text, health.get(text), expected if owner is not None else None)
         if member is not None:
             members.append(member)
         if why:
@@ -210,14 +210,25 @@ def _health(gateway: ApplicationGateway, pool: GatewayPool, settings: HttpSettin
     }
 
 
-def _member(store: Store, text: str, health: ServerHealth | None, expected: set[str]) -> tuple[Member | None, str]:
-    """Return a server if it gets requests, and what is to be said of it."""
+def _member(
+    store: Store, text: str, health: ServerHealth | None, expected: set[str] | None
+) -> tuple[Member | None, str]:
+    """Return a server if it gets requests, and what is to be said of it.
+
+    Args:
+        store: what is known.
+        text: its address.
+        health: what the gateway says of it, if somebody asked.
+        expected: addresses of the ready endpoints of the pool's Service; None for a pool that is no Service's.
+    """
     number = parse_address(text)
     if number is None:
         return None, "is no address"
     pod = next((item for item in store.pods_at(number) if not item.finished), None)
     if health is not None and health.health.lower() in _OUT:
         return None, f"A04: {health.health}: {health.health_probe_log or 'no reason given'}"
+    if pod is None and expected is None:
+        return Member(number, None), "no Pod has this address: the pool is not one of a Service"
     if pod is None and store.pods.access().complete:
         return None, "A05: no Pod has this address any more"
     late = "A05: it is no ready endpoint of the Service" if expected and text not in expected else ""
