@@ -11,7 +11,7 @@ import yaml
 from aksnav.model.decode import decode_wire
 from aksnav.model.kinds import KINDS
 from aksnav.sources.azure.errors import ArmError, Where
-from aksnav.sources.azure.reads import OPERATIONS
+from aksnav.sources.azure.lists import OPERATIONS
 from aksnav.sources.azure.transport import Arm, Connection
 from tests.azure.arm_server import Answer, ArmServer, Asked, Content
 from tests.azure.conftest import Token

@@ -10,7 +10,8 @@ from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing
 from aksnav.trace.policy.judge import judge
 from aksnav.trace.step import Verdict
-from tests.unit.trace_edge.test_who_agrees import judged, place_of, stores
+from tests.unit.trace_edge.random_clusters import stores
+from tests.unit.trace_edge.test_who_agrees import judged, place_of
 from tests.unit.trace_edge.world import cluster, crossing, made, namespace, node, pod, policy, put
 
 PORT = 9000
