@@ -6,7 +6,7 @@ import msgspec
 import yaml
 
 from aksnav.model.decode import decode_page
-from aksnav.model.kinds import KINDS, KUBERNETES_KINDS
+from aksnav.model.kinds import KINDS, KUBERNETES_KINDS, Kind
 from aksnav.model.kubernetes.configmap import NAMESPACE, WANTED, ConfigMap
 from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Undecodable
@@ -60,7 +60,7 @@ def check_kubernetes(transport: Transport, namespaces: tuple[str, ...] = ()) -> 
         source=NAME,
         facts={key: value for key, value in facts.items() if value},
         checks=tuple(check for check, _ in checks),
-        role=_role(lacking for _, lacking in checks),
+        role=_role((lacking for _, lacking in checks), {resource.kind.name: resource.kind for resource in served}),
     )
     return Cluster(diagnosis, _provider_ids(transport), transport.host)
 
@@ -95,13 +95,14 @@ def _absent(served: tuple[Resource, ...]) -> Iterable[_Row]:
 
 def _allowed(transport: Transport, served: tuple[Resource, ...], namespaces: tuple[str, ...]) -> Iterable[_Row]:
     """Yield each kind that is served, with the verbs that this user lacks."""
-    lacking: dict[str, list[Permission]] = {resource.kind.name: [] for resource in served}
+    kinds = {resource.kind.name: resource.kind for resource in served}
+    lacking: dict[str, list[Permission]] = {name: [] for name in kinds}
     for answer in permissions(transport, served):
         if not answer.allowed:
             lacking[answer.kind].append(answer)
     elsewhere = _in_namespaces(transport, [item for item in served if lacking[item.kind.name]], namespaces)
     for name, missing in lacking.items():
-        what = _resource(name)
+        what = _of_group(kinds[name])
         if not missing:
             yield Check(what=what, ok=True), ()
         elif elsewhere.get(name):
@@ -129,7 +130,10 @@ def _in_namespaces(transport: Transport, wanted: list[Resource], namespaces: tup
 
 
 def _resource(name: str) -> str:
-    kind = KINDS[name]
+    return _of_group(KINDS[name])
+
+
+def _of_group(kind: Kind) -> str:
     return f"{kind.plural}.{kind.group}" if kind.group else kind.plural
 
 
@@ -142,12 +146,12 @@ def _provider_ids(transport: Transport) -> tuple[str, ...]:
     return tuple(node.provider_id for node in page.objects if isinstance(node, Node) and node.provider_id)
 
 
-def _role(lacking: Iterable[tuple[Permission, ...]]) -> str:
+def _role(lacking: Iterable[tuple[Permission, ...]], served: dict[str, Kind]) -> str:
     """Return a ClusterRole with the verbs that are missing, as YAML; empty if none is."""
     by_rule: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for missing in lacking:
         if missing:
-            kind = KINDS[missing[0].kind]
+            kind = served[missing[0].kind]
             by_rule.setdefault((kind.group, tuple(item.verb for item in missing)), []).append(kind.plural)
     if not by_rule:
         return ""
