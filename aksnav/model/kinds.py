@@ -45,6 +45,17 @@ from aksnav.model.kubernetes.gateway import (
     XListenerSet,
 )
 from aksnav.model.kubernetes.ingress import Ingress, IngressClass
+from aksnav.model.kubernetes.istio import (
+    NETWORKING,
+    SECURITY,
+    AuthorizationPolicy,
+    DestinationRule,
+    EnvoyFilter,
+    IstioGateway,
+    PeerAuthentication,
+    ServiceEntry,
+    VirtualService,
+)
 from aksnav.model.kubernetes.policy import (
     CiliumCIDRGroup,
     CiliumClusterwideNetworkPolicy,
@@ -120,6 +131,27 @@ def _calico(
         aliases=aliases,
         manifest=manifest,
         elsewhere=(SERVED, "v3"),
+    )
+
+
+def _istio(
+    struct: type[KubernetesObject],
+    plural: str,
+    *aliases: str,
+    group: str = NETWORKING,
+    versions: tuple[str, ...] = ("v1", "v1beta1"),
+    manifest: str = "",
+) -> Kind:
+    """Return a kind of Istio's."""
+    return Kind(
+        name=struct.KIND,
+        struct=struct,
+        plural=plural,
+        group=group,
+        versions=versions,
+        optional=True,
+        aliases=aliases,
+        manifest=manifest,
     )
 
 
@@ -288,6 +320,13 @@ _LIST = (
     _calico(NetworkSet, "networksets", "netset", namespaced=True),
     _calico(GlobalNetworkSet, "globalnetworksets", "gns"),
     _calico(HostEndpoint, "hostendpoints", "hep"),
+    _istio(IstioGateway, "gateways", "igw", manifest="Gateway"),
+    _istio(VirtualService, "virtualservices", "vs"),
+    _istio(DestinationRule, "destinationrules", "dr"),
+    _istio(ServiceEntry, "serviceentries", "se"),
+    _istio(EnvoyFilter, "envoyfilters", versions=("v1alpha3",)),
+    _istio(AuthorizationPolicy, "authorizationpolicies", "authz", group=SECURITY),
+    _istio(PeerAuthentication, "peerauthentications", "pa", group=SECURITY),
     Kind(name="Pod", struct=Pod, plural="pods", aliases=("po", "pod")),
     Kind(name="Event", struct=Event, plural="events", aliases=("ev",)),
     Kind(name="Secret", struct=Secret, plural="secrets", by_name=True),

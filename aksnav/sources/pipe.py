@@ -45,7 +45,7 @@ _SHARED = {
 _MOST_SHARED = 1 << 14
 _HEAD = Struct(">BI")
 _Note = ListStarted | ListEnded | Removed | ReadingChanged | Heartbeat | UndecodableFound | SourceChanged
-_Template = tuple[int, str, str, tuple[ContainerPort, ...], tuple[Probe, ...], bool, str, tuple[str, ...]]
+_Template = tuple[int, str, str, tuple[ContainerPort, ...], tuple[Probe, ...], bool, str, tuple[str, ...], bool]
 _PodRow = tuple[
     str, int, str, str, bool, int, int, int, tuple[str, ...], int, bool, int, int, str, int
 ]  # fmt: skip
@@ -160,6 +160,7 @@ class Encoder:
                     template.host_network,
                     template.service_account,
                     template.readiness_gates,
+                    template.meshed,
                 )
             )
         return found

@@ -60,6 +60,15 @@ from aksnav.model.kubernetes.gateway import (
     XListenerSet,
 )
 from aksnav.model.kubernetes.ingress import Ingress, IngressClass
+from aksnav.model.kubernetes.istio import (
+    AuthorizationPolicy,
+    DestinationRule,
+    EnvoyFilter,
+    IstioGateway,
+    PeerAuthentication,
+    ServiceEntry,
+    VirtualService,
+)
 from aksnav.model.kubernetes.policy import (
     CiliumCIDRGroup,
     CiliumClusterwideNetworkPolicy,
@@ -133,6 +142,13 @@ class Store:
         self.network_sets = self._table(NetworkSet)
         self.global_network_sets = self._table(GlobalNetworkSet)
         self.host_endpoints = self._table(HostEndpoint)
+        self.istio_gateways = self._table(IstioGateway)
+        self.virtual_services = self._table(VirtualService)
+        self.destination_rules = self._table(DestinationRule)
+        self.service_entries = self._table(ServiceEntry)
+        self.envoy_filters = self._table(EnvoyFilter)
+        self.authorization_policies = self._table(AuthorizationPolicy)
+        self.peer_authentications = self._table(PeerAuthentication)
         self.secrets = self._table(Secret)
         self.config_maps = self._table(ConfigMap)
         self.clusters = self._table(ManagedCluster)

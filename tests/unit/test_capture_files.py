@@ -211,7 +211,7 @@ def test_an_empty_list_says_that_there_are_none_of_what_its_name_says(
         ("HTTPRoutes", "HTTPRoute"),
         ("httproutes.gateway.networking.k8s.io", "HTTPRoute"),
         ("gateway.networking.k8s.io_httproutes", None),
-        ("gateways.networking.istio.io", None),
+        ("gateways.networking.istio.io", "IstioGateway"),
         ("referencegrants", "ReferenceGrant"),
         ("ciliumnetworkpolicies", "CiliumNetworkPolicy"),
         ("az-network-nsg-list", "networkSecurityGroups"),
@@ -224,7 +224,7 @@ def test_an_empty_list_says_that_there_are_none_of_what_its_name_says(
         ("az-network-route-table-route-list", None),
         ("service-accounts", None),
         ("serviceaccounts", None),
-        ("virtual-services", None),
+        ("virtual-services", "VirtualService"),
         ("cilium-nodes", None),
         ("pod-disruption-budgets", None),
         ("global-network-policies", "GlobalNetworkPolicy"),
@@ -244,7 +244,8 @@ def test_what_a_document_says_of_itself() -> None:
     """API groups tell kinds of one name apart, and ARM ids go before everything."""
     assert kind_of_kubernetes("Service", "v1") == "Service"
     assert kind_of_kubernetes("Service", "serving.knative.dev/v1") is None
-    assert kind_of_kubernetes("Gateway", "networking.istio.io/v1") is None
+    assert kind_of_kubernetes("Gateway", "networking.istio.io/v1") == "IstioGateway"
+    assert kind_of_kubernetes("Gateway", "example.com/v1") is None
     assert kind_of_kubernetes("Gateway", "gateway.networking.k8s.io/v1beta1") == "Gateway"
     assert kind_of_kubernetes("NetworkPolicy", "crd.projectcalico.org/v1") == "CalicoNetworkPolicy"
     assert kind_of_kubernetes("NetworkPolicy", "projectcalico.org/v3") == "CalicoNetworkPolicy"

@@ -57,6 +57,7 @@ def _pods(count: int) -> list[AnyObject]:
         (ContainerPort("c", 8080, "http"),),
         (Probe("c", "http", "http", "/ready", "HTTP"),),
         readiness_gates=("example.com/gate",),
+        meshed=True,
     )
     return [
         Pod(

@@ -11,6 +11,8 @@ import msgspec
 from aksnav.model.kubernetes.workload import ContainerPort, Pod, PodTemplate, Probe
 from aksnav.model.labels import Labels
 
+_ISTIO_PROXY = "istio-proxy"
+
 
 class _Owner(msgspec.Struct, gc=False):
     kind: str = ""
@@ -191,11 +193,13 @@ def _template(meta: _Meta, spec: _Spec) -> PodTemplate:
             owner_kind, owner_name = owner.kind, owner.name
     ports: tuple[ContainerPort, ...] = ()
     probes: tuple[Probe, ...] = ()
+    meshed = False
     sidecars = [item for item in spec.init_containers or () if item.restart_policy == "Always"]
     for container, sidecar in (
         *((item, True) for item in sidecars),
         *((item, False) for item in spec.containers or ()),
     ):
+        meshed = meshed or container.name == _ISTIO_PROXY
         if container.ports:
             ports += tuple(
                 ContainerPort(
@@ -219,6 +223,7 @@ def _template(meta: _Meta, spec: _Spec) -> PodTemplate:
         bool(spec.host_network),
         spec.service_account_name or "",
         tuple(gate.condition_type for gate in spec.readiness_gates or ()),
+        meshed,
     )
 
 

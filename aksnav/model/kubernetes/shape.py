@@ -232,6 +232,40 @@ def _unknown_field(value: Any, known: Json | None, path: str) -> str:
     return next(filter(None, found), "")
 
 
+_AUTH_SOURCE = frozenset(
+    f"{sign}{name[0].upper() if sign else name[0]}{name[1:]}"
+    for sign in ("", "not")
+    for name in (
+        "principals", "requestPrincipals", "namespaces", "serviceAccounts", "ipBlocks", "remoteIpBlocks", "hosts",
+        "ports", "methods", "paths",
+    )
+)  # fmt: skip
+
+
+def _authorization_policy(wire: Json) -> Json:
+    rules = [_authorization_rule(rule) for rule in array(wire, "spec", "rules")]
+    return {**flat(wire), "rules": rules}
+
+
+def _authorization_rule(rule: Any) -> Any:
+    """An empty rule, which is a null in wire form as well, matches everything."""
+    if rule is None:
+        return {}
+    if not isinstance(rule, dict):
+        return rule
+    sides: Json = {}
+    for side, name in (("from", "source"), ("to", "operation")):
+        listed = rule.get(side)
+        if isinstance(listed, list):
+            sides[side] = [_entry(item, name) for item in listed]
+    return {**rule, **sides}
+
+
+def _entry(item: Any, name: str) -> Any:
+    inner = item.get(name) if isinstance(item, dict) else None
+    return {name: {**inner, **_others(inner, _AUTH_SOURCE)}} if isinstance(inner, dict) else item
+
+
 def _secret(wire: Json) -> Json:
     data = wire.get("data")
     return {
@@ -257,6 +291,7 @@ SHAPES: dict[str, Callable[[Json], Json]] = {
     "CiliumClusterwideNetworkPolicy": _cilium,
     "CalicoNetworkPolicy": _calico_policy,
     "GlobalNetworkPolicy": _calico_policy,
+    "AuthorizationPolicy": _authorization_policy,
     "Secret": _secret,
     "ConfigMap": _config_map,
 }

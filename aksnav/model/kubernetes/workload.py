@@ -117,11 +117,13 @@ class PodTemplate:
         host_network: the Pod uses its node's network namespace.
         service_account: spec.serviceAccountName.
         readiness_gates: condition types that must hold besides the containers' readiness.
+        meshed: one of its containers is Istio's proxy (``istio-proxy``): a sidecar, or a gateway of Istio's.
     """
 
     __slots__ = (
         "host_network",
         "labels",
+        "meshed",
         "owner_kind",
         "owner_name",
         "ports",
@@ -140,6 +142,7 @@ class PodTemplate:
         host_network: bool,
         service_account: str,
         readiness_gates: tuple[str, ...],
+        meshed: bool,
     ) -> None:
         self.labels = labels
         self.owner_kind = owner_kind
@@ -149,6 +152,7 @@ class PodTemplate:
         self.host_network = host_network
         self.service_account = service_account
         self.readiness_gates = readiness_gates
+        self.meshed = meshed
 
     @staticmethod
     def of(  # noqa: PLR0913 - the attributes of the class
@@ -160,9 +164,10 @@ class PodTemplate:
         host_network: bool = False,
         service_account: str = "",
         readiness_gates: tuple[str, ...] = (),
+        meshed: bool = False,
     ) -> "PodTemplate":
         """Return the one template that has exactly these attributes."""
-        key = (labels, owner_kind, owner_name, ports, probes, host_network, service_account, readiness_gates)
+        key = (labels, owner_kind, owner_name, ports, probes, host_network, service_account, readiness_gates, meshed)
         found = _TEMPLATES.get(key)
         if found is None:
             found = _TEMPLATES[key] = PodTemplate(*key)
@@ -179,6 +184,7 @@ class PodTemplate:
             self.host_network,
             self.service_account,
             self.readiness_gates,
+            self.meshed,
         )
 
 

@@ -14,6 +14,7 @@ from aksnav.model.change import Change, Reading, ReadingChanged, Removed, Upsert
 from aksnav.model.kinds import AnyObject
 from aksnav.model.kubernetes.gateway import Gateway
 from aksnav.model.kubernetes.ingress import Ingress
+from aksnav.model.kubernetes.istio import ISTIO_INGRESS, IstioGateway
 from aksnav.model.kubernetes.secret import Secret
 from aksnav.sources.kubernetes.errors import ApiError, ConfigError, LinkError
 from aksnav.sources.kubernetes.pace import Pace, spread
@@ -73,7 +74,10 @@ def shown(body: bytes) -> bytes:
 
 
 def named_by(made: AnyObject) -> frozenset[Name]:
-    """Return the Secrets that an Ingress or a Gateway names for TLS, as pairs of namespace and name."""
+    """Return the Secrets that an Ingress or a Gateway names for TLS, as pairs of namespace and name.
+
+    A Gateway of Istio's means one of its workload's namespace, which the add-on fixes (AKS, "Secure ingress gateway").
+    """
     if isinstance(made, Ingress):
         return frozenset((made.namespace, entry.secret_name) for entry in made.tls if entry.secret_name)
     if isinstance(made, Gateway):
@@ -84,6 +88,9 @@ def named_by(made: AnyObject) -> frozenset[Name]:
             for ref in listener.tls.certificate_refs
             if ref.kind == "Secret" and not ref.group
         )
+    if isinstance(made, IstioGateway):
+        names = {name for server in made.servers if server.tls is not None for name in server.tls.credentials}
+        return frozenset((ISTIO_INGRESS, name) for name in names)
     return frozenset()
 
 
