@@ -77,28 +77,20 @@ def enter(store: Store, packet: Packet) -> LoadBalancerEntry | None:
         return LoadBalancerEntry(
             steps=tuple(steps), service=service, service_port=port, packet=packet, internal=internal, ended=True
         )
-    arriving = lb_rule.arriving(packet, rule)
-    if naming.container_native(here):
-        steps += [lb_container.pool_step(store, here, rule, service, packet), *_ranges(service, packet)]
-        return LoadBalancerEntry(
-            steps=tuple(steps),
-            service=service,
-            service_port=port,
-            direct=True,
-            packet=arriving,
-            internal=internal,
-            ended=_stops(steps),
-        )
-    nodes, pool = pool_step(store, here, rule, service, packet)
-    members = nodes
-    if service is not None and port is not None and pool.verdict is Verdict.PASS:
-        answer = probes.judge(
-            store,
-            probes.ProbeAsked(found=here, rule=rule, service=service, port=port, nodes=nodes, packet=packet),
-        )
-        steps.append(answer.step)
-        nodes = answer.nodes
-    steps.append(pool)
+    nodes: tuple[Node, ...] = ()
+    members: tuple[Node, ...] = ()
+    direct = naming.container_native(here)
+    if direct:
+        steps.append(lb_container.pool_step(store, here, rule, service, packet))
+    else:
+        members, pool = pool_step(store, here, rule, service, packet)
+        nodes = members
+        if service is not None and port is not None and pool.verdict is Verdict.PASS:
+            asked = probes.ProbeAsked(found=here, rule=rule, service=service, port=port, nodes=members, packet=packet)
+            answer = probes.judge(store, asked)
+            steps.append(answer.step)
+            nodes = answer.nodes
+        steps.append(pool)
     steps += _ranges(service, packet)
     return LoadBalancerEntry(
         steps=tuple(steps),
@@ -106,7 +98,8 @@ def enter(store: Store, packet: Packet) -> LoadBalancerEntry | None:
         service_port=port,
         nodes=nodes,
         members=members,
-        packet=arriving,
+        direct=direct,
+        packet=lb_rule.arriving(packet, rule),
         internal=internal,
         ended=_stops(steps),
     )
