@@ -4,6 +4,7 @@ Policies are additive (networking/v1 NetworkPolicy): a further one for Pods that
 names and takes nothing away. It is not offered where it would isolate a Pod that is open now.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -13,8 +14,9 @@ from aksnav.model.decode import decode_wire
 from aksnav.model.kinds import KINDS
 from aksnav.model.kubernetes.policy import NetworkPolicy
 from aksnav.model.kubernetes.workload import Pod
-from aksnav.model.labels import Labels
+from aksnav.model.labels import Labels, LabelSelector
 from aksnav.store.store import Store
+from aksnav.trace.memo import once
 from aksnav.trace.place import Crossing, Entry
 from aksnav.trace.policy import rules
 from aksnav.trace.policy.compiled import compiled, engine_rules
@@ -53,7 +55,7 @@ def addition(
         return None
     peer = _peer(readings[0].view.who, pod, crossing.entry)
     own = _lasting(pod.labels)
-    if peer is None or not own:
+    if peer is None or not own or not _isolates_nobody(store, pod.namespace, own, direction):
         return None
     inward = direction is Direction.INGRESS
     port = {"protocol": crossing.packet.protocol, "port": crossing.packet.port}
@@ -68,7 +70,7 @@ def addition(
         },
     }
     policy = decode_wire(KINDS["NetworkPolicy"], manifest)
-    if not isinstance(policy, NetworkPolicy) or rules.problem(policy) or not _isolates_nobody(store, policy, direction):
+    if not isinstance(policy, NetworkPolicy) or rules.problem(policy):
         return None
     admitted = all(_admits(store, crossing, direction, pod, policy, item) for item in readings)
     return manifest if admitted else None
@@ -95,16 +97,30 @@ def _admits(
     return fold((*reading.decision.words, word), direction).effect is Effect.ADMITTED
 
 
-def _isolates_nobody(store: Store, policy: NetworkPolicy, direction: Direction) -> bool:
-    """Return whether every Pod that the policy selects is isolated in this direction already, whatever the engine."""
-    known, how = compiled(store), engine_rules(store, Engine.AZURE)  # labels as the API has them
-    for labels in store.pod_classes.classes(policy.namespace):
-        if not policy.pod_selector.matches(labels):
-            continue
-        pod = store.pods.get(next(iter(store.pod_classes.pods(policy.namespace, labels)), ""))
-        if pod is not None and not any(not rules.problem(item) for item in known.speaking(how, direction, pod)):
-            return False
-    return True
+def _isolates_nobody(store: Store, namespace: str, own: dict[str, str], direction: Direction) -> bool:
+    """Return whether every Pod with some labels is isolated in a direction already, whatever the engine."""
+    known: dict[object, bool] = once(store, "isolated already", _READ, dict)
+    key = (namespace, tuple(own.items()), direction)
+    if key not in known:
+        known[key] = all(_isolated(store, pod, direction) for pod in _alike(store, namespace, own))
+    return known[key]
+
+
+_READ = ("Pod", "NetworkPolicy", "Namespace")
+
+
+def _alike(store: Store, namespace: str, own: dict[str, str]) -> Iterator[Pod]:
+    """Yield one Pod of each set of labels that holds some labels."""
+    selector = LabelSelector(own)
+    for labels in store.pod_classes.classes(namespace):
+        pod = store.pods.get(next(iter(store.pod_classes.pods(namespace, labels)), ""))
+        if pod is not None and selector.matches(labels):
+            yield pod
+
+
+def _isolated(store: Store, pod: Pod, direction: Direction) -> bool:
+    how = engine_rules(store, Engine.AZURE)  # labels as the API has them
+    return any(not rules.problem(item) for item in compiled(store).speaking(how, direction, pod))
 
 
 def _lasting(labels: Labels) -> dict[str, str]:
