@@ -3,6 +3,7 @@
 import msgspec
 
 from aksnav.model.azure.cluster import ManagedCluster
+from aksnav.model.azure.dns import PrivateDnsZone, RecordSet, ZoneLink
 from aksnav.model.azure.edge import (
     ApplicationGateway,
     PrivateEndpoint,
@@ -403,6 +404,30 @@ _LIST = (
         plural="trafficControllers/associations",
         group=_ARM_SERVICE_NETWORKING,
         optional=True,
+    ),
+    Kind(
+        name="privateDnsZones",
+        struct=PrivateDnsZone,
+        plural="privateDnsZones",
+        group=_ARM_NETWORK,
+        optional=True,
+        aliases=("zone",),
+    ),
+    Kind(
+        name="privateDnsZoneLinks",
+        struct=ZoneLink,
+        plural="privateDnsZones/virtualNetworkLinks",
+        group=_ARM_NETWORK,
+        optional=True,
+        aliases=("zonelink",),
+    ),
+    Kind(
+        name="privateDnsRecordSets",
+        struct=RecordSet,
+        plural="privateDnsZones/ALL",
+        group=_ARM_NETWORK,
+        optional=True,
+        aliases=("record",),
     ),
 )
 

@@ -7,6 +7,7 @@ import msgspec
 
 from aksnav.model.addresses import parse_address
 from aksnav.model.azure.cluster import ManagedCluster
+from aksnav.model.azure.dns import PrivateDnsZone, RecordSet, ZoneLink
 from aksnav.model.azure.edge import (
     ApplicationGateway,
     PrivateEndpoint,
@@ -164,6 +165,9 @@ class Store:
         self.application_gateways = self._table(ApplicationGateway)
         self.traffic_frontends = self._table(TrafficControllerFrontend)
         self.traffic_associations = self._table(TrafficControllerAssociation)
+        self.private_zones = self._table(PrivateDnsZone)
+        self.zone_links = self._table(ZoneLink)
+        self.zone_records = self._table(RecordSet)
         self.pod_classes = PodClasses()
         self.pods_by_address: ManyIndex[Pod, int] = ManyIndex(lambda pod: _integers(pod.ips))
         self.pods_by_node: ManyIndex[Pod, str] = ManyIndex(lambda pod: (pod.node,))

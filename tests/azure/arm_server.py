@@ -259,6 +259,7 @@ _SPELLING = (
     "usages", "networkSecurityGroups", "routeTables", "loadBalancers", "publicIPAddresses", "networkInterfaces",
     "natGateways", "virtualMachineScaleSets", "virtualMachines", "privateLinkServices", "privateEndpoints",
     "applicationGateways", "Microsoft.ServiceNetworking", "trafficControllers", "frontends", "associations",
+    "privateDnsZones", "virtualNetworkLinks", "ALL", "privateDnsZoneGroups",
 )  # fmt: skip
 
 

@@ -289,6 +289,12 @@ class PublicIPAddress(AzureObject, kw_only=True, gc=False):
     zones: tuple[str, ...] = ()
 
 
+class PrivateLinkConnection(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """The names for which an interface of a private endpoint has its address."""
+
+    fqdns: tuple[str, ...] = ()
+
+
 class InterfaceConfiguration(Child, kw_only=True, gc=False):
     """An address of a network interface."""
 
@@ -299,6 +305,7 @@ class InterfaceConfiguration(Child, kw_only=True, gc=False):
     public_ip_address: SubResource | None = msgspec.field(name="publicIPAddress", default=None)
     load_balancer_backend_address_pools: tuple[SubResource, ...] = ()
     application_security_groups: tuple[SubResource, ...] = ()
+    private_link_connection_properties: PrivateLinkConnection = PrivateLinkConnection()
 
 
 class NetworkInterface(AzureObject, kw_only=True, gc=False):

@@ -18,6 +18,7 @@ from aksnav.sources.azure.lists import OPERATIONS
 from aksnav.sources.azure.reads import SCALE_SET_INTERFACES, USAGES
 from aksnav.sources.azure.source import NAME, AzureSource
 from aksnav.sources.azure.transport import Arm, Connection, Json
+from aksnav.sources.azure.zones import ZONES_NEEDED
 from aksnav.sources.diagnosis import Check, Diagnosis
 from aksnav.sources.errors import SourceError
 from aksnav.sources.kubernetes.pace import Pace
@@ -155,7 +156,12 @@ def _subscriptions(options: Options, provider_ids: Iterable[str], facts: dict[st
 def _role(tries: list[_Try], fallback: list[str]) -> str:
     """Return a custom role with the actions that no try has proven, as JSON for ``az role definition create``."""
     refused = [item for item in tries if isinstance(item.error, ArmError) and item.error.denied]
-    refused_actions = {item.where.action for item in refused} & {*NEEDED, *EDGE_NEEDED, SUBSCRIPTION_READ}
+    refused_actions = {item.where.action for item in refused} & {
+        *NEEDED,
+        *EDGE_NEEDED,
+        *ZONES_NEEDED,
+        SUBSCRIPTION_READ,
+    }
     proven = {item.where.action for item in tries if item.error is None} - refused_actions
     actions = [action for action in NEEDED if action not in proven]
     actions += sorted(refused_actions - set(actions))

@@ -131,3 +131,8 @@ def values(body: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the objects of a page of a list."""
     listed = body.get("value")
     return [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+
+
+def single(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the object that a body without a list is, or nothing where it is none."""
+    return [body] if body.get("id") else []

@@ -144,12 +144,13 @@ class ListReader:
         found: list[Json] = self._patiently(lambda: self._arm.many(where, ask))
         return found
 
-    def _paged(self, action: str, path: str) -> list[Json]:
+    def _paged(self, action: str, path: str, version: str = CONTROLLERS_VERSION) -> list[Json]:
+        """Return the objects of every page of a list, or the one object that has the path."""
         where = Where(action, path)
-        bodies: list[Json] = self._patiently(lambda: self._arm.get(where, path, CONTROLLERS_VERSION))
-        return [wire for body in bodies for wire in edges.values(body)]
+        bodies: list[Json] = self._patiently(lambda: self._arm.get(where, path, version))
+        return [wire for body in bodies for wire in (edges.values(body) if "value" in body else edges.single(body))]
 
-    def _decoded(self, kind: str, scope: str, wires: list[Json]) -> Read:
+    def _decoded(self, kind: str, scope: str, wires: Iterable[Json]) -> Read:
         read = Read(kind=kind, scope=scope, whole=True)
         for wire in wires:
             try:

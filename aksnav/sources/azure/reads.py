@@ -24,7 +24,7 @@ from aksnav.model.azure.network import (
     VirtualNetwork,
 )
 from aksnav.model.change import Reading
-from aksnav.sources.azure import edges
+from aksnav.sources.azure import edges, zones
 from aksnav.sources.azure.arm_ids import Group, group_of, name_of, network_of, scale_set_of
 from aksnav.sources.azure.edges import CONTROLLER_PARTS, CONTROLLERS, EDGE_KINDS
 from aksnav.sources.azure.errors import ArmError, Where
@@ -56,7 +56,7 @@ class Reader(ListReader):
         nodes = self._found.node_group
         if nodes is None:
             reason = self._found.error or "the resource group of the nodes is not known"
-            yield from self._unread((*OPERATIONS, *EDGE_KINDS), reason)
+            yield from self._unread((*OPERATIONS, *EDGE_KINDS, *zones.ZONE_KINDS), reason)
             return
         for kind in ("loadBalancers", "publicIPAddresses", "networkSecurityGroups"):
             yield self._list(kind, nodes)
@@ -77,6 +77,16 @@ class Reader(ListReader):
         yield self._list("natGateways", nodes)
         yield from self._edges(nodes)
         yield from self._referred()
+        yield from self._private_zones([nodes, *(group for group in groups if group != nodes)])
+
+    def _private_zones(self, groups: list[Group]) -> Iterator[Read]:
+        """Read the zones that may answer in the networks, where they answer, and what they hold."""
+        in_groups, notes = zones.zone_groups(self._paged, self._of(PrivateEndpoint))
+        self.notes += notes
+        home = self._home_networks()
+        known = sorted((item.id for item in self._of(VirtualNetwork)), key=lambda ident: (ident not in home, ident))
+        named = in_groups | zones.named_zones(self._cluster)
+        yield from zones.read_zones(self._paged, self._decoded, groups, named, known)
 
     def _edges(self, nodes: Group) -> Iterator[Read]:
         """Read what stands in front of the cluster, where something points to it."""

@@ -20,6 +20,7 @@ from aksnav.sources.azure.raw import ask_for
 from aksnav.sources.azure.reads import Reader
 from aksnav.sources.azure.tell import Teller
 from aksnav.sources.azure.transport import Arm
+from aksnav.sources.azure.zones import ZONE_KINDS, ZONES_VERSION
 from aksnav.sources.errors import SourceError
 from aksnav.sources.kubernetes.errors import StoppedError
 from aksnav.sources.kubernetes.pace import Pace, RealPace, spread
@@ -164,6 +165,8 @@ class AzureSource:
         group = group_of(ident)
         if group is None:
             raise LookupError(f"{plain(ident)} is not the id of an Azure resource")
+        if kind in ZONE_KINDS:
+            return msgspec.json.encode(self._arm.get(where, ident, ZONES_VERSION)[0])
         return msgspec.json.encode(self._arm.one(where, lambda: ask_for(self._arm, Ref(kind, ident), group)))
 
     def _run(self) -> None:

@@ -8,7 +8,10 @@ from aksnav.model.kinds import KINDS, Kind
 USAGE = "usage"
 """Not a kind of its own: a line of ``az network vnet list-usage``, which belongs to a virtual network."""
 
-_ARM_TYPES = {f"{kind.group}/{kind.plural}".lower(): name for name, kind in KINDS.items() if kind.azure}
+_ARM_TYPES = {f"{kind.group}/{kind.plural}".lower(): name for name, kind in KINDS.items() if kind.azure} | {
+    f"microsoft.network/privatednszones/{record}": "privateDnsRecordSets"
+    for record in ("a", "aaaa", "cname", "mx", "ptr", "soa", "srv", "txt")
+}
 _SCALE_SET_NIC = "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces"
 _TOKENS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|k8s")
 # What people put into a file's name beside the kind.
@@ -30,6 +33,10 @@ _WORDS_OF_AZ = {
     "vmssnics": "networkInterfaces",
     "akscluster": "managedClusters",
     "aksclusters": "managedClusters",
+    "privatednslinkvnet": "privateDnsZoneLinks",
+    "privatednszonelinks": "privateDnsZoneLinks",
+    "privatednsrecordset": "privateDnsRecordSets",
+    "privatednsrecordsets": "privateDnsRecordSets",
 }
 _SHORTEST_WORD = 3
 

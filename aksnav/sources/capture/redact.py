@@ -32,6 +32,7 @@ _HOST_FIELDS = frozenset(
         "fqdns",
         "privateFQDN",
         "azurePortalFQDN",
+        "cname",
         "sni",
     }
 )
@@ -68,7 +69,7 @@ class Redaction:
         self._hosts: dict[str, str] = {}
         for found in objects:
             for name in _hosts(found):
-                self._host(name.lower())
+                self._host(name.lower().rstrip("."))
             for text in _strings(found):
                 for match in _SUBSCRIPTION.finditer(text):
                     self._subscription(match[1].lower())
