@@ -3,12 +3,14 @@
 import argparse
 import sys
 
+from aksnav import __version__
 from aksnav.checks.catalogue import find_check
 from aksnav.checks.sweep import blind_spots, sweep, undecided_ways
 from aksnav.cli.reading import encode, load, options_of
 from aksnav.model.text import plain
 from aksnav.report.data import finding_data
 from aksnav.report.markdown import findings_markdown
+from aksnav.report.sarif import sarif
 from aksnav.report.text import finding_lines
 
 UNDECIDED = 3
@@ -26,6 +28,8 @@ def run(args: argparse.Namespace) -> int:
             check = find_check(finding.id)
             rows.append(finding_data(finding, "" if check is None else check.title))
         print(encode({"findings": rows, "not_read": blind, "undecided": undecided}))
+    elif args.output == "sarif":
+        print(encode(sarif(findings, [*blind, *undecided], __version__)))
     elif args.output == "markdown":
         print("\n".join(findings_markdown(findings, [*blind, *undecided])))
     else:

@@ -23,7 +23,11 @@ class _Parser(argparse.ArgumentParser):
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """Return the parsed command line; ``run`` is the function that takes it. Exits with 2 on a usage error."""
-    return _build().parse_args(_with_default_command(list(words)))
+    top = _build()
+    if words and words[0] not in COMMANDS and not words[0].startswith("-"):
+        does = f"aksnav trace {words[0]}" if "/" in words[0] or ":" in words[0] else "aksnav --help"
+        top.exit(2, plain(f"aksnav: no such command: {words[0]}; try {does}") + "\n")
+    return top.parse_args(_with_default_command(list(words)))
 
 
 def _with_default_command(words: list[str]) -> list[str]:
@@ -48,7 +52,7 @@ def _build() -> argparse.ArgumentParser:
     check = commands.add_parser(
         "check", parents=[reading], help="everything that is wrong, each with the proving field"
     )
-    check.add_argument("-o", "--output", choices=("text", "json", "markdown"), default="text")
+    check.add_argument("-o", "--output", choices=("text", "json", "markdown", "sarif"), default="text")
     check.set_defaults(run=_lazy("check"))
     who = commands.add_parser("who", parents=[reading], help="who can talk to it, and to whom it can talk")
     who.add_argument(
@@ -64,17 +68,46 @@ def _build() -> argparse.ArgumentParser:
     ips.add_argument("address", nargs="?", metavar="ADDRESS", help="an address or a CIDR: who holds it, who held it")
     ips.add_argument("-o", "--output", choices=("text", "json"), default="text")
     ips.set_defaults(run=_lazy("ips"))
+    _evidence(commands, reading)
+    _words(commands, reading)
+    return top
+
+
+def described() -> list[tuple[str, str, list[argparse.Action]]]:
+    """Return every command with its line of help and its options, for completion."""
+    top = _build()
+    found = next(action for action in top._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001 - argparse has no other way to its own commands
+    about = {action.dest: action.help or "" for action in found._choices_actions}  # noqa: SLF001 - as above
+    return [(name, about.get(name, ""), list(parser._actions)) for name, parser in found.choices.items()]  # noqa: SLF001 - as above
+
+
+def _evidence(commands: "argparse._SubParsersAction[_Parser]", reading: _Parser) -> None:
+    """Add what takes a picture of a cluster, compares two, and says what can be read."""
     capture = commands.add_parser("capture", parents=[reading], help="write what can be read into one file")
     capture.add_argument("file", metavar="FILE", help="the file to write (zstd-compressed JSON lines)")
     capture.add_argument(
         "--redact", action="store_true", help="replace host names, public addresses and subscription ids"
     )
     capture.set_defaults(run=_lazy("capture"))
+    diff = commands.add_parser("diff", help="what differs between two captures: requests, findings, objects")
+    diff.add_argument("before", metavar="A", help="a capture, a folder of kubectl and az output, or demo:SCENARIO")
+    diff.add_argument("after", metavar="B", help="the same, or live: the cluster as it is now")
+    diff.add_argument("--context", metavar="C", help="kubeconfig context of live")
+    diff.add_argument("--kubeconfig", metavar="F", help="kubeconfig file of live")
+    diff.add_argument("-o", "--output", choices=("text", "json"), default="text")
+    diff.set_defaults(run=_lazy("diff"))
     doctor = commands.add_parser(
         "doctor", parents=[reading], help="what can be read, what is missing, which roles to ask for"
     )
     doctor.add_argument("-o", "--output", choices=("text", "json"), default="text")
     doctor.set_defaults(run=_lazy("doctor"))
+
+
+def _words(commands: "argparse._SubParsersAction[_Parser]", reading: _Parser) -> None:
+    """Add what tells of this cluster, of words, and of the command line itself."""
+    about = commands.add_parser("about", parents=[reading], help="what this cluster is, each fact with its field")
+    about.add_argument("-o", "--output", choices=("text", "json"), default="text")
+    about.set_defaults(run=_lazy("about"))
     explain = commands.add_parser(
         "explain", parents=[reading], help="what a word or a check id means, and how this cluster does it"
     )
@@ -83,7 +116,9 @@ def _build() -> argparse.ArgumentParser:
     )
     explain.add_argument("-o", "--output", choices=("text", "json"), default="text")
     explain.set_defaults(run=_lazy("explain"))
-    return top
+    completion = commands.add_parser("completion", help="a script for your shell: source <(aksnav completion bash)")
+    completion.add_argument("shell", metavar="SHELL", choices=("bash", "zsh", "fish"), help="bash, zsh or fish")
+    completion.set_defaults(run=_lazy("completion"))
 
 
 def _explore(commands: "argparse._SubParsersAction[_Parser]", reading: _Parser) -> None:
@@ -99,16 +134,16 @@ def _trace(commands: "argparse._SubParsersAction[_Parser]", reading: _Parser) ->
         "trace", parents=[reading], help="follow one request, or a file of them", epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    trace.add_argument("target", nargs="?", metavar="TARGET")
+    trace.add_argument("target", nargs="?", metavar="TARGET", help="see below")
     trace.add_argument("--from", dest="source", default="internet", metavar="SOURCE", help="where the request starts")
     trace.add_argument("--resolve", metavar="ADDRESS", help="take this address instead of asking DNS, as curl does")
-    trace.add_argument("--method", "-X", default="GET", metavar="M")
-    trace.add_argument("--header", "-H", action="append", default=[], metavar="'NAME: VALUE'")
+    trace.add_argument("--method", "-X", default="GET", metavar="M", help="of the request; GET where nothing is said")
+    trace.add_argument("--header", "-H", action="append", default=[], metavar="'NAME: VALUE'", help="of the request")
     trace.add_argument("--requests", metavar="FILE", help="JSON lines, one question each; - is standard input")
     trace.add_argument(
         "--confirm", action="store_true", help="then ask Azure and the network from here, reading only, what they say"
     )
-    trace.add_argument("-o", "--output", choices=("text", "json", "markdown"), default="text")
+    trace.add_argument("-o", "--output", choices=("text", "json", "markdown", "mermaid", "svg"), default="")
     trace.set_defaults(run=_lazy("trace"))
 
 
@@ -118,8 +153,10 @@ def _reading() -> _Parser:
     group = reading.add_argument_group("what is read")
     group.add_argument("--context", metavar="C", help="kubeconfig context")
     group.add_argument("--kubeconfig", metavar="F", help="kubeconfig file")
-    group.add_argument("--namespace", "-n", dest="namespaces", action="append", default=[], metavar="NS")
-    group.add_argument("--all-namespaces", "-A", action="store_true")
+    group.add_argument(
+        "--namespace", "-n", dest="namespaces", action="append", default=[], metavar="NS", help="read this namespace"
+    )
+    group.add_argument("--all-namespaces", "-A", action="store_true", help="show every namespace")
     group.add_argument("--cluster", default="", metavar="ARM-ID", help="the managed cluster's resource id")
     group.add_argument("--no-azure", action="store_true", help="do not ask Azure Resource Manager")
     group.add_argument(
@@ -157,4 +194,6 @@ class _lazy:  # noqa: N801 - used like a function: it is one that imports its co
         return int(importlib.import_module(f"aksnav.cli.{self._module}").run(args))
 
 
-COMMANDS = ("explore", "demo", "trace", "check", "who", "ips", "capture", "doctor", "explain")
+COMMANDS = (
+    "explore", "demo", "trace", "check", "who", "ips", "capture", "diff", "doctor", "about", "explain", "completion",
+)  # fmt: skip

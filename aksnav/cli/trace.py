@@ -13,6 +13,7 @@ from aksnav.model.confirmation import Reply
 from aksnav.report.confirmation import confirmation_data, confirmation_lines, confirmation_markdown
 from aksnav.report.data import answer
 from aksnav.report.markdown import trace_markdown
+from aksnav.report.picture import trace_mermaid, trace_svg
 from aksnav.report.text import trace_lines
 from aksnav.sources.options import Options
 from aksnav.store import Store
@@ -43,7 +44,11 @@ def run(args: argparse.Namespace) -> int:
     if args.requests is not None:
         if args.confirm:
             raise CommandError("--confirm goes with one TARGET, not with --requests")
+        if args.output not in {"", "json"}:
+            raise CommandError("--requests answers in JSON lines: leave -o away, or -o json")
         return _many(args)
+    if args.confirm and args.output in {"mermaid", "svg"}:
+        raise CommandError(f"-o {args.output} has no place for what --confirm is told: -o text, json or markdown")
     try:
         request = parse_request(
             args.target, source=args.source, resolve=args.resolve or "", method=args.method, headers=args.header
@@ -62,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
             print(encode({**answer(found), **told}))
         case "markdown":
             print("\n".join([*trace_markdown(found), *confirmation_markdown(replies or ())]))
+        case "mermaid" | "svg":
+            print("\n".join(trace_mermaid(found) if args.output == "mermaid" else trace_svg(found)))
         case _:
             print("\n".join([*trace_lines(found), *confirmation_lines(replies or ())]))
     return STATUS.get(found.outcome, NOT_DELIVERED)

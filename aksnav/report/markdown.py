@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from aksnav.checks.finding import Finding
 from aksnav.model.text import plain
 from aksnav.report.addition import addition_lines
+from aksnav.report.road import deciding
 from aksnav.report.text import evidence_words
 from aksnav.report.words import VERDICT_GLYPH, confidence_words, flatten, outcome_words
 from aksnav.trace.step import Branch, Trace
@@ -22,6 +23,11 @@ def trace_markdown(trace: Trace) -> Iterator[str]:
     """Yield a trace as Markdown lines: verdict, ladder, breaks, and what the verdict hangs on."""
     yield f"**{outcome_words(trace)}** {code(trace.request.text)}, {confidence_words(trace)}"
     yield ""
+    first = deciding(trace)
+    if first is not None:
+        cause = f" **{first.cause}**" if first.cause else ""
+        yield f"First break: {first.verdict} at {first.kind}{cause} {code(first.summary)}"
+        yield ""
     for depth, item in flatten(trace.steps):
         pad = "  " * depth
         if isinstance(item, Branch):

@@ -1,38 +1,57 @@
 """A trace and findings as text for a terminal or a pipe; every line goes through ``plain``."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from aksnav.checks.catalogue import find_check
 from aksnav.checks.finding import Finding
 from aksnav.model.text import plain
 from aksnav.report.addition import addition_lines
-from aksnav.report.words import OUTCOME_GLYPH, VERDICT_GLYPH, confidence_words, flatten, outcome_words, packet_words
-from aksnav.trace.step import Branch, Evidence, Step, Trace, Verdict
+from aksnav.report.road import DECIDES, alike, deciding, road
+from aksnav.report.words import OUTCOME_GLYPH, VERDICT_GLYPH, confidence_words, outcome_words, packet_words
+from aksnav.trace.step import Evidence, Step, Trace, Verdict
 
 _QUIET = frozenset({Verdict.PASS, Verdict.SKIP, Verdict.FANOUT})
+SHOWN = 4  # breaks that are like one that was told in full
 
 
 def trace_lines(trace: Trace) -> Iterator[str]:
-    """Yield a trace as lines: the ladder of steps, then every break with its evidence, check and fix."""
+    """Yield a trace as lines: the verdict, the first break with its proof, the road, and then what else breaks."""
     yield plain(
         f"{OUTCOME_GLYPH[trace.outcome]} {outcome_words(trace)}  {trace.request.text}  {confidence_words(trace)}"
     )
-    for depth, item in flatten(trace.steps):
-        yield plain("  " * (depth + 1) + _ladder(item))
+    first = deciding(trace)
+    if first is not None:
+        yield ""
+        yield from break_lines(first)
+        yield from _others(other for other in trace.breaks if other != first and _same(other, first))
+    yield ""
+    for line in road(trace):
+        yield plain(f"{DECIDES if line.decides else ' '} " + "  " * line.depth + line.text)
+    told = [] if first is None else [first]
     for step in trace.breaks:
+        if any(_same(step, other) for other in told):
+            continue
+        told.append(step)
         yield ""
         yield from break_lines(step)
+        yield from _others(other for other in trace.breaks if other != step and _same(other, step))
+    if trace.confidence.because:
+        yield ""
     for line in trace.confidence.because:
         yield plain(f"  hangs on: {line}")
 
 
-def _ladder(item: Step | Branch) -> str:
-    if isinstance(item, Branch):
-        share = "" if item.weight is None else f" {item.weight:.0%}"
-        count = f" ×{item.alike}" if item.alike > 1 else ""  # noqa: RUF001 - it is a multiplication
-        return f"├ {item.label}{share}{count}"
-    word = str(item.verdict) + (f" {item.status}" if item.status else "")
-    return f"{VERDICT_GLYPH[item.verdict]} {word:<11} {item.kind:<20} {item.summary}"
+def _same(step: Step, other: Step) -> bool:
+    return (step.kind, step.verdict, step.status, step.cause) == (other.kind, other.verdict, other.status, other.cause)
+
+
+def _others(steps: Iterable[Step]) -> Iterator[str]:
+    """Yield the breaks that are like one that was told, in a line each."""
+    listed = list(steps)
+    for step in listed[:SHOWN]:
+        yield plain(f"    likewise {step.summary}")
+    if len(listed) > SHOWN:
+        yield f"    likewise {len(listed) - SHOWN} more"
 
 
 def break_lines(step: Step) -> Iterator[str]:
@@ -43,10 +62,9 @@ def break_lines(step: Step) -> Iterator[str]:
     yield plain(f"    check    {title}")
     if step.missing:
         yield plain(f"    missing  {step.missing}")
-    for fact in step.evidence:
-        yield plain(f"    because  {evidence_words(fact, step)}")
-    for rule in step.considered:
-        yield plain(f"    {'decided ' if rule.decided else 'passed by'} {rule.rule}: {rule.why}")
+    yield from _told("because", [evidence_words(fact, step) for fact in step.evidence])
+    yield from _told("decided", [f"{rule.rule}: {rule.why}" for rule in step.considered if rule.decided])
+    yield from _told("passed by", [f"{rule.rule}: {rule.why}" for rule in step.considered if not rule.decided])
     if step.verdict not in _QUIET:
         yield plain(f"    packet   {packet_words(step.packet)}")
     if step.confirm:
@@ -55,6 +73,13 @@ def break_lines(step: Step) -> Iterator[str]:
         yield plain(f"    fix      {step.fix}")
     for number, line in enumerate(addition_lines(step.addition)):
         yield f"    {'' if number else 'add':<8} {line}"
+
+
+def _told(word: str, texts: list[str]) -> Iterator[str]:
+    """Yield texts in a line each; those that differ in numbers alone are one line, with how many they are."""
+    for text, count in alike(texts):
+        more = f"  ({count} alike)" if count > 1 else ""
+        yield plain(f"    {word:<8} {text}") + more
 
 
 def evidence_words(fact: Evidence, step: Step) -> str:

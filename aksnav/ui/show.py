@@ -7,9 +7,10 @@ import msgspec
 from aksnav.checks.catalogue import find_check
 from aksnav.model.text import plain
 from aksnav.report.addition import addition_lines
+from aksnav.report.road import deciding
 from aksnav.report.text import evidence_words
 from aksnav.report.words import VERDICT_GLYPH, confidence_words, flatten, outcome_words, packet_words
-from aksnav.trace.step import ENDS, Branch, Step, Trace, Verdict
+from aksnav.trace.step import Branch, Step, Trace, Verdict
 from aksnav.ui.entry import Entry
 from aksnav.ui.facts import ago
 from aksnav.ui.text import Line, Span, shorten
@@ -74,12 +75,6 @@ def main_road(trace: Trace) -> Iterator[Step]:
 
 def _has(step: Step, steps: Sequence[Step]) -> bool:
     return any(item == step or any(_has(step, branch.steps) for branch in item.branches) for item in steps)
-
-
-def deciding(trace: Trace) -> Step | None:
-    """Return the step to look at first: the first that ends the road for certain, else the first break, or None."""
-    ends = (step for step in trace.breaks if step.verdict in ENDS)
-    return next(ends, trace.breaks[0] if trace.breaks else None)
 
 
 def strip_line(trace: Trace) -> Line:
