@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from aksnav.model.change import Change, Reading, SourceChanged
+from aksnav.model.kinds import KINDS
 from aksnav.model.object import Ref
 from aksnav.sources.errors import SourceError
 from aksnav.sources.feed import Feed, load_once, run_in_process
@@ -228,7 +229,7 @@ def test_a_context_that_is_not_there_is_a_usage_error(server: ApiServer) -> None
 
 
 def test_a_command_loads_everything_once_in_its_own_process(server: ApiServer) -> None:
-    """load_once ends by itself; a refused kind is denied, no kind stays pending but those of Secrets and Azure."""
+    """load_once ends by itself; a refused kind is denied, no kind stays pending but those asked for by name."""
     server.objects[PODS] = [pod("a")]
     server.always[SERVICES] = forbidden("jo", "services")
     ingress = {"metadata": {"name": "web", "namespace": "shop"}, "spec": {"tls": [{"secretName": "tls"}]}}
