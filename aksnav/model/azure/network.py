@@ -130,12 +130,12 @@ class VirtualNetwork(AzureObject, kw_only=True, gc=False):
 
 
 class SecurityRule(Child, kw_only=True, gc=False):
-    """One rule of a network security group; singular and plural forms can both be filled."""
+    """One rule of a network security group; singular and plural forms can both be filled; priority 0: not said."""
 
-    priority: int = 65500
+    priority: int = 0
     direction: str = ""
     access: str = ""
-    protocol: str = "*"
+    protocol: str = ""
     description: str = ""
     source_address_prefix: str = ""
     source_address_prefixes: tuple[str, ...] = ()

@@ -91,7 +91,7 @@ def evaluate(rules: Iterable[SecurityAdminRule], direction: str, packet: Packet,
         packet: as the interface sees it, as for security groups.
         context: what the tags hold.
     """
-    asked = [rule for rule in rules if rule.direction.lower() == direction.lower()]
+    asked = [rule for rule in rules if rule.direction.lower() in {direction.lower(), ""}]
     asked.sort(key=lambda rule: (rule.manager, rule.priority))
     found = [
         _of_manager(list(listed), packet, context.space) for _, listed in groupby(asked, key=lambda rule: rule.manager)
@@ -184,6 +184,15 @@ def _parts(rule: SecurityAdminRule, packet: Packet, inside: Space) -> Iterable[t
     yield "source port", source_ports_hold(rule.source_port_ranges, packet, rule.protocol)
     yield "source", _end(rule.sources, packet.source, packet, inside)
     yield "destination", _destination(rule, packet, inside)
+    yield "rule", _said(rule)
+
+
+def _said(rule: SecurityAdminRule) -> Answer:
+    """Return whether a rule says what every rule says: a file that was cut or written by hand may lack it."""
+    if rule.access.lower() not in _SAID:
+        return Unknown(f"admin rule {rule.name} has access {rule.access or '(not said)'}")
+    missing = "its direction" if not rule.direction else "" if rule.priority else "its priority"
+    return Unknown(f"admin rule {rule.name} does not say {missing}") if missing else True
 
 
 def _destination(rule: SecurityAdminRule, packet: Packet, inside: Space) -> Answer:

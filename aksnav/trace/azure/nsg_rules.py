@@ -21,6 +21,7 @@ from aksnav.trace.ternary import Answer, Unknown, every, some
 
 ALLOW, DENY = "Allow", "Deny"
 INBOUND, OUTBOUND = "Inbound", "Outbound"
+_ACCESS = frozenset({ALLOW.lower(), DENY.lower()})
 FIRST_DEFAULT = 65000
 _MOST_ATOMS = 8
 """Open questions whose cases are gone through; beyond that, any rule that may decide otherwise counts."""
@@ -32,6 +33,7 @@ def _default(priority: int, direction: str, name: str, access: str, source: str,
         priority=priority,
         direction=direction,
         access=access,
+        protocol="*",
         source_address_prefix=source,
         source_port_range="*",
         destination_address_prefix=destination,
@@ -85,11 +87,14 @@ class RuleDecision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def rules(group: NetworkSecurityGroup, direction: str) -> list[SecurityRule]:
-    """Return the rules of a direction in the order of evaluation; Azure's default rules where the group omits them."""
+    """Return the rules of a direction in the order of evaluation; Azure's default rules where the group omits them.
+
+    A rule that does not say its direction may be of either, one without a priority may stand before all others.
+    """
     defaults = group.default_security_rules
     listed = (*group.security_rules, *(defaults or DEFAULTS))
     wanted = direction.lower()
-    return sorted((rule for rule in listed if rule.direction.lower() == wanted), key=lambda rule: rule.priority)
+    return sorted((rule for rule in listed if rule.direction.lower() in {wanted, ""}), key=lambda rule: rule.priority)
 
 
 def evaluate(group: NetworkSecurityGroup, direction: str, packet: Packet, context: Context) -> RuleDecision:
@@ -195,6 +200,8 @@ def _atom(rule: SecurityRule, part: str) -> tuple[object, ...]:
             return part, frozenset(destinations(rule)), groups
         case "source port":
             return part, frozenset(port_ranges((rule.source_port_range, *rule.source_port_ranges)))
+        case "rule":
+            return part, rule.id or rule.name
         case _:
             return part, frozenset(destination_ports(rule)), rule.protocol.lower()
 
@@ -230,11 +237,26 @@ def matches(rule: SecurityRule, packet: Packet, context: Context) -> Answer:
 
 def parts(rule: SecurityRule, packet: Packet, context: Context) -> Iterator[tuple[str, Answer]]:
     """Yield what each part of a rule says of a packet, cheapest first."""
-    yield "protocol", rule.protocol.lower() in {"*", "any", packet.protocol.lower()}
+    yield "protocol", _protocol(rule, packet)
     yield "destination port", _destination_port(rule, packet)
     yield "source port", _source_port(rule, packet)
     yield "source", _source(rule, packet, context)
     yield "destination", _destination(rule, packet, context)
+    yield "rule", _said(rule)
+
+
+def _protocol(rule: SecurityRule, packet: Packet) -> Answer:
+    if not rule.protocol:
+        return Unknown(f"rule {rule.name} does not say its protocol")
+    return rule.protocol.lower() in {"*", "any", packet.protocol.lower()}
+
+
+def _said(rule: SecurityRule) -> Answer:
+    """Return whether a rule says what every rule says: a file that was cut or written by hand may lack it."""
+    if rule.access.lower() not in _ACCESS:
+        return Unknown(f"rule {rule.name} has access {rule.access or '(not said)'}")
+    missing = "its direction" if not rule.direction else "" if rule.priority else "its priority"
+    return Unknown(f"rule {rule.name} does not say {missing}") if missing else True
 
 
 def _why_not(rule: SecurityRule, packet: Packet, part: str) -> str:
@@ -299,7 +321,9 @@ def destination_ports(rule: SecurityRule) -> list[tuple[int, int]]:
 
 
 def _destination_port(rule: SecurityRule, packet: Packet) -> Answer:
-    texts = (rule.destination_port_range, *rule.destination_port_ranges)
+    texts = tuple(filter(None, (rule.destination_port_range, *rule.destination_port_ranges)))
+    if not texts:
+        return Unknown(f"rule {rule.name} does not say its destination ports")
     return ports_hold(texts, packet, rule.protocol)
 
 
@@ -308,17 +332,21 @@ def _source_port(rule: SecurityRule, packet: Packet) -> Answer:
 
 
 def _source(rule: SecurityRule, packet: Packet, context: Context) -> Answer:
-    v4 = family_v4(packet)
+    v4, groups = family_v4(packet), rule.source_application_security_groups
+    if not groups and not sources(rule):
+        return Unknown(f"rule {rule.name} does not say its source")
     return some(
         (
             tags.match(sources(rule), packet.source, v4, context.space),
-            _in_groups(rule.source_application_security_groups, context.source_groups, context),
+            _in_groups(groups, context.source_groups, context),
         )
     )
 
 
 def _destination(rule: SecurityRule, packet: Packet, context: Context) -> Answer:
     groups = rule.destination_application_security_groups
+    if not groups and not destinations(rule):
+        return Unknown(f"rule {rule.name} does not say its destination")
     if groups and context.frontend:
         # aks-networking.md, section 8, point 1: whether membership of the interface counts is documented nowhere.
         by_group: Answer = Unknown(

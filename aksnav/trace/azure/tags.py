@@ -98,7 +98,7 @@ def space(store: Store, network: VirtualNetwork | None, subnet: Subnet | None) -
 
 def _of_network(store: Store, network: VirtualNetwork, subnet: Subnet | None) -> Space:
     texts = list(network.address_space.address_prefixes)
-    unsure = ""
+    unsure = "" if texts else f"the address space of {network.name} is not said"
     for peering in network.virtual_network_peerings:
         if peering.peering_state.lower() == CONNECTED and peering.allow_virtual_network_access:
             texts += remote_texts(peering)
