@@ -7,16 +7,19 @@ from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
+from aksnav.trace.aged import aged
 from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.azure.lb_address import pending
+from aksnav.trace.azure.zones import resolver_of
 from aksnav.trace.cluster.alias import external_name
 from aksnav.trace.cluster.dns import DOMAIN, Answer, Resolution, resolve
 from aksnav.trace.cluster.headless import headless
 from aksnav.trace.cluster.nameserver import ask
 from aksnav.trace.cluster.pod import arrive, ref_of
+from aksnav.trace.cluster.private_names import as_azure_answers
 from aksnav.trace.cluster.service import find_port, missing_service, no_port
 from aksnav.trace.cluster.unserved import problems
-from aksnav.trace.cluster.upstream import as_coredns_answers
+from aksnav.trace.cluster.upstream import as_coredns_answers, asks_elsewhere
 from aksnav.trace.fronted import at_name
 from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, cut, ended, fan, too_long
 from aksnav.trace.kubectl import listing, show
@@ -43,7 +46,7 @@ def trace(store: Store, request: Request) -> Trace:
     if first.verdict is Verdict.BLIND:
         return add_up(request, (first,))
     first = msgspec.structs.replace(first, packet=packet)
-    return add_up(request, cut((first, *_onward(walk, journey, request, packet))))
+    return add_up(request, cut(aged(store, (first, *_onward(walk, journey, request, packet)))))
 
 
 def _onward(walk: Walk, journey: Journey, request: Request, packet: Packet) -> Road:
@@ -88,6 +91,7 @@ def named(walk: Walk, journey: Journey, host: str, packet: Packet) -> Road:
     own = pod is not None and not pod.template.host_network
     namespace = pod.namespace if pod is not None and own else ""
     found = resolve(walk.store, host, packet, inside=not journey.outside, namespace=namespace)
+    found = _in_network(walk, journey, host, packet, found)
     if own:
         found = as_coredns_answers(walk.store, host, packet, found)
     elif host.endswith(f".{DOMAIN}") and not journey.outside:
@@ -101,6 +105,15 @@ def named(walk: Walk, journey: Journey, host: str, packet: Packet) -> Road:
     if len(branches) == 1:
         return (*steps, *branches[0].steps)
     return (*asked, *fan(found.step, branches))
+
+
+def _in_network(walk: Walk, journey: Journey, host: str, packet: Packet, found: Resolution) -> Resolution:
+    """Return the resolution as the client's virtual network answers it; the internet sees no private zone."""
+    pod = journey.source.pod
+    elsewhere = pod is not None and not pod.template.host_network and asks_elsewhere(walk.store, host)
+    if journey.internet or elsewhere:
+        return found
+    return as_azure_answers(walk.store, resolver_of(walk.store, journey.source), host, packet, found)
 
 
 def _by_cluster_dns(found: Resolution, journey: Journey) -> Resolution:

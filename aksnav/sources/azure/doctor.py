@@ -156,12 +156,8 @@ def _subscriptions(options: Options, provider_ids: Iterable[str], facts: dict[st
 def _role(tries: list[_Try], fallback: list[str]) -> str:
     """Return a custom role with the actions that no try has proven, as JSON for ``az role definition create``."""
     refused = [item for item in tries if isinstance(item.error, ArmError) and item.error.denied]
-    refused_actions = {item.where.action for item in refused} & {
-        *NEEDED,
-        *EDGE_NEEDED,
-        *ZONES_NEEDED,
-        SUBSCRIPTION_READ,
-    }
+    asked_for = {*NEEDED, *EDGE_NEEDED, *ZONES_NEEDED, SUBSCRIPTION_READ}
+    refused_actions = {item.where.action for item in refused} & asked_for
     proven = {item.where.action for item in tries if item.error is None} - refused_actions
     actions = [action for action in NEEDED if action not in proven]
     actions += sorted(refused_actions - set(actions))

@@ -1,8 +1,8 @@
 """Private DNS zones around the cluster: which there are, where they answer, and what they hold.
 
-Zones are listed in the groups of the nodes and of their networks, and read by id where the cluster or a private endpoint
-names one elsewhere. Links cost one call a zone, and none where the zone says that it has none; records cost one call a
-zone. Zones that are linked to a network that is known come first, and past a number of zones nothing more is read.
+Zones are listed in the groups of the nodes and of their networks, and read by id where the cluster or a private
+endpoint names one elsewhere. Links cost one call a zone, and none where the zone says that it has none; records cost
+one call a zone. Zones that are linked to a network that is known come first, and past a number nothing more is read.
 
 Source: Azure REST API, Private DNS 2024-06-01 (``resolutionPolicy`` is there from this version on).
 """
@@ -123,9 +123,9 @@ def _zones(paged: Paged, decoded: Decoded, groups: list[Group], named: list[str]
             yield decoded(_ZONES, group.scope, wires)
     by_group: dict[Group, list[str]] = {}
     for ident in named:
-        group = group_of(ident)
-        if group is not None and group not in groups:
-            by_group.setdefault(group, []).append(ident)
+        own = group_of(ident)
+        if own is not None and own not in groups:
+            by_group.setdefault(own, []).append(ident)
     for group, idents in by_group.items():
         yield _one_by_one(paged, decoded, group, idents)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from aksnav.model.addresses import parse_address
+from aksnav.model.azure.edge import PrivateEndpoint
 from aksnav.model.kubernetes.gateway import Gateway, GRPCRoute, HTTPRoute, TLSRoute
 from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.model.object import Ref
@@ -26,6 +27,7 @@ _READS = (
     "Service",
     "publicIPAddresses",
     "privateEndpoints",
+    "networkInterfaces",
 )
 
 
@@ -50,7 +52,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 def claims_of(store: Store, host: str) -> tuple[Claim, ...]:
     """Return who claims a host name: those that name it, and where none has an address, whose wildcard covers it."""
-    known = once(store, "claimed hosts", _READS, lambda: _claims(store))
+    known = _known(store)
     found = [*known.get(host, ())]
     labels = host.split(".")
     for cut in range(1, len(labels)):
@@ -64,6 +66,15 @@ def claims_of(store: Store, host: str) -> tuple[Claim, ...]:
         ]
     label = _labelled(store, host) if not found else None
     return (label,) if label is not None else tuple(found)
+
+
+def claimed_hosts(store: Store) -> list[str]:
+    """Return every host name that an object claims, wildcards left out."""
+    return sorted(host for host in _known(store) if not host.startswith("*"))
+
+
+def _known(store: Store) -> dict[str, list[Claim]]:
+    return once(store, "claimed hosts", _READS, lambda: _claims(store))
 
 
 def _claims(store: Store) -> dict[str, list[Claim]]:
@@ -84,13 +95,31 @@ def _public_ips(store: Store) -> Iterator[tuple[str, Claim]]:
 
 
 def _private_endpoints(store: Store) -> Iterator[tuple[str, Claim]]:
-    """Yield the names for which private endpoints ask for a record; whether a zone has it is another matter (V07)."""
+    """Yield the names for which private endpoints ask for a record; whether a zone has it is another matter (V07).
+
+    With a DNS zone group, the endpoint has no custom configuration any more: its interface has the names.
+    """
     for endpoint in store.private_endpoints:
         for index, item in enumerate(endpoint.custom_dns_configs):
             addresses = _numbers(iter(item.ip_addresses))
             if item.fqdn and addresses:
                 field = f".customDnsConfigs[{index}].fqdn"
                 yield item.fqdn, Claim(ref=endpoint.ref, field=field, value=item.fqdn, addresses=addresses)
+        for name, place, addresses in () if endpoint.custom_dns_configs else _of_interfaces(store, endpoint):
+            yield name, Claim(ref=endpoint.ref, field=place, value=name, addresses=addresses)
+
+
+def _of_interfaces(store: Store, endpoint: PrivateEndpoint) -> Iterator[tuple[str, str, tuple[int, ...]]]:
+    """Yield the names of the interfaces of a private endpoint, each with its field and every address that it has."""
+    found: dict[str, tuple[str, list[str]]] = {}
+    for reference in endpoint.network_interfaces:
+        interface = store.interfaces.get(reference.id)
+        for index, item in enumerate(interface.ip_configurations if interface is not None else ()):
+            for name in item.private_link_connection_properties.fqdns:
+                field = f".networkInterfaces[].ipConfigurations[{index}].privateLinkConnectionProperties.fqdns"
+                found.setdefault(name, (field, []))[1].append(item.private_ip_address)
+    for name, (field, texts) in found.items():
+        yield name, field, _numbers(iter(texts))
 
 
 def _ingresses(store: Store) -> Iterator[tuple[str, Claim]]:

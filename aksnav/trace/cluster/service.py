@@ -25,6 +25,7 @@ class Via(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         anywhere: neither applies: a client of the cluster asks at an address that is meant for those outside of it.
         proxy: a controller reads the endpoints itself: no traffic policy, no fallback to terminating endpoints.
         status: what the proxy answers while there is no ready endpoint; 0 where it passes bytes on and refuses.
+        subset: name of the subset of a DestinationRule that the proxy keeps to, and the labels of its Pods.
     """
 
     node: Node | None = None
@@ -32,6 +33,8 @@ class Via(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     anywhere: bool = False
     proxy: bool = False
     status: int = 503
+    subset: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
 
     def local(self, service: Service) -> bool:
         """Return whether a traffic policy of the Service keeps the choice to the node."""
@@ -142,6 +145,11 @@ def endpoints(store: Store, service: Service, port: ServicePort, packet: Packet,
     if blind:
         return ServiceDecision(step=_unread(service, packet, blind))
     found = candidates(store, service, port, v4=_family(service, packet))
+    if via.subset:
+        narrowed = _of_subset(service, found, packet, via)
+        if isinstance(narrowed, Step):
+            return ServiceDecision(step=narrowed)
+        found = narrowed
     choice = choose(found, node=via.node, local=via.local(service), fallback=not via.proxy, topology=not via.proxy)
     if choice.chosen:
         return ServiceDecision(step=_found(store, service, packet, found, choice, via), chosen=choice.chosen)
@@ -153,6 +161,46 @@ def endpoints(store: Store, service: Service, port: ServicePort, packet: Packet,
         summary = f"{step.summary}: the controller answers {via.status}"
         step = msgspec.structs.replace(step, verdict=Verdict.RESPOND, status=via.status, summary=summary)
     return ServiceDecision(step=step, further=further)
+
+
+def _of_subset(service: Service, found: Candidates, packet: Packet, via: Via) -> Candidates | Step:
+    """Return the endpoints whose Pods are of a subset; the step of a subset without any (G22); or of one not known."""
+    kept = [
+        item
+        for item in found.listed
+        if item.pod is not None and all(item.pod.labels.get(key) == value for key, value in via.labels)
+    ]
+    lost = [item for item in found.listed if item.pod is None]
+    labels = ",".join(f"{key}={value}" for key, value in via.labels)
+    if kept and not lost:
+        return msgspec.structs.replace(found, listed=tuple(kept))
+    if not found.listed:
+        return found
+    end = f"the proxy answers {via.status}" if via.status else "the connection is closed"
+    step = Step(
+        kind=Kind.ENDPOINT,
+        verdict=Verdict.RESPOND if via.status else Verdict.REJECT,
+        summary=f"no endpoint of Service {service.id} is of subset {via.subset} ({labels}): {end}",
+        subject=service.ref,
+        version=service.resource_version,
+        packet=packet,
+        cause="G22",
+        status=via.status,
+        evidence=(
+            Evidence(".spec.subsets[*].labels", labels, note=f"subset {via.subset}"),
+            *(
+                Evidence(".metadata.labels", str(item.pod.labels), Ref("Pod", item.pod.id))
+                for item in found.listed[:4]
+                if item.pod is not None
+            ),
+        ),
+        confirm=listing("Pod", service.namespace, labels),
+        fix="let the labels of the subset be those of Pods of the Service",
+    )
+    if not lost:
+        return step
+    missing = f"the Pod of endpoint {lost[0].endpoint.addresses[0]} of Service {service.id}"
+    return msgspec.structs.replace(step, verdict=Verdict.BLIND, status=0, cause="", missing=missing)
 
 
 def _blind(store: Store, service: Service) -> str:

@@ -4,6 +4,7 @@ import msgspec
 
 from aksnav.model.addresses import format_address
 from aksnav.store.store import Store
+from aksnav.trace.azure.zones import AZURE_DNS
 from aksnav.trace.cluster.coredns import Custom, customised
 from aksnav.trace.cluster.dns import Answer, Resolution
 from aksnav.trace.packet import Packet
@@ -37,12 +38,23 @@ def as_coredns_answers(store: Store, host: str, packet: Packet, found: Resolutio
         step = _step(packet, f"CoreDNS answers for {host} by {custom.opaque}", custom)
         missing = f"what CoreDNS answers for {host}: {custom.opaque}"
         return Resolution(step=msgspec.structs.replace(step, verdict=Verdict.UNSUPPORTED, missing=missing))
-    if custom.asks:
+    if custom.asks and not _of_node(custom):
         return _asked(host, found, custom, ", ".join(custom.asks))
     if custom.unread and found.answers:
         note = f"CoreDNS has nothing of its own for {host}: {custom.unread}"
         return _with(found, (note,), ())
     return found
+
+
+def asks_elsewhere(store: Store, host: str) -> bool:
+    """Return whether CoreDNS was told to ask others for a name than the node does."""
+    custom = customised(store, host)
+    return bool(custom.asks) and not _of_node(custom)
+
+
+def _of_node(custom: Custom) -> bool:
+    """Return whether CoreDNS asks whom the node asks, or Azure DNS itself."""
+    return all(item.removesuffix(":53") in {AZURE_DNS, "/etc/resolv.conf"} for item in custom.asks)
 
 
 def _of_service(found: Resolution) -> bool:
