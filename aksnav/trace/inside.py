@@ -17,6 +17,8 @@ from aksnav.trace.cluster.service import Via, endpoints, find_port, missing_serv
 from aksnav.trace.cluster.unserved import problems
 from aksnav.trace.crossings import filters, groups, leaving, places
 from aksnav.trace.gateway.controllers import GATEWAY_NAME_LABEL
+from aksnav.trace.istio import mesh
+from aksnav.trace.istio.route import OWN_PORTS
 from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, answered, ended, fan, too_long, where
 from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet
@@ -46,6 +48,9 @@ def through_service(
     doubtful = node.without_proxy(walk.store, via.node, packet) if via.node is not None and not via.proxy else None
     if doubtful is not None:
         lead.append(doubtful)
+    followed = mesh.outbound(walk.store, journey.source.pod, service, packet) if not via.proxy else None
+    if followed is not None:
+        lead.append(followed)
     decision = endpoints(walk.store, service, port, packet, via)
     if not decision.chosen:
         step = decision.step
@@ -186,6 +191,15 @@ def to_pod(
         entry_node=journey.entry_node,
     )
     steps = [*filters(walk, journey, crossing, pod)]
+    connection = mesh.Connection(
+        source=journey.source,
+        controller=journey.controller,
+        service=service,
+        port=front,
+        subset=journey.subset,
+        packet=packet,
+    )
+    steps += mesh.arrive(walk.store, pod, connection)
     last = arrive(walk.store, pod, packet, listed_ready=listed)
     found = controllers.of_pods(walk.store, (pod,), service) if not ended(last) else ()
     if found:
@@ -231,7 +245,7 @@ def _proxied(
     behind = walk.enter(key, same, lambda: _routed(walk, journey, controller, pod, listener))
     if behind is None or journey.depth >= DEEPEST:
         return (too_long(packet, controller.label),)
-    if behind is _UNROUTED or (controller.flavour in ENVOY_ISTIO and packet.port in _ISTIO_OWN_PORTS):
+    if behind is _UNROUTED or (controller.flavour in _ISTIO and packet.port in OWN_PORTS):
         return last
     arrival = tuple(step for step in last if step.kind is not Kind.DELIVER)
     assumed = tuple(line for step in last if step.kind is Kind.DELIVER for line in step.assumptions)
@@ -239,8 +253,7 @@ def _proxied(
 
 
 _UNROUTED: Road = ()
-# Envoy's own listeners in an Istio gateway: merged telemetry, health, Prometheus (Istio documentation, "Ports used").
-_ISTIO_OWN_PORTS = frozenset({15020, 15021, 15090})
+_ISTIO = ENVOY_ISTIO | {Flavour.ISTIO_CLASSIC}
 
 
 def _listens(walk: Walk, pod: Pod, port: int) -> bool:
@@ -378,7 +391,8 @@ def _to_target(walk: Walk, journey: Journey, target: Target) -> Road:
     found = (service.ports.index(port), port)
     packet = msgspec.structs.replace(packet, port=port.port)
     if target.direct_to_pods or service.headless:
-        via = Via(proxy=True, status=target.empty_status)
+        via = Via(proxy=True, status=target.empty_status, subset=target.subset, labels=target.labels)
+        journey = msgspec.structs.replace(journey, subset=target.subset)
         return (*target.steps, *through_service(walk, journey, service, found, packet, via))
     return (*target.steps, *to_cluster_ip(walk, journey, service, packet))
 

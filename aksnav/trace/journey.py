@@ -33,6 +33,7 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         balanced: through a load balancer, whose probes take nodes away.
         controller: the proxy that sends on this stretch, if one does.
         depth: names and proxies passed so far.
+        subset: of a DestinationRule, to which that proxy keeps; empty for every Pod of the Service.
     """
 
     source: Place
@@ -43,6 +44,7 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     balanced: bool = False
     controller: Controller | None = None
     depth: int = 0
+    subset: str = ""
 
 
 class Walk:

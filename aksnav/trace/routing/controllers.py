@@ -20,6 +20,7 @@ from aksnav.trace import kubectl
 from aksnav.trace.gateway import classes as gateway_class
 from aksnav.trace.gateway.controllers import gateway_controllers
 from aksnav.trace.ingress.classes import APP_ROUTING_EXTRA, Claim, claim, flavour_of
+from aksnav.trace.istio import scope as istio
 from aksnav.trace.memo import once
 from aksnav.trace.routing import recognise
 from aksnav.trace.routing.types import OUTSIDE, Controller, Flavour
@@ -155,6 +156,8 @@ def _unjoined(store: Store, pods: Sequence[Pod], service: Service | None) -> lis
     flavour = recognise.service(service) if service is not None else None
     if flavour is None:
         flavour = next((seen for seen in map(recognise.pod, pods) if seen is not None), None)
+    if flavour is None and istio.looks_like_gateway(store, pods, service):
+        flavour = Flavour.ISTIO_CLASSIC
     if flavour is None or flavour in OUTSIDE:
         return []
     classes = tuple(sorted(row.name for row in store.ingress_classes if flavour_of(row.controller) is flavour))
@@ -165,7 +168,10 @@ def _unjoined(store: Store, pods: Sequence[Pod], service: Service | None) -> lis
             classes=classes,
             service=service,
             why=(Evidence(".metadata.labels", flavour.value, where, "looks like this controller"),),
-            assumptions=(f"it serves the classes of {flavour.value}: {', '.join(classes) or 'none is known'}",),
+            # A gateway of Istio's serves no class: its Gateways name its Pods by their labels.
+            assumptions=()
+            if flavour is Flavour.ISTIO_CLASSIC
+            else (f"it serves the classes of {flavour.value}: {', '.join(classes) or 'none is known'}",),
         )
     ]
 

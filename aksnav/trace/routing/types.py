@@ -82,6 +82,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             bytes on and cannot answer: it refuses the connection.
         steps: filters, rewrites and faults of this target alone, in order.
         ended: the last of ``steps`` ends the road here.
+        subset: name of a DestinationRule's subset, empty where every Pod of the Service may take it.
+        labels: what the Pods of that subset have.
     """
 
     namespace: str
@@ -95,6 +97,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     empty_status: int = 503
     steps: tuple[Step, ...] = ()
     ended: bool = False
+    subset: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 class Routing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
