@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 import msgspec
 
 from aksnav.checks.capacity import growth_findings, node_room_findings, rule_findings, subnet_findings
+from aksnav.checks.dns import zone_findings
 from aksnav.checks.edge import gateway_findings, load_balancer_findings, private_link_findings
 from aksnav.checks.finding import Finding, Proof
 from aksnav.checks.from_steps import finding_of
+from aksnav.checks.istio import istio_findings
 from aksnav.checks.network import peer_findings, pool_findings
 from aksnav.checks.nodes import cluster_findings, node_findings
 from aksnav.checks.policies import dns_findings, dns_namespaces, policy_findings
@@ -26,6 +28,7 @@ from aksnav.trace.routing.viewpoint import seen_from
 from aksnav.trace.step import Kind, Outcome
 
 _FOR_SOME = "N05"
+_NOT_THERE = "D03"
 _ORDER = {Proof.PROVEN: 0, Proof.LIKELY: 1, Proof.HINT: 2}
 
 
@@ -76,6 +79,8 @@ def way_in_findings(store: Store, point: EntryPoint) -> Iterator[Finding]:
             continue
         if request.source.address is None and (found.id == _FOR_SOME or OTHER_CLIENT in step.assumptions):
             yield msgspec.structs.replace(found, proof=Proof.HINT)
+        elif made_up and found.id == _NOT_THERE:
+            continue  # that a client's network sees the zone is asked of the nodes' network, which is not made up
         elif not (made_up and step.kind is Kind.POLICY):
             yield found
         elif request.source.origin is Origin.ADDRESS:
@@ -110,6 +115,7 @@ def undecided_ways(store: Store) -> list[str]:
 CHECKS: tuple[Callable[[Store], Iterator[Finding]], ...] = (
     local_policy_findings,
     routing_findings,
+    istio_findings,
     policy_findings,
     pool_findings,
     range_findings,
@@ -123,4 +129,5 @@ CHECKS: tuple[Callable[[Store], Iterator[Finding]], ...] = (
     load_balancer_findings,
     private_link_findings,
     gateway_findings,
+    zone_findings,
 )

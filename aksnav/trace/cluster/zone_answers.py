@@ -1,5 +1,6 @@
 """What a private zone answers that is at odds with what objects claim: another address, no record, or no link."""
 
+import re
 from shlex import quote
 
 import msgspec
@@ -7,19 +8,23 @@ import msgspec
 from aksnav.model.addresses import format_address
 from aksnav.model.azure.dns import PrivateDnsZone, RecordSet
 from aksnav.model.azure.edge import PrivateEndpoint
+from aksnav.model.kubernetes.service import Service
+from aksnav.model.kubernetes.workload import Pod
 from aksnav.store.store import Store
 from aksnav.trace.azure import zones
 from aksnav.trace.azure.appgateway import gateway_at
-from aksnav.trace.azure.joins import frontends_at, interface_at, subnet_of
+from aksnav.trace.azure.joins import frontends_at, interface_at, node_networks, subnet_of
 from aksnav.trace.azure.private_link import endpoint_at
 from aksnav.trace.azure.zones import Looked, Resolver, State
 from aksnav.trace.cluster.dns import Resolution
 from aksnav.trace.cluster.hosts import Claim, claims_of
 from aksnav.trace.packet import Packet
 from aksnav.trace.policy.who import is_public
+from aksnav.trace.routing import controllers
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 
 _FIREWALL = "azurefirewall"
+_OF_CONFIGURATION = re.compile(r"/[a-z]*ipconfigurations/")
 
 
 def zone_facts(looked: Looked, host: str) -> tuple[Evidence, ...]:
@@ -79,7 +84,7 @@ def against_claims(store: Store, host: str, told: Resolution) -> Resolution:
     shown, others = ", ".join(map(format_address, wrong)), ", ".join(sorted(map(format_address, claimed)))
     facts = tuple(claim_fact(claim) for claim in claims[:8])
     holders = [_holder(store, address) for address in wrong]
-    if any(holder == "" for holder in holders) and all(subnet_of(store, address) is not None for address in wrong):
+    if all(_nobodys(store, address) for address in wrong):
         step = msgspec.structs.replace(
             told.step,
             verdict=Verdict.DROP,
@@ -90,7 +95,7 @@ def against_claims(store: Store, host: str, told: Resolution) -> Resolution:
             fix=f"let the record say {others}",
         )
         return Resolution(step=step)
-    ours = bool(holders) and all(holder.startswith(("Service ", "private endpoint ")) for holder in holders)
+    ours = all(_ours(store, address) for address in wrong)
     step = msgspec.structs.replace(
         told.step,
         cause=cause if ours else "",
@@ -107,6 +112,36 @@ def against_claims(store: Store, host: str, told: Resolution) -> Resolution:
         fix=f"let the record say {others}" if ours else "",
     )
     return msgspec.structs.replace(told, step=step)
+
+
+def _ours(store: Store, address: int) -> bool:
+    """Return whether an address is certainly another one: of a Service that is no way into a proxy, or an endpoint.
+
+    A proxy may have an internal Service beside the public one that its Ingresses name: it routes the host all the same.
+    """
+    services = store.services_at(address)
+    if not services:
+        return endpoint_at(store, address) is not None
+    return not any(controllers.of_pods(store, _pods_of(store, service), service) for service in services)
+
+
+def _pods_of(store: Store, service: Service) -> list[Pod]:
+    names = (item.target_ref for piece in store.slices_of(service.id) for item in piece.endpoints)
+    found = (store.pods.get(f"{service.namespace}/{ref.name}") for ref in names)
+    return [pod for pod in found if pod is not None]
+
+
+def _nobodys(store: Store, address: int) -> bool:
+    """Return whether an address of the nodes' networks is one that nobody has, as far as can be read.
+
+    A subnet lists the interfaces in it: where one of them is not read, the address may be its own.
+    """
+    place = subnet_of(store, address)
+    if place is None or place[0].id not in node_networks(store) or _holder(store, address):
+        return False
+    tables = (store.interfaces, store.load_balancers, store.application_gateways)
+    owners = (_OF_CONFIGURATION.split(item.id)[0] for item in place[1].ip_configurations or ())
+    return all(any(owner in table for table in tables) for owner in owners)
 
 
 def _holder(store: Store, address: int) -> str:
