@@ -224,6 +224,7 @@ def _behind_none(
     else:
         nobody = msgspec.structs.replace(packet, source=None, source_word="")  # which node would send is not known
         behind = through_service(walk, Journey(source=Place()), service, found, nobody, Via(anywhere=True))
+        return (*steps, *(step for step in _breaks(behind) if step.kind is not Kind.POLICY))  # it asks who sends
     return (*steps, *_breaks(behind))
 
 

@@ -1,4 +1,4 @@
-"""Rules that do not say what every rule says (a file that was cut, or written by hand): undecided, never passed over."""
+"""Rules that do not say what every rule says (a file that was cut, or written by hand): undecided, not passed over."""
 
 from typing import Any
 
