@@ -1,4 +1,4 @@
-"""The captures of the ways in are ARM's: every field is one that the SDK's own models have, at its place."""
+"""The captures of the ways in and out are ARM's: every field is one that the SDK's own models have, at its place."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -12,7 +12,13 @@ from aksnav.model.decode import decode_wire
 from aksnav.model.kinds import KINDS
 from aksnav.sources.azure.edges import EDGE_KINDS
 from aksnav.sources.capture.redact import Redaction
-from tests.azure import test_ways_gateways, test_ways_load_balancer, test_ways_nodes, test_ways_private_link
+from tests.azure import (
+    test_ways_gateways,
+    test_ways_load_balancer,
+    test_ways_nodes,
+    test_ways_out,
+    test_ways_private_link,
+)
 from tests.azure.ways_in import Objects, Way, app_gateway, base, containers, private_link
 from tests.unit.model.test_azure import az
 
@@ -25,6 +31,7 @@ MODELS: dict[str, type] = {
     "loadBalancers": network.LoadBalancer,
     "publicIPAddresses": network.PublicIPAddress,
     "networkInterfaces": network.NetworkInterface,
+    "natGateways": network.NatGateway,
     "privateLinkServices": network.PrivateLinkService,
     "privateEndpoints": network.PrivateEndpoint,
     "applicationGateways": network.ApplicationGateway,
@@ -36,6 +43,7 @@ WAYS: list[Way] = [
     *test_ways_private_link.WAYS,
     *test_ways_gateways.WAYS,
     *test_ways_nodes.WAYS,
+    *test_ways_out.WAYS,
 ]
 
 
