@@ -4,14 +4,19 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
+from aksnav.checks.backend_protocol import protocol_findings
+from aksnav.checks.balancing import balancing_findings
 from aksnav.checks.capacity import growth_findings, node_room_findings, rule_findings, subnet_findings
 from aksnav.checks.dns import zone_findings
 from aksnav.checks.edge import gateway_findings, load_balancer_findings, private_link_findings
+from aksnav.checks.enforcement import enforcement_findings
 from aksnav.checks.finding import Finding, Proof
 from aksnav.checks.from_steps import finding_of
 from aksnav.checks.istio import istio_findings
+from aksnav.checks.machines import machine_findings
 from aksnav.checks.network import peer_findings, pool_findings
 from aksnav.checks.nodes import cluster_findings, node_findings
+from aksnav.checks.paths import path_findings
 from aksnav.checks.policies import dns_findings, dns_namespaces, policy_findings
 from aksnav.checks.ranges import range_findings
 from aksnav.checks.routing import routing_findings
@@ -129,5 +134,10 @@ CHECKS: tuple[Callable[[Store], Iterator[Finding]], ...] = (
     load_balancer_findings,
     private_link_findings,
     gateway_findings,
+    path_findings,
+    enforcement_findings,
+    balancing_findings,
+    machine_findings,
+    protocol_findings,
     zone_findings,
 )

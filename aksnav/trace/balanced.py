@@ -64,10 +64,13 @@ def balanced(walk: Walk, journey: Journey, packet: Packet) -> Road | None:
     if not up:
         return (*steps, *_behind_none(walk, journey, service, found, packet, entry))
     arriving = msgspec.structs.replace(journey, balanced=True)
+    sender = journey.source.node.name if journey.source.node is not None and entry.internal else ""
     branches = [
         Branch(
             f"node {group[0].name}",
-            at_node(walk, arriving, group[0], service, found, _at(entry, group[0], packet)),
+            (_to_itself(service, group[0], packet),)
+            if group[0].name == sender
+            else at_node(walk, arriving, group[0], service, found, _at(entry, group[0], packet)),
             None,
             len(group),
             group[0].name,
@@ -81,6 +84,33 @@ def balanced(walk: Walk, journey: Journey, packet: Packet) -> Road | None:
         pool = msgspec.structs.replace(last, summary=f"{last.summary}; {takes}", considered=considered)
         return (*steps[:-1], *fan(pool, branches))
     return (*steps, *fan(_spread(service, up, down, entry.packet), branches))
+
+
+def _to_itself(service: Service, at: Node, packet: Packet) -> Step:
+    """Return the step of a member of the pool that the load balancer sends back to itself (L27): it times out.
+
+    Source: Azure documentation, load-balancer-troubleshoot-backend-traffic.md (access of an internal load balancer from
+    the same pool): the flow that comes back has the node's own address at both ends.
+    """
+    return Step(
+        kind=Kind.LB_POOL,
+        verdict=Verdict.DROP,
+        summary=f"node {at.name} sends and is in the pool: what the load balancer sends back to it is lost",
+        subject=service.ref,
+        version=service.resource_version,
+        packet=packet,
+        cause="L27",
+        evidence=(
+            Evidence(".status.loadBalancer.ingress[].ipMode", _modes(service), service.ref, "the node does not cut in"),
+            Evidence(".status.addresses", ", ".join(at.internal_ips), at.ref),
+        ),
+        confirm=show(service.ref, ".status.loadBalancer"),
+        fix="call the Service by its cluster address",
+    )
+
+
+def _modes(service: Service) -> str:
+    return ", ".join(point.ip_mode or "VIP" for point in service.ingress_points) or "(no address)"
 
 
 def _spread(service: Service, up: Sequence[Node], down: Sequence[Considered], packet: Packet) -> Step:

@@ -7,6 +7,7 @@ from shlex import quote
 
 import msgspec
 
+from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.azure.network import Peering, VirtualNetwork
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import group_of, unreadable
@@ -81,6 +82,41 @@ def broken_step(found: Broken, packet: Packet) -> Step:
         assumptions=assumed,
         confirm=f"az network vnet peering list -g {quote(group)} --vnet-name {quote(network.name)} -o table",
         fix=fix,
+    )
+
+
+def forwarded(network: VirtualNetwork, appliance: str, packet: Packet) -> Step | None:
+    """Return the step of a peering that does not let in what an appliance of the peer forwards (R07), or None.
+
+    Packets that start in the peer pass in any case; the flag is for those that an appliance there hands on.
+
+    Args:
+        network: of the nodes, which the packet enters.
+        appliance: the address of the appliance.
+        packet: from the host behind the appliance.
+    """
+    number = parse_address(appliance)
+    found = next((item for item in network.virtual_network_peerings if _leads(item, number)), None)
+    if found is None or found.allow_forwarded_traffic or not carries(found) or _leads(found, packet.source):
+        return None
+    peer = found.remote_virtual_network.arm_id.rpartition("/")[2]
+    group = group_of(network.arm_id or network.id).rpartition("/")[2]
+    whom = format_address(packet.source) if packet.source is not None else "the client"
+    return Step(
+        kind=Kind.PEERING,
+        verdict=Verdict.DROP,
+        summary=f"{appliance} in {peer} forwards packets of {whom}, and peering {found.name} of {network.name} lets in "
+        "none but the peer's own",
+        subject=network.ref,
+        version=network.etag,
+        packet=packet,
+        cause="R07",
+        evidence=(
+            Evidence(f".virtualNetworkPeerings[?name=='{found.name}'].allowForwardedTraffic", "false", network.ref),
+        ),
+        assumptions=(f"requests of {whom} come through {appliance}, as the answers go",),
+        confirm=f"az network vnet peering list -g {quote(group)} --vnet-name {quote(network.name)} -o table",
+        fix=f"set allowForwardedTraffic of peering {found.name} of {network.name}",
     )
 
 

@@ -119,6 +119,10 @@ def _back_inside(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
             "R02" if decision.route is not None else "R09" if _without_learned(store, at.network, at.subnet) else "R06"
         )
         return (msgspec.structs.replace(step, verdict=Verdict.DROP, cause=cause, fix=fix),)
+    if decision.hop == APPLIANCE:
+        refused = peering.forwarded(at.network, decision.address, packet)
+        if refused is not None:
+            return (refused,)
     return (_as_they_came(store, node, packet, step, decision),)
 
 

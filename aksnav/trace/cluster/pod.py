@@ -18,6 +18,7 @@ from aksnav.trace.packet import Packet
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 from aksnav.trace.verdict import DESTINATION_FIELD
 
+_NO_FREE_PORT = "free ports for the requested pod ports"
 _IMAGE = frozenset({"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"})
 
 
@@ -146,6 +147,9 @@ def _cause(store: Store, pod: Pod) -> tuple[str, str, str, str, str] | None:
         return "X02", field, pod.reason, "raise the memory limit", "was killed for its memory"
     if pod.unscheduled:
         field = '.status.conditions[?(@.type=="PodScheduled")].message'
+        if _NO_FREE_PORT in pod.unscheduled.lower():
+            fix = "change the host port, or run no more of these Pods than nodes"
+            return "X12", field, pod.unscheduled, fix, "finds its host port taken on the nodes"
         return "X05", field, pod.unscheduled, "make room: node pool, taints, affinity", "is not scheduled on any node"
     if pod.phase == "Pending":
         event = _event(store, pod, {"FailedCreatePodSandBox"})

@@ -1,9 +1,10 @@
 """Why a Service has no endpoint: the selector, the Pods, the port, the address family, or whoever writes the slices."""
 
+import re
 from collections.abc import Sequence
 
 from aksnav.model.kubernetes.service import Service, ServicePort
-from aksnav.model.kubernetes.workload import Pod
+from aksnav.model.kubernetes.workload import Event, Pod
 from aksnav.model.labels import Labels
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import unreadable
@@ -14,6 +15,8 @@ from aksnav.trace.packet import Packet
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 
 _SHOWN = 8
+_SCALING = frozenset({"ScalingReplicaSet", "KEDAScaleTargetDeactivated"})
+_TO_ZERO = re.compile(r"^(Scaled down replica set \S+ to 0\b|Deactivated \S+ .*to 0$)")
 
 
 def nothing(
@@ -144,6 +147,11 @@ def _named(pod: Pod, name: str) -> bool:
 
 
 def _unmatched(store: Store, service: Service, facts: list[Evidence], packet: Packet) -> Step:
+    scaled = _scaled_to_zero(store, service)
+    if scaled is not None:
+        said = Evidence("events " + scaled.reason, scaled.message, scaled.ref, scaled.last_seen)
+        summary = f"selects no Pod: {scaled.about_kind} {scaled.about_name} was scaled to zero"
+        return _end(service, packet, "X09", summary, [*facts, said], f"scale {scaled.about_name} up")
     near = sorted(
         (_distance(service, labels), str(labels), labels) for labels in store.pod_classes.classes(service.namespace)
     )
@@ -156,6 +164,20 @@ def _unmatched(store: Store, service: Service, facts: list[Evidence], packet: Pa
     notes = (f"Pod {broken[0]}, which cannot be decoded, does not match",) if broken else ()
     fix = "make the selector and the labels of the Pods agree (or scale the workload up)"
     return _end(service, packet, "S01", "selects no Pod", facts, fix, considered, notes)
+
+
+def _scaled_to_zero(store: Store, service: Service) -> Event | None:
+    """Return the event that says that the workload behind a Service was scaled to zero, or None.
+
+    Workloads are not read: one is a Service's that has its name, or that its selector names. Its last scaling counts;
+    with each rollout the old ReplicaSet goes to zero too, and then Pods of the new one are there.
+    """
+    names = {service.name, *(service.selector or {}).values()}
+    found: dict[str, Event] = {}
+    for event in sorted(store.events, key=lambda item: item.last_seen):
+        if event.about_namespace == service.namespace and event.about_name in names and event.reason in _SCALING:
+            found[event.about_name] = event
+    return next((event for event in found.values() if _TO_ZERO.match(event.message)), None)
 
 
 def _distance(service: Service, labels: Labels) -> int:
