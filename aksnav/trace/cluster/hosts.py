@@ -8,8 +8,10 @@ from aksnav.model.addresses import parse_address
 from aksnav.model.azure.edge import PrivateEndpoint
 from aksnav.model.kubernetes.gateway import Gateway, GRPCRoute, HTTPRoute, TLSRoute
 from aksnav.model.kubernetes.ingress import Ingress
+from aksnav.model.kubernetes.istio import IstioGateway, VirtualService
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
+from aksnav.trace.istio import ways as istio
 from aksnav.trace.memo import once
 from aksnav.trace.routing import controllers
 from aksnav.trace.routing.types import Controller
@@ -18,13 +20,14 @@ _EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/hostname"
 _LABEL = "service.beta.kubernetes.io/azure-dns-label-name"
 _CLOUD = ".cloudapp.azure.com"
 _ROUTES = (HTTPRoute.KIND, GRPCRoute.KIND, TLSRoute.KIND)
+_ISTIO = (IstioGateway.KIND, VirtualService.KIND)
 _READS = (
     "Ingress",
     "IngressClass",
     "Gateway",
     "GatewayClass",
     *_ROUTES,
-    "Service",
+    *istio.READS,
     "publicIPAddresses",
     "privateEndpoints",
     "networkInterfaces",
@@ -62,7 +65,7 @@ def claims_of(store: Store, host: str) -> tuple[Claim, ...]:
         found += [
             claim
             for claim in known.get("*." + ".".join(labels[cut:]), ())
-            if cut == 1 or claim.ref.kind in {"Gateway", *_ROUTES}
+            if cut == 1 or claim.ref.kind in {"Gateway", *_ROUTES, *_ISTIO}
         ]
     label = _labelled(store, host) if not found else None
     return (label,) if label is not None else tuple(found)
@@ -80,7 +83,7 @@ def _known(store: Store) -> dict[str, list[Claim]]:
 def _claims(store: Store) -> dict[str, list[Claim]]:
     found: dict[str, list[Claim]] = {}
     of_azure = (*_public_ips(store), *_private_endpoints(store))
-    for host, claim in (*of_azure, *_ingresses(store), *_gateways(store), *_services(store)):
+    for host, claim in (*of_azure, *_ingresses(store), *_gateways(store), *_istio(store), *_services(store)):
         found.setdefault(host.lower().removesuffix("."), []).append(claim)
     return found
 
@@ -169,6 +172,24 @@ def _gateways(store: Store) -> Iterator[tuple[str, Claim]]:
                 addresses, aliases = at or ((), ())
                 field = f".spec.hostnames[{index}]"
                 yield host, Claim(ref=route.ref, field=field, value=host, addresses=addresses, aliases=aliases)
+
+
+def _istio(store: Store) -> Iterator[tuple[str, Claim]]:
+    """Yield the names of Istio's Gateways and VirtualServices, at the addresses of the gateways' Services."""
+    for gateway in store.istio_gateways:
+        texts = (text for row in istio.of_gateway(store, gateway) for text in row.external_addresses)
+        addresses = _numbers(texts)
+        for index, server in enumerate(gateway.servers):
+            for host in server.hosts:
+                name = host.rpartition("/")[2]
+                field = f".spec.servers[{index}].hosts"
+                if name != "*":
+                    yield name, Claim(ref=gateway.ref, field=field, value=name, addresses=addresses)
+    for way in istio.ways(store):
+        if way.host != "*" and way.service is not None:
+            addresses = _numbers(iter(way.service.external_addresses))
+            claim = Claim(ref=way.row.ref, field=".spec.hosts", value=way.host, addresses=addresses)
+            yield way.host, claim
 
 
 def _gateway_points(store: Store, gateway: Gateway) -> tuple[tuple[int, ...], tuple[str, ...]]:

@@ -61,7 +61,7 @@ def choose(store: Store, controller: Controller, at: Workload, packet: Packet) -
     here = [place for place in everything if place.server.port.number == port]
     missing = unread(store, ("IstioGateway",))
     if not here:
-        return _end(_nothing(store, at, everything, port, missing, packet))
+        return _end(_nothing(store, controller, at, everything, port, missing, packet))
     speaks = family(here[0])
     agreeing = [place for place in here if family(place) == speaks]
     others = [place for place in here if place not in agreeing]
@@ -126,7 +126,15 @@ def _doubted(step: Step, missing: str) -> Step:
     return msgspec.structs.replace(step, verdict=Verdict.BLIND, status=0, cause="", missing=missing)
 
 
-def _nothing(store: Store, at: Workload, everything: Sequence[Place], port: int, missing: str, packet: Packet) -> Step:
+def _nothing(
+    store: Store,
+    controller: Controller,
+    at: Workload,
+    everything: Sequence[Place],
+    port: int,
+    missing: str,
+    packet: Packet,
+) -> Step:
     """No server has the port, so that nothing listens: G17 where a Gateway has one and selects other Pods."""
     astray = [
         (row, index)
@@ -141,7 +149,8 @@ def _nothing(store: Store, at: Workload, everything: Sequence[Place], port: int,
         for place in everything[:5]
     ]
     facts += [Evidence(".spec.selector", _text(row.selector), row.ref, f"has port {port}") for row, _ in astray[:3]]
-    subject = astray[0][0].ref if astray else everything[0].gateway.ref if everything else None
+    own = controller.service.ref if controller.service is not None else None
+    subject = astray[0][0].ref if astray else everything[0].gateway.ref if everything else own
     step = Step(
         kind=Kind.GATEWAY_LISTENER,
         verdict=Verdict.REJECT,

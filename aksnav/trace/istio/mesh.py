@@ -1,6 +1,6 @@
 """What the sidecars do with a connection between Pods: mutual TLS, policies, and rules that are not followed.
 
-Sources: Istio reference, "PeerAuthentication" (workload before namespace before mesh; portLevelMtls), "Destination Rule"
+Sources: Istio reference, "PeerAuthentication" (workload before namespace before mesh) and "Destination Rule"
 (ClientTLSSettings); concepts, "Security" (auto mutual TLS: a proxy speaks it to Pods that have a sidecar).
 """
 
@@ -111,6 +111,16 @@ def arrive(store: Store, pod: Pod, connection: Connection) -> tuple[Step, ...]:
     if judged.step is None:
         return (step,)
     return (step, _with_interception(judged.step) if judged.ended else judged.step)
+
+
+def strict(store: Store, pod: Pod, port: int) -> Evidence | None:
+    """Return the field that makes a Pod's sidecar take mutual TLS alone at a port; None where nothing proves it."""
+    if not sidecar(store, pod) or unread(store, ("PeerAuthentication",)):
+        return None
+    taken = _taken(store, pod, port)
+    return (
+        Evidence(taken.field, taken.mode, taken.row.ref) if taken.row is not None and taken.mode == "STRICT" else None
+    )
 
 
 def _asking(connection: Connection, spoken: _Spoken) -> authorization.Asking:

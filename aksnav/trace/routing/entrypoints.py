@@ -1,4 +1,4 @@
-"""Every way into the cluster: rules of Ingresses, routes of Gateways, ports of LoadBalancer and NodePort Services."""
+"""Every way into the cluster: Ingresses, routes of Gateways, VirtualServices, LoadBalancer and NodePort Services."""
 
 from collections.abc import Iterator
 
@@ -17,6 +17,7 @@ from aksnav.model.kubernetes.gateway import (
     ValueMatch,
 )
 from aksnav.model.kubernetes.ingress import Ingress, IngressBackend
+from aksnav.model.kubernetes.istio import HTTPMatchRequest
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.object import Ref
 from aksnav.store import Store
@@ -25,13 +26,14 @@ from aksnav.trace.gateway import classes as gateway_class
 from aksnav.trace.gateway import kinds
 from aksnav.trace.ingress import agic_listeners
 from aksnav.trace.ingress.rules import age, rules_in
+from aksnav.trace.istio import ways as istio
 from aksnav.trace.memo import once
 from aksnav.trace.request import Request
 from aksnav.trace.routing.controllers import claims, for_gateway, for_ingress
 from aksnav.trace.routing.types import Controller, EntryPoint, Flavour
 
 _CONTROLLERS = ("IngressClass", "NginxIngressController", "GatewayClass")
-_READS = (*_CONTROLLERS, "Ingress", "Service", "Gateway", *ROUTE_KINDS, "Namespace")
+_READS = (*_CONTROLLERS, "Ingress", "Service", "Gateway", *ROUTE_KINDS, "Namespace", *istio.READS)
 _INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
 _WELL_KNOWN = {"http": 80, "https": 443, "grpc": 80, "grpcs": 443}
 # What stands in for the label of a wildcard host: a name that no rule is likely to have as its own.
@@ -41,9 +43,9 @@ _ANY_LABEL = "any"
 def entry_points(store: Store) -> tuple[EntryPoint, ...]:
     """Return every way into the cluster, each text once, in a stable order.
 
-    Rules of Ingresses come first, then routes of Gateways, then Service ports. A wildcard host is asked for as
-    ``any.DOMAIN``; a rule for every host by the controller's address, and a path that is an expression by its literal
-    beginning. A Service port behind which an Ingress or Gateway controller stands is a way in as well.
+    Rules of Ingresses come first, then routes of Gateways, those of VirtualServices, and Service ports. A wildcard host
+    is asked for as ``any.DOMAIN``; a rule for every host by the controller's address, and a path that is an expression
+    by its literal beginning. A Service port behind which an Ingress or Gateway controller stands is a way in as well.
     """
     return once(store, "entry points", _READS, lambda: _collect(store))
 
@@ -59,7 +61,7 @@ class _Origin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 def _collect(store: Store) -> tuple[EntryPoint, ...]:
     found: dict[tuple[str, str, tuple[tuple[str, str], ...]], EntryPoint] = {}
-    for point in (*_of_ingresses(store), *_of_routes(store), *_of_services(store)):
+    for point in (*_of_ingresses(store), *_of_routes(store), *_of_virtual_services(store), *_of_services(store)):
         found.setdefault((point.text, point.request.method, point.request.headers), point)
     return tuple(found.values())
 
@@ -172,7 +174,7 @@ def _called(match: GRPCMatch) -> str:
     return "/" + "/".join(part or _ANY_LABEL for part in parts)
 
 
-def _stream(own: _Origin, listener: Listener, service: str) -> Iterator[EntryPoint]:
+def _stream(own: _Origin, listener: Listener, service: str, field: str = ".spec.rules[0]") -> Iterator[EntryPoint]:
     """The way in of a port that passes bytes on; none where no address is known to ask at."""
     if own.address is None:
         return
@@ -182,11 +184,44 @@ def _stream(own: _Origin, listener: Listener, service: str) -> Iterator[EntryPoi
         text=text,
         request=Request(text=text, scheme=scheme, address=own.address, port=listener.port, path="", method=""),
         via=own.via,
-        field=".spec.rules[0]",
+        field=field,
         service=service,
         flavour=own.flavour,
         internal=own.internal,
     )
+
+
+def _of_virtual_services(store: Store) -> Iterator[EntryPoint]:
+    for way in istio.ways(store):
+        port = way.place.server.port
+        own = _Origin(
+            via=way.row.ref,
+            flavour=Flavour.ISTIO_CLASSIC,
+            address=_address(way.service),
+            internal=way.service is not None and _is_internal(way.service),
+        )
+        pattern = "" if way.host == "*" else way.host
+        secure = way.place.server.tls is not None and not way.place.server.tls.https_redirect
+        if way.match is None and port.protocol.upper() in {"TCP", "MONGO", "REDIS", "MYSQL"}:
+            yield from _stream(own, Listener(name="", port=port.number, protocol="TCP"), way.leads_to, way.field)
+            continue
+        scheme = "https" if secure else "http"
+        match = way.match.match if way.match is not None else None
+        path = (match.uri.exact or match.uri.prefix or "/") if match is not None and match.uri is not None else "/"
+        if match is not None and match.uri is not None and match.uri.regex is not None:
+            path = _literal(match.uri.regex)
+        for point in _web(own, way.field, way.leads_to, scheme, pattern, path, port=port.number):
+            yield _wanting(point, match) if match is not None else point
+
+
+def _wanting(point: EntryPoint, match: HTTPMatchRequest) -> EntryPoint:
+    """The same way in, asked for with the exact method, headers and query parameters that a match wants."""
+    query = "&".join(f"{name}={item.exact}" for name, item in match.query_params.items() if item.exact is not None)
+    text = f"{point.text}?{query}" if query else point.text
+    headers = tuple((name.lower(), item.exact) for name, item in match.headers.items() if item.exact is not None)
+    method = match.method.exact if match.method is not None and match.method.exact is not None else "GET"
+    request = msgspec.structs.replace(point.request, text=text, method=method, headers=headers, query=query)
+    return msgspec.structs.replace(point, text=text, request=request)
 
 
 def _headers(wanted: tuple[ValueMatch, ...]) -> tuple[tuple[str, str], ...]:

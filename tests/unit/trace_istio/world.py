@@ -182,7 +182,7 @@ def _node() -> Wire:
 def asked(
     store: Store, text: str, headers: dict[str, str] | None = None, source: str = "pod/shop/client", method: str = "GET"
 ) -> Trace:
-    """Return the trace of a request to the cluster address of the gateway; ``svc/…`` and ``pod/…`` go straight there."""
+    """Return the trace of a request to the gateway's cluster address; ``svc/…``, ``pod/…`` and names go straight."""
     lines = [f"{name}: {value}" for name, value in (headers or {}).items()]
     if text.startswith("tcp://"):
         return trace(store, parse_request(text.replace("://", f"://{ADDRESS}"), source))
