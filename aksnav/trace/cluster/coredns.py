@@ -26,6 +26,10 @@ _SILENT = frozenset(
 )  # fmt: skip
 
 
+# Plugins that CoreDNS asks before the one for the cluster's own names (plugin.cfg of CoreDNS), where they decide.
+_BEFORE_KUBERNETES = frozenset({"rewrite", "template", "hosts", "route53", "azure", "clouddns", "k8s_external", "view"})
+
+
 class Directive(msgspec.Struct, frozen=True, gc=False):
     """One plugin with its arguments and the lines of its block."""
 
@@ -50,6 +54,8 @@ class Custom(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         alias: the name that it is rewritten to.
         asks: servers that are asked in place of the node's.
         opaque: a plugin that decides and is not modelled, else empty.
+        first: it is asked before the plugin for the cluster's own names: in a server block, which does not have that
+            plugin, or by a plugin that stands before it in the default block (CoreDNS, plugin.cfg).
         evidence: the key that says so.
         unread: why coredns-custom is not known, else empty.
     """
@@ -58,6 +64,7 @@ class Custom(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     alias: str = ""
     asks: tuple[str, ...] = ()
     opaque: str = ""
+    first: bool = False
     evidence: tuple[Evidence, ...] = ()
     unread: str = ""
 
@@ -174,22 +181,28 @@ def _told(row: ConfigMap, server: Server, host: str) -> Custom:
     for item in by_name.get("rewrite", ()):
         alias, unclear = _rewritten(item, host)
         if alias or unclear:
-            return Custom(alias=alias, opaque=unclear, evidence=(_fact(row, server, item),))
+            return _by(row, server, item, Custom(alias=alias, opaque=unclear))
     for item in by_name.get("hosts", ()):
         addresses = _of_hosts(item, host)
         if addresses:
-            return Custom(addresses=addresses, evidence=(_fact(row, server, item),))
+            return _by(row, server, item, Custom(addresses=addresses))
         if item.words or (not any(line[0] == "fallthrough" for line in item.block)):
             opaque = "hosts, whose file is not read" if item.words else "hosts without fallthrough: the name is unknown"
-            return Custom(opaque=opaque, evidence=(_fact(row, server, item),))
-    for item in server.directives:
-        if item.plugin == "forward":
-            zone, *asks = item.words or ("",)
-            if asks and _holds(_zone(zone), host):
-                return Custom(asks=tuple(asks), evidence=(_fact(row, server, item),))
-        elif item.plugin not in _SILENT and item.plugin not in {"rewrite", "hosts", "}"}:
-            return Custom(opaque=item.plugin, evidence=(_fact(row, server, item),))
+            return _by(row, server, item, Custom(opaque=opaque))
+    for item in server.directives:  # each of these is asked before forward, wherever it stands in the text
+        if item.plugin not in _SILENT and item.plugin not in {"rewrite", "hosts", "forward", "}"}:
+            return _by(row, server, item, Custom(opaque=item.plugin))
+    for item in by_name.get("forward", ()):
+        zone, *asks = item.words or ("",)
+        if asks and _holds(_zone(zone), host):
+            return _by(row, server, item, Custom(asks=tuple(asks)))
     return Custom()
+
+
+def _by(row: ConfigMap, server: Server, item: Directive, found: Custom) -> Custom:
+    """Return what a plugin says with where it stands."""
+    first = not server.key.endswith(".override") or item.plugin in _BEFORE_KUBERNETES
+    return msgspec.structs.replace(found, first=first, evidence=(_fact(row, server, item),))
 
 
 def _fact(row: ConfigMap, server: Server, item: Directive) -> Evidence:

@@ -32,8 +32,8 @@ def as_coredns_answers(store: Store, host: str, packet: Packet, found: Resolutio
         shown = ", ".join(map(format_address, custom.addresses))
         answers = tuple(Answer(label=format_address(at), address=at) for at in custom.addresses)
         return Resolution(step=_step(packet, f"CoreDNS has {host} at {shown}", custom), answers=answers)
-    if _of_service(found):
-        return found  # the plugin for the cluster's own names is asked before any other server
+    if _of_service(found) and not custom.first:
+        return found  # the plugin for the cluster's own names is asked before the others of the default block
     if custom.opaque:
         step = _step(packet, f"CoreDNS answers for {host} by {custom.opaque}", custom)
         missing = f"what CoreDNS answers for {host}: {custom.opaque}"

@@ -151,3 +151,25 @@ def test_clients_outside_do_not_ask_coredns() -> None:
     """The internet has its own resolvers."""
     world = cluster(override="rewrite name shop.contoso.com web.shop.svc.cluster.local")
     assert "CoreDNS" not in named(asked(world, source="internet")).summary
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"override": "hosts {\n  10.224.0.40 other.example\n}"},
+        {"override": "forward . 10.1.0.4\ntemplate IN A {\n rcode NXDOMAIN\n}"},
+        {"server": "shop.svc.cluster.local:53 {\n  file /etc/zone\n}"},
+    ],
+)
+def test_a_plugin_before_that_of_the_clusters_names_decides_of_them_too(data: dict[str, str]) -> None:
+    """Hosts without fallthrough answers SERVFAIL for everything else; a zone inside of the cluster's is its own."""
+    step = named(asked(cluster(**data), "http://cart.shop.svc.cluster.local/"))
+    assert step.verdict is Verdict.UNSUPPORTED
+    assert "cart.shop.svc.cluster.local" in step.missing
+
+
+def test_forward_in_the_default_block_is_not_asked_for_the_clusters_names() -> None:
+    """The plugin for them stands before it."""
+    found = asked(cluster(override="forward . 10.1.0.4"), "http://cart.shop.svc.cluster.local/")
+    assert found.outcome is Outcome.DELIVERED
+    assert not any("10.1.0.4" in line for line in found.confidence.because)
