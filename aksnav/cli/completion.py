@@ -66,8 +66,7 @@ def bash(known: dict[str, tuple[str, list[Option]]]) -> Iterator[str]:
     yield '    case "$command $before" in'
     for name, (_, options) in known.items():
         for option in options:
-            words = " ".join(option.choices)
-            does = f'-W "{words}"' if words else "-f" if option.files else ""
+            does = f'-W "{" ".join(option.choices)}"' if option.choices else "-f" if option.files else ""
             if option.names and option.value and does:
                 pattern = "|".join(f'"{name} {spelling}"' for spelling in option.names)
                 yield f'        {pattern}) COMPREPLY=($(compgen {does} -- "$word")); return;;'

@@ -3,10 +3,10 @@
 import argparse
 from datetime import UTC, datetime
 
-from aksnav.about.words import WORDS, Word, find_word
-from aksnav.checks.catalogue import LETTERS, catalogue, find_check
+from aksnav.about.words import Word, find_word
+from aksnav.checks.catalogue import LETTERS, find_check
 from aksnav.cli.reading import CommandError, encode, load, options_of
-from aksnav.report.about import check_lines, fact_lines, facts_data, word_data, word_lines
+from aksnav.report.about import check_lines, fact_lines, facts_data, letter_lines, list_lines, word_data, word_lines
 
 
 def run(args: argparse.Namespace) -> int:
@@ -15,7 +15,8 @@ def run(args: argparse.Namespace) -> int:
     if not asked:
         return _list()
     if asked.upper() in LETTERS:
-        return _letter(asked.upper())
+        print("\n".join(letter_lines(asked.upper())))
+        return 0
     check = find_check(asked)
     if check is not None:
         print("\n".join(check_lines(check)))
@@ -27,18 +28,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list() -> int:
-    print("words   " + ", ".join(word.name for word in WORDS))
-    print("checks  " + ", ".join(f"{letter} ({title})" for letter, title in LETTERS.items()))
+    print("\n".join(list_lines()))
     print("aksnav explain WORD [--context C | --from-capture PATH | --demo] says how that cluster does it")
-    return 0
-
-
-def _letter(letter: str) -> int:
-    print(f"{letter}: {LETTERS[letter]}")
-    for check in catalogue().values():
-        if check.id.startswith(letter):
-            print(f"  {check.id} {'●' if check.checked else '○'} {check.title}")
-    print("● aksnav looks for it  ○ described only")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What differs between two pictures of a cluster: what becomes of requests, what is wrong, and which objects changed."""
+"""What differs between two pictures of a cluster: what becomes of requests, what is wrong, which objects changed."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

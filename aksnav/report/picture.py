@@ -1,7 +1,7 @@
 """A trace as a picture: Mermaid text for a wiki or a ticket, and SVG that needs nothing but a viewer.
 
-Both show the road as ``report.road`` folds it. Foreign text cannot leave its label: in Mermaid whatever is not a letter, a
-digit or plain punctuation is an entity code, in SVG it is escaped as XML.
+Both show the road as ``report.road`` folds it. Foreign text cannot leave its label: in Mermaid whatever is not a
+letter, a digit or plain punctuation is an entity code, in SVG it is escaped as XML.
 """
 
 from collections.abc import Iterator

@@ -37,8 +37,8 @@ def trace_lines(trace: Trace) -> Iterator[str]:
         yield from _others(other for other in trace.breaks if other != step and _same(other, step))
     if trace.confidence.because:
         yield ""
-    for line in trace.confidence.because:
-        yield plain(f"  hangs on: {line}")
+    for reason in trace.confidence.because:
+        yield plain(f"  hangs on: {reason}")
 
 
 def _same(step: Step, other: Step) -> bool:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from aksnav.about.cluster import cluster_facts
 from aksnav.about.here import here
 from aksnav.about.words import find_word
-from aksnav.checks.catalogue import find_check
-from aksnav.report.about import check_lines, fact_lines, word_lines
+from aksnav.checks.catalogue import LETTERS, find_check
+from aksnav.report.about import check_lines, fact_lines, letter_lines, list_lines, word_lines
 from aksnav.store import Store
 from aksnav.ui.text import Line, Span
 
@@ -25,7 +25,14 @@ def about_lines(store: Store, now: float) -> list[Line]:
 
 
 def explain_lines(asked: str, store: Store, now: float) -> list[Line]:
-    """Return what a word or a check id means and how it is here; nothing where nothing is known of it."""
+    """Return what a word or a check id means and how it is here; nothing where nothing is known of it.
+
+    Without a word they are what can be explained; a letter of checks lists them.
+    """
+    if not asked:
+        return _lines(list_lines())
+    if asked.upper() in LETTERS:
+        return _lines(letter_lines(asked.upper()))
     check = find_check(asked)
     if check is not None:
         return _lines(check_lines(check))

@@ -43,7 +43,7 @@ from aksnav.ui.screens.table import TableScreen
 from aksnav.ui.screens.trace import TraceScreen
 from aksnav.ui.screens.who import WhoScreen
 from aksnav.ui.targets import target_of
-from aksnav.ui.text import Line
+from aksnav.ui.text import Line, Span
 
 _REPLY = msgspec.msgpack.Decoder(Reply)
 KEY_GATE = 0.06  # seconds after a key in which data wait
@@ -256,7 +256,7 @@ class Explorer(App[None]):
 
     def show_yaml(self, ref: Ref, notes: Sequence[Note] = ()) -> None:
         """Open an object as its API sends it, with notes at its fields; it is fetched by name."""
-        screen = LinesScreen(f"{ref} YAML", [])
+        screen = LinesScreen(f"{ref} YAML", [[Span("reading …", "muted")]], wrap=False)
         self.push_screen(screen)
         self._feed.request_raw(ref).add_done_callback(
             lambda answer: self.call_from_anywhere(lambda: self._take_raw(screen, answer, notes))
@@ -265,6 +265,7 @@ class Explorer(App[None]):
     def _take_raw(self, screen: LinesScreen, answer: "Future[bytes]", notes: Sequence[Note]) -> None:
         error = answer.exception()
         if error is not None:
+            screen.set_lines([[Span(f"cannot be shown: {error}", "bad")]])
             self.tell(str(error), bad=True)
             return
         screen.set_lines(yaml_lines(answer.result(), notes))
@@ -290,7 +291,7 @@ class Explorer(App[None]):
 
     def tell(self, text: str, *, bad: bool = False) -> None:
         """Show one line for a moment."""
-        self.notify(plain(text), severity="warning" if bad else "information", markup=False)
+        self.notify(plain(text), severity="warning" if bad else "information", timeout=5 if bad else 3, markup=False)
 
     def run_command(self, line: str) -> None:
         """Run what was typed behind the colon."""
@@ -324,6 +325,8 @@ class Explorer(App[None]):
                 self._explorer.restrict("" if command.argument in {"all", "0"} else command.argument)
             case "namespace":
                 self.action_namespaces()
+            case "who" if not command.argument:
+                self._explorer.action_who()
             case "who":
                 self.push_screen(WhoScreen(self, self.store, parse_subject(self.store, command.argument)))
             case "ips":
@@ -340,7 +343,7 @@ class Explorer(App[None]):
     def _explain(self, asked: str) -> None:
         """Say what a word or a check id means, and how this cluster does it."""
         if explain_lines(asked, self.store, self.now()):
-            self._push_lines(f"Explain {asked}", lambda: explain_lines(asked, self.store, self.now()))
+            self._push_lines(f"Explain {asked}".strip(), lambda: explain_lines(asked, self.store, self.now()))
         else:
             self.tell(f"nothing is known of {asked or 'no word'}: :explain overlay, :explain S02", bad=True)
 
@@ -373,9 +376,9 @@ class Explorer(App[None]):
 
     def action_findings(self) -> None:
         """Sweep over everything and show what is wrong."""
-        from aksnav.ui.panes.findings import Findings
+        from aksnav.ui.screens.findings import FindingsScreen
 
-        self.push_screen(TableScreen(self, Findings(self.store)))
+        self.push_screen(FindingsScreen(self))
 
     def action_health(self) -> None:
         """Show age and health of every source."""

@@ -13,7 +13,7 @@ class Command(msgspec.Struct, frozen=True):
     """A parsed command.
 
     Attributes:
-        verb: kind, trace, who, ips, namespace, findings, health, help, quit, contexts.
+        verb: kind, trace, who, ips, namespace, findings, health, about, explain, help, quit, contexts.
         argument: the rest of the line.
         kind: for the verb kind.
     """
@@ -34,15 +34,20 @@ _VERBS = {
 }  # fmt: skip
 
 EXAMPLES = (
-    (":svc  :ing  :gw  :np  :po  :no", "all objects of a kind"),
-    (":vnet  :lb  :nsg  :rt  :nic  :pip", "Azure's objects"),
+    (":svc :ing :po :no :eps :ns :ev", "every Service, Ingress, Pod, node, EndpointSlice, namespace, Event"),
+    (":np :cnp :ccnp :gnp", "network policies: Kubernetes', Cilium's, Calico's (:caliconp)"),
+    (":gw :hr :gr :tlsr :tcpr :udpr", "Gateways and their routes; :gc classes, :rg grants, :btls, :lset"),
+    (":igw :vs :dr :se :authz :pa", "Istio's kinds"),
+    (":vnet :nsg :rt :lb", "Azure: networks, and rule by rule what decides on the open path"),
+    (":nic :pip :nat :pe :pls :appgw", "Azure: interfaces, public addresses, NAT, private link, gateways"),
     (":trace https://HOST/PATH", "follow a request from the internet"),
     (":trace svc/NS/NAME:80 from pod/NS/NAME", "follow a request from a Pod"),
-    (":who svc/NS/NAME  :who 10.244.1.8", "who can talk to it, and to whom it can talk"),
-    (":ips  :ips 10.224.0.7  :ips 10.224.0.0/24", "the address plan, who holds an address, who held it before"),
+    (":who  :who svc/NS/NAME", "who can talk to the selected object, or to another one"),
+    (":ips  :ips 10.224.0.7", "the address plan; who holds an address, who held it before"),
+    (":findings  :health", "what f and a show"),
     (":ns NAME", "one namespace; 0 shows all"),
-    (":about  :explain overlay  :explain S02", "what this cluster is, what a word or a check means"),
-    (":ctx", "kubeconfig contexts"),
+    (":about", "what this cluster is, each fact with its field"),
+    (":explain overlay  :explain S02", "what a word or a check means; :explain lists them"),
     (":q", "leave"),
 )
 
@@ -61,5 +66,5 @@ def parse_command(line: str) -> Command:
         return Command(verb, rest.strip())
     kind = find_kind(word)
     if kind is None:
-        raise BadCommand(f"no such command or kind: {word}")
+        raise BadCommand(f"no such command or kind: {word}; :help lists them")
     return Command("kind", rest.strip(), kind)

@@ -187,17 +187,17 @@ def health_lines(store: Store, now: float) -> list[Line]:
         tone = "good" if state.reading is Reading.LIVE else "warn"
         lines.append([Span(f"  {name:<12}"), Span(f"{READING_WORDS[state.reading]:<14}", tone), Span(state.reason)])
         lines += [[Span(f"    {key}: ", "muted"), Span(value)] for key, value in state.facts.items()]
-    lines += [[], [Span("Kinds", "title")]]
-    for name, table in store.tables.items():
+    lines += [[], [Span("Kinds", "title"), Span("  what is not fresh stands first", "muted")]]
+    tables = sorted(store.tables.items(), key=lambda item: (item[1].access().fresh, not len(item[1])))
+    for name, table in tables:
         for scope, access in (table.scopes() or {"": table.access()}).items():
-            fresh = access.fresh
             where = f" in {scope}" if scope else ""
-            since = f"as of {ago(now - access.at)}" if access.at else ""
+            since = ago(now - access.at) if access.at else ""
             lines.append(
                 [
-                    Span(f"  {KINDS[name].plural + where:<40} {len(table):>7} "),
-                    Span(f"{READING_WORDS[access.reading]:<14}", "good" if fresh else "warn"),
-                    Span(f"{since}  {access.reason}", "muted"),
+                    Span(f"  {_plural(name) + where:<31} {len(table):>6} "),
+                    Span(f"{READING_WORDS[access.reading]:<14}", "good" if access.fresh else "warn"),
+                    Span(f"{since}  {access.reason}".rstrip(), "muted"),
                 ]
             )
         lines += [
@@ -207,23 +207,42 @@ def health_lines(store: Store, now: float) -> list[Line]:
     return lines
 
 
+def _plural(name: str) -> str:
+    """Return a kind's plural; with its group where another kind has the same plural."""
+    kind = KINDS[name]
+    twice = sum(other.plural == kind.plural for other in KINDS.values()) > 1
+    return f"{kind.plural}.{kind.group.partition('.')[0]}" if twice and kind.group else kind.plural
+
+
 def help_lines(bindings: Iterable[ActiveBinding]) -> Sequence[Line]:
-    """Return help, made from the bindings that are in force."""
-    lines: list[Line] = [[Span("Keys", "title")]]
-    seen: dict[str, list[str]] = {}
+    """Return help, made from the bindings that are in force: what this screen does, then the commands, then moving."""
+    here: dict[str, list[str]] = {}
+    moving: dict[str, list[str]] = {}
     for active in bindings:
         binding = active.binding
         words = active.tooltip or binding.tooltip or binding.description
-        if words and not binding.system:
-            seen.setdefault(words, []).append(binding.key_display or binding.key)
-    for words, keys in seen.items():
-        shown = " ".join(dict.fromkeys(_KEY_NAMES.get(key, key) for key in keys))
-        lines.append([Span(f"  {shown:<24} ", "accent"), Span(words)])
+        if words and not binding.system and binding.key not in _TEXTUALS:
+            # What has no tooltip of its own moves the cursor of the widget that has the focus.
+            own = (active.tooltip or binding.tooltip) and binding.key not in _AROUND
+            told = here if own or binding.key == "enter" else moving
+            told.setdefault(_PANES.get(binding.key, words), []).append(binding.key_display or binding.key)
+    lines: list[Line] = [[Span("Keys", "title")], *_keys(here)]
     lines += [[], [Span("Commands", "title")]]
-    lines += [[Span(f"  {command:<44} ", "accent"), Span(words)] for command, words in EXAMPLES]
+    lines += [[Span(f"  {command:<31} ", "accent"), Span(words)] for command, words in EXAMPLES]
+    lines += [[], [Span("Moving", "title")], *_keys(moving)]
     return lines
 
 
+def _keys(told: dict[str, list[str]]) -> Iterator[Line]:
+    for words, keys in told.items():
+        shown = " ".join(dict.fromkeys(_KEY_NAMES.get(key, key) for key in keys))
+        yield [Span(f"  {shown:<14} ", "accent"), Span(words)]
+
+
+_TEXTUALS = frozenset({"super+c", "ctrl+q"})
+"""Keys of Textual's own, of which nobody here speaks."""
+_AROUND = frozenset({"shift+tab", "ctrl+c"})
+_PANES = dict.fromkeys("12345", "Entry points, Services, nodes, network, policies")
 _KEY_NAMES = {
     "slash": "/", "question_mark": "?", "colon": ":", "escape": "esc", "shift+tab": "⇧tab", "pageup": "pgup",
     "pagedown": "pgdn", "backspace": "⌫",

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from aksnav.checks.catalogue import find_check
-from aksnav.model.text import plain
+from aksnav.checks.finding import Finding
 from aksnav.report.addition import addition_lines
 from aksnav.report.road import deciding
 from aksnav.report.text import evidence_words
@@ -13,7 +13,7 @@ from aksnav.report.words import VERDICT_GLYPH, confidence_words, flatten, outcom
 from aksnav.trace.step import Branch, Step, Trace, Verdict
 from aksnav.ui.entry import Entry
 from aksnav.ui.facts import ago
-from aksnav.ui.text import Line, Span, shorten
+from aksnav.ui.text import Line, Span
 from aksnav.ui.widgets.strip_bar import BarLine
 
 VERDICT_TONE = {
@@ -28,8 +28,6 @@ VERDICT_TONE = {
     Verdict.UNSUPPORTED: "unknown",
     Verdict.NOT_REACHED: "muted",
 }
-
-LONGEST_SUMMARY = 90
 
 # What a step is called in the strip, where there is room for a word.
 SHORT = {
@@ -87,7 +85,7 @@ def strip_line(trace: Trace) -> Line:
         decides = step == first
         # The arrow has the tone of its step: a change of colour costs more bytes on the line than the word.
         arrow = " → " if spans else ""
-        name = shorten(plain(step.summary), LONGEST_SUMMARY) if decides else SHORT.get(step.kind, step.kind)
+        name = step.summary if decides else SHORT.get(step.kind, step.kind)
         glyph = VERDICT_GLYPH[step.verdict]
         word = f"{step.verdict} " if decides else ""
         spans.append(Span(f"{arrow}{glyph} {word}{name}", VERDICT_TONE[step.verdict], keep=decides))
@@ -134,8 +132,8 @@ def path_lines(entry: Entry | None, now: float, nowhere: str) -> tuple[BarLine, 
     right = [Span(" "), *verdict_spans(entry.trace), Span(f"{changed} ", "muted")]
     return (
         BarLine([*title, Span(f": {entry.request.text} from {source} ")], right, "─", "muted"),
-        BarLine([Span(" "), *strip_line(entry.trace)]),
-        BarLine([Span("   "), *because_line(entry.trace)]),
+        BarLine([Span(" "), *strip_line(entry.trace)], cut="end"),
+        BarLine([Span("   "), *because_line(entry.trace)], cut="end"),
     )
 
 
@@ -170,9 +168,30 @@ def evidence_lines(item: Step | Branch) -> list[Line]:
     )
     lines += _section("taken for granted", ([Span(text)] for text in item.assumptions))
     lines += _section("packet", _packets(item))
-    lines += _section("check it", ([Span(text, "accent")] for text in (item.confirm,) if text))
-    lines += _section("mend it", ([Span(text)] for text in (item.fix,) if text))
+    lines += _section("confirm it (c copies the command)", ([Span(text, "accent")] for text in (item.confirm,) if text))
+    lines += _section("fix", ([Span(text)] for text in (item.fix,) if text))
     lines += _section("add this, and it passes here", ([Span(text)] for text in addition_lines(item.addition)))
+    return lines
+
+
+def finding_lines(finding: Finding) -> list[Line]:
+    """Return all that is known of a finding, in the order in which a step of a trace tells it."""
+    check = find_check(finding.id)
+    lines: list[Line] = [
+        [
+            Span(f"{finding.id} ", "accent"),
+            Span("" if check is None else check.title),
+            Span(f"  {finding.proof}", "muted"),
+        ],
+        [Span(finding.summary, "strong")],
+    ]
+    facts = (f"{fact.subject or finding.subject} {fact.field} = {fact.value}" for fact in finding.evidence)
+    lines += _section("because", ([Span(text)] for text in facts))
+    if check is not None:
+        lines += _section("what a client sees", ([Span(text)] for text in (check.symptom,) if text))
+    lines += _section("touches", ([Span(str(ref), "accent")] for ref in finding.related))
+    lines += _section("confirm it", ([Span(text, "accent")] for text in (finding.confirm,) if text))
+    lines += _section("fix", ([Span(text)] for text in (finding.fix,) if text))
     return lines
 
 

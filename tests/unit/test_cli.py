@@ -256,7 +256,7 @@ def test_captures_that_are_missing_broken_or_cut_off(tmp_path: Path) -> None:
         (("check", "--demo", "--assume-none", "gizmo"), "--assume-none gizmo: no such kind"),
         (("check", "--demo", "-o", "xml"), "invalid choice: 'xml'"),
         (("explain", "Z99"), "nothing is known of Z99"),
-        (("frobnicate",), "unrecognized arguments: frobnicate"),
+        (("frobnicate",), "no such command: frobnicate"),
         (("demo", "--scenario", "healthy"), "needs a terminal"),
         (("--demo",), "needs a terminal"),
     ],

@@ -37,6 +37,7 @@ class Findings(Pane[Finding]):
         Binding("r", "sweep", "Sweep again", id="findings.sweep", tooltip="Look for everything that is wrong again"),
     ]
     heading: ClassVar[str] = "Findings"
+    hints: ClassVar[tuple[str, ...]] = ("r sweep again",)
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
@@ -86,9 +87,11 @@ class Findings(Pane[Finding]):
             Column(
                 "proof", "PROOF", lambda row: str(row.proof), width=7, style=lambda row: _TONE[row.proof], priority=2
             ),
-            Column("subject", "OBJECT", lambda row: str(row.subject), width=30, min_width=16, elide="middle"),
-            Column("summary", "WHAT", lambda row: row.summary, width=40, min_width=20, flex=2),
-            Column("because", "BECAUSE", _proof, width=40, flex=2, priority=3, elide="middle"),
+            Column("summary", "WHAT", lambda row: row.summary, width=40, min_width=40, flex=2),
+            Column(
+                "subject", "OBJECT", lambda row: str(row.subject), width=30, min_width=16, elide="middle", priority=4
+            ),
+            Column("because", "BECAUSE", _proof, width=40, flex=1, priority=3, elide="middle"),
         )
 
     def key(self, row: Finding) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from aksnav.model.kinds import Kind
 from aksnav.store import Store
 from aksnav.ui.panes.pane import ObjectPane
+from aksnav.ui.panes.policies import directions, selects
 from aksnav.ui.panes.services import address, ports
 from aksnav.ui.widgets.columns import Column
 
@@ -60,11 +61,19 @@ def _backends(row: Any) -> str:
     return " ".join(f"{ref.name}:{ref.port}" for rule in row.rules for ref in rule.backend_refs)
 
 
+def _gateways(row: Any) -> str:
+    return " ".join(row.gateways) or "mesh"
+
+
 _ROUTE_HOSTS: Column[Any] = Column("hosts", "HOSTNAMES", lambda row: " ".join(row.hostnames), width=30, flex=1)
 _ROUTE_BACKENDS: Column[Any] = Column("backends", "BACKENDS", _backends, width=30, flex=1)
 _ROUTE_PARENTS: Column[Any] = Column(
     "parents", "PARENTS", lambda row: " ".join(ref.name for ref in row.parent_refs), width=20
 )
+
+_ROUTE_HOSTS_OF_MESH: Column[Any] = Column("hosts", "HOSTS", lambda row: " ".join(row.hosts), width=30, flex=1)
+_DIRECTIONS: Column[Any] = Column("directions", "DIR", directions, width=8)
+_SELECTS: Column[Any] = Column("selector", "SELECTS", selects, width=30, flex=1)
 
 COLUMNS: dict[str, tuple[Column[Any], ...]] = {
     "Service": (
@@ -112,6 +121,12 @@ COLUMNS: dict[str, tuple[Column[Any], ...]] = {
         Column("types", "TYPES", lambda row: ",".join(row.types), width=16),
         Column("selector", "SELECTS", lambda row: str(row.pod_selector), width=30, flex=1),
     ),
+    "CiliumNetworkPolicy": (_DIRECTIONS, _SELECTS),
+    "CiliumClusterwideNetworkPolicy": (_DIRECTIONS, _SELECTS),
+    "CalicoNetworkPolicy": (_DIRECTIONS, _SELECTS),
+    "GlobalNetworkPolicy": (_DIRECTIONS, _SELECTS),
+    "VirtualService": (_ROUTE_HOSTS_OF_MESH, Column("gateways", "GATEWAYS", _gateways, width=24)),
+    "ServiceEntry": (_ROUTE_HOSTS_OF_MESH,),
     "Namespace": (Column("labels", "LABELS", lambda row: str(row.labels), width=40, flex=1),),
     "Event": (
         Column("reason", "REASON", lambda row: row.reason, width=22),

@@ -49,7 +49,7 @@ class Policies(Pane[Row]):
             Column("kind", "KIND", lambda row: _SHORT[row.KIND], width=4, priority=3),
             Column("directions", "DIR", directions, width=6, priority=1),
             Column("pods", "PODS", self._pods, width=4, align="right", priority=2),
-            Column("selector", "SELECTS", _selector, width=14, min_width=8, flex=2, priority=1),
+            Column("selector", "SELECTS", selects, width=14, min_width=8, flex=2, priority=1),
         )
 
     def key(self, row: Row) -> str:
@@ -89,10 +89,27 @@ class Policies(Pane[Row]):
         return str(len(self.store.pod_classes.matching(row.namespace, row.pod_selector)))
 
 
-def _selector(row: Row) -> str:
+def selects(row: Row) -> str:
+    """Return whom the policy selects."""
     if isinstance(row, NetworkPolicy):
         return str(row.pod_selector)
     if isinstance(row, CalicoNetworkPolicy):
         given = (row.selector, row.namespace_selector and f"namespaces {row.namespace_selector}")
         return ", ".join(filter(None, given)) or "all()"
-    return "; ".join(str(rule.get("endpointSelector", rule.get("nodeSelector", ""))) for rule in row.rules)
+    return "; ".join(selector_words(rule.get("endpointSelector", rule.get("nodeSelector"))) for rule in row.rules)
+
+
+def selector_words(selector: Any) -> str:
+    """Return a selector of a Cilium policy as it is written for kubectl; what has another form is shown as it is."""
+    if not isinstance(selector, dict):
+        return "" if selector is None else str(selector)
+    labels, wishes = selector.get("matchLabels") or {}, selector.get("matchExpressions") or []
+    if (
+        not isinstance(labels, dict)
+        or not isinstance(wishes, list)
+        or not all(isinstance(wish, dict) for wish in wishes)
+    ):
+        return str(selector)
+    words = [f"{key}={value}" for key, value in labels.items()]
+    words += [f"{wish.get('key')} {wish.get('operator')} {wish.get('values') or ''}".strip() for wish in wishes]
+    return ",".join(words) or "(everything)"

@@ -29,15 +29,16 @@ from aksnav.ui.screens.protocol import Desk
 from aksnav.ui.search import BadFilter, Filter, parse_filter
 from aksnav.ui.show import path_lines
 from aksnav.ui.text import Span
+from aksnav.ui.widgets.hints import HintBar
 from aksnav.ui.widgets.strip_bar import BarLine, StripBar
 from aksnav.ui.widgets.table import RecordTable
 
 SMALL = (110, 30)
 LINK_AFTER = 0.04  # seconds after a move of the cursor, in which further moves may come
 HINTS = (
-    ": command  / filter  t trace  w who  enter open  d describe  y yaml  f findings  n namespace  0 all  a sources"
-    "  ? help"
-)
+    "t trace", "enter open", "/ filter", ": command", "f findings", "w who", "1-5 pane", "n namespace", "d describe",
+    "y yaml", "a sources", "0 all", "p pause",
+)  # fmt: skip
 
 
 class ExplorerScreen(ObjectScreen):
@@ -71,7 +72,7 @@ class ExplorerScreen(ObjectScreen):
         self._node_list = NodesAndPods(store, id="nodes")
         self._policies = Policies(store, id="policies")
         self._path = StripBar(3, id="path")
-        self._hints = StripBar(id="hints")
+        self._hints = HintBar(HINTS, id="hints")
         self._current: Pane[Any] = self._entries
         self._opened = False
         self._namespace = ""
@@ -98,7 +99,6 @@ class ExplorerScreen(ObjectScreen):
 
     def on_mount(self) -> None:
         """Start in the first pane."""
-        self._hints.set_line(BarLine([Span(f" {HINTS}", "muted")]))
         self._entries.table.focus()
         for pane in self.panes:
             pane.show_title()
@@ -140,7 +140,7 @@ class ExplorerScreen(ObjectScreen):
         left = cluster_spans(store)
         if self._namespace:
             left.append(Span(f"  ns {self._namespace}", "accent", keep=True))
-        self._facts.set_line(BarLine(left, right))
+        self._facts.set_line(BarLine(left, right, cut="end"))
 
     def show_path(self) -> None:
         """Show the request path of the entry that is selected, or that the selected row belongs to."""
@@ -291,6 +291,15 @@ class ExplorerScreen(ObjectScreen):
             self._desk.open_trace(row.request)
         else:
             super().action_trace()
+
+    def action_who(self) -> None:
+        """Show who can talk to the selected object; of an entry point that is the Service to which it leads."""
+        row = self._current.table.cursor_row
+        if isinstance(row, Entry) and row.trace is not None and row.trace.backends:
+            behind = row.trace.backends[0]
+            self._desk.who_can_talk(Ref("Service", f"{behind.namespace}/{behind.service}"))
+        else:
+            super().action_who()
 
     def action_copy(self) -> None:
         """Copy the name of the selected row."""

@@ -27,19 +27,28 @@ class LinesScreen(Screen[None]):
         Binding("c", "copy", "Copy", id="lines.copy", tooltip="Copy the text to the clipboard"),
     ]
 
-    def __init__(self, title: str, lines: Sequence[Line], again: Callable[[], Sequence[Line]] | None = None) -> None:
+    def __init__(
+        self,
+        title: str,
+        lines: Sequence[Line],
+        again: Callable[[], Sequence[Line]] | None = None,
+        *,
+        wrap: bool = True,
+    ) -> None:
         """Make the screen.
 
         Args:
             title: what it shows.
             lines: the text.
             again: gives the lines anew when the store has changed.
+            wrap: long lines go on in the next one; YAML does not wrap: left and right move it.
         """
         super().__init__()
         self._title = title
         self._lines = lines
         self._again = again
-        self._view = LinesView()
+        self._wrap = wrap
+        self._view = LinesView(wrap=wrap)
         self._bar = StripBar()
         self._prompt = Prompt()
 
@@ -107,8 +116,9 @@ class LinesScreen(Screen[None]):
 
     def _show_title(self) -> None:
         count = self._view.match_count
-        found = f" {count} match{'' if count == 1 else 'es'}, n and N go on" if count else ""
-        right = [Span("q back  / find  c copy ", "muted")]
+        found = f"{count} match{'' if count == 1 else 'es'}: n N " if count else ""
+        keys = "q back  / find  c copy " if self._wrap else "q back  / find  ←→ move  c copy "
+        right = [Span(keys, "muted")]
         self._bar.set_line(
             BarLine([Span(f" {self._title} ", "title", keep=True), Span(found, "accent")], right, "─", "muted")
         )

@@ -12,8 +12,7 @@ from aksnav.ui.prompt import Prompt
 from aksnav.ui.screens.objects import ObjectScreen
 from aksnav.ui.screens.protocol import Desk
 from aksnav.ui.search import BadFilter, parse_filter
-from aksnav.ui.text import Span
-from aksnav.ui.widgets.strip_bar import BarLine, StripBar
+from aksnav.ui.widgets.hints import HintBar
 from aksnav.ui.widgets.table import RecordTable
 
 
@@ -29,7 +28,7 @@ class TableScreen(ObjectScreen):
         super().__init__(desk)
         self._pane = pane
         self._choose = choose
-        self._hints = StripBar()
+        self._hints = HintBar()
 
     def compose(self) -> ComposeResult:
         """Show the pane, the hints and the prompt."""
@@ -40,7 +39,7 @@ class TableScreen(ObjectScreen):
     def on_mount(self) -> None:
         """Fill the pane."""
         word = "enter choose" if self._choose is not None else "enter describe"
-        self._hints.set_line(BarLine([Span(f" q back  / filter  {word}  t trace  y yaml  c copy  ? help", "muted")]))
+        self._hints.set_hints(("q back", word, "t trace", "/ filter", "w who", "y yaml", "c copy", *self._pane.hints))
         self._pane.table.focus()
         self.follow(0.0)
 

@@ -10,6 +10,7 @@ from textual.events import Resize
 from textual.screen import Screen
 
 from aksnav.report.markdown import trace_markdown
+from aksnav.report.road import deciding
 from aksnav.report.words import VERDICT_GLYPH
 from aksnav.trace.step import Branch, Trace
 from aksnav.ui.describe import notes_of
@@ -20,11 +21,14 @@ from aksnav.ui.screens.protocol import Desk
 from aksnav.ui.show import VERDICT_TONE, LadderRow, because_line, evidence_lines, ladder, verdict_spans
 from aksnav.ui.text import Span
 from aksnav.ui.widgets.columns import Column
+from aksnav.ui.widgets.hints import HintBar
 from aksnav.ui.widgets.lines import LinesView
 from aksnav.ui.widgets.strip_bar import BarLine, StripBar
 from aksnav.ui.widgets.table import RecordTable
 
-HINTS = " q back  tab evidence  n next break  d describe  y yaml  c copy check  C confirm  e export  ? help"
+HINTS = (
+    "q back", "n next break", "tab evidence", "y yaml", "c copy command", "C confirm", "d describe", "e export",
+)  # fmt: skip
 
 
 def _verdict(row: LadderRow) -> str:
@@ -49,12 +53,12 @@ class TraceScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,backspace", "back", "Back", id="trace.back", tooltip="Back to the panes"),
-        Binding("tab", "app.focus_next", "Other side", id="trace.other", tooltip="Go to the evidence and back"),
+        Binding("tab", "app.focus_next", "Other side", id="trace.other", tooltip="Go to the evidence, and back"),
         Binding("n", "next_break(1)", "Next break", id="trace.next", tooltip="Go to the next step that is not passed"),
         Binding("d", "describe", "Describe", id="trace.describe", tooltip="Describe the object of the step"),
         Binding("y", "yaml", "YAML", id="trace.yaml", tooltip="The object of the step, at the field that decides"),
         Binding("c", "copy", "Copy", id="trace.copy", tooltip="Copy the command that checks the step"),
-        Binding("C", "confirm", "Confirm", id="trace.confirm", tooltip="Ask Azure and the network"),
+        Binding("C", "confirm", "Confirm", id="trace.confirm", tooltip="Ask Azure and the network, reading only"),
         Binding("e", "export", "Export", id="trace.export", tooltip="Copy the whole trace as Markdown"),
     ]
 
@@ -65,7 +69,7 @@ class TraceScreen(Screen[None]):
         self._verdict = StripBar(2, id="verdict")
         self._ladder: RecordTable[LadderRow] = RecordTable(self._columns(), lambda row: row.key, id="ladder")
         self._evidence = LinesView(wrap=True, id="evidence")
-        self._hints = StripBar()
+        self._hints = HintBar(HINTS)
         self._shown: Trace | None = None
 
     def compose(self) -> ComposeResult:
@@ -77,11 +81,10 @@ class TraceScreen(Screen[None]):
         yield self._hints
 
     def on_mount(self) -> None:
-        """Start at the first break."""
-        self._hints.set_line(BarLine([Span(HINTS, "muted")]))
+        """Start at the break that decides."""
         self.show(self.entry, self._desk.now())
         self._ladder.focus()
-        self.action_next_break(0)
+        self._go_to_deciding()
 
     def on_resize(self, event: Resize) -> None:
         """Put the evidence below the ladder where there is no room beside it."""
@@ -114,7 +117,7 @@ class TraceScreen(Screen[None]):
         self._verdict.set_line(
             BarLine(left, [Span(" "), *verdict_spans(trace), Span(f"{changed} ", "muted")], "─", "muted")
         )
-        self._verdict.set_line(BarLine([Span(" "), *because_line(trace)]), 1)
+        self._verdict.set_line(BarLine([Span(" "), *because_line(trace)], cut="end"), 1)
         self._show_evidence(stay=True)
 
     def follow(self, now: float) -> None:
@@ -139,8 +142,14 @@ class TraceScreen(Screen[None]):
         """Leave."""
         self.dismiss()
 
+    def _go_to_deciding(self) -> None:
+        """Go to the step that the line of the verdict speaks of."""
+        first = None if self._shown is None else deciding(self._shown)
+        if self._shown is not None and first is not None:
+            self._ladder.go_to(next(row.key for row in ladder(self._shown) if row.item == first))
+
     def action_next_break(self, step: int) -> None:
-        """Go to the next step that is not passed, the first one for a step of 0."""
+        """Go to the next step that is not passed, around the end."""
         if self._shown is None:
             return
         broken = [
@@ -149,8 +158,9 @@ class TraceScreen(Screen[None]):
             if not isinstance(row.item, Branch) and row.item in self._shown.breaks
         ]
         if not broken:
+            self._desk.tell("nothing stops this request")
             return
-        at = broken.index(self._ladder.cursor_key) + step if step and self._ladder.cursor_key in broken else 0
+        at = broken.index(self._ladder.cursor_key) + step if self._ladder.cursor_key in broken else 0
         self._ladder.go_to(broken[at % len(broken)])
 
     def action_describe(self) -> None:

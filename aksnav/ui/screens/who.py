@@ -6,8 +6,6 @@ from aksnav.trace.policy.subject import Subject
 from aksnav.ui.panes.who import WhoPane, request_of
 from aksnav.ui.screens.protocol import Desk
 from aksnav.ui.screens.table import TableScreen
-from aksnav.ui.text import Span
-from aksnav.ui.widgets.strip_bar import BarLine
 from aksnav.ui.widgets.table import RecordTable
 
 
@@ -21,8 +19,7 @@ class WhoScreen(TableScreen):
     def on_mount(self) -> None:
         """Say which keys there are."""
         super().on_mount()
-        words = " q back  / filter  enter trace  d describe policy  y YAML  r ask again  ? help"
-        self._hints.set_line(BarLine([Span(words, "muted")]))
+        self._hints.set_hints(("q back", "enter trace", "/ filter", "d describe policy", "y yaml", "r ask again"))
 
     @property
     def selected(self) -> Ref | None:

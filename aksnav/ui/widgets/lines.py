@@ -14,6 +14,8 @@ from aksnav.ui.text import Line, Span, cells
 from aksnav.ui.widgets.painted import Painted, Painter, scroll_glyph
 
 _SIDE_STEP = 8
+_COLUMNS = re.compile(r" *[^ ]+(?: [^ ]+){0,5}  +(?=[^ ])")
+"""A first column of a few words, and the gap behind it."""
 
 
 class Row(NamedTuple):
@@ -215,6 +217,9 @@ class LinesView(Painted, can_focus=True):
         if index >= 0:
             row = self._rows[index]
             painter.add(" " * row.indent, base)
+            text = self._texts[row.line]
+            if row.end < len(text) and text[row.end - 1] == " ":
+                row = row._replace(end=row.end - 1)  # there may be no room for the space at which the line was divided
             for text, tone in self._runs(row):
                 painter.add(text, self.toned(tone))
         return painter.strip(base, bar)
@@ -313,10 +318,12 @@ def wrap(text: str, width: int) -> Iterator[tuple[int, int, int]]:
         width: Cells of a line.
 
     Yields:
-        First character, character behind the last, and the indent that the part gets: that of the line, so that
-        YAML stays readable.
+        First character, character behind the last, and the indent that the part gets: that of the line, or of its
+        second column where it has two.
     """
-    indent = min(len(text) - len(text.lstrip(" ")), width // 2)
+    found = _COLUMNS.match(text)
+    indent = len(text) - len(text.lstrip(" ")) if found is None or found.end() > width // 2 else found.end()
+    indent = min(indent, width // 2)
     start, margin = 0, 0
     while True:
         end = start + max(1, fitting(text[start : start + width], width - margin))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from textual.strip import Strip
 
 from aksnav.model.text import plain
-from aksnav.ui.text import ELLIPSIS, Line, Span, cells, head, tail
+from aksnav.ui.text import ELLIPSIS, Elide, Line, Span, cells, head, tail
 from aksnav.ui.widgets.painted import Painted, Painter
 
 
@@ -19,12 +19,14 @@ class BarLine(NamedTuple):
         right: Spans that end at the right edge.
         fill: One character that fills what is empty.
         tone: Tone of the fill.
+        cut: Where the left side is cut when it has to be: sentences at their end, names in their middle.
     """
 
     left: Line = ()
     right: Line = ()
     fill: str = " "
     tone: str = ""
+    cut: Elide = "middle"
 
 
 class StripBar(Painted):
@@ -85,7 +87,7 @@ class StripBar(Painted):
         right = elide(line.right, width)
         taken = sum(cells(span.text) for span in right)
         # One empty cell keeps both sides apart.
-        left = elide(line.left, max(0, width - taken - (1 if right else 0)))
+        left = elide(line.left, max(0, width - taken - (1 if right else 0)), line.cut)
         middle = width - taken - sum(cells(span.text) for span in left)
         painter = Painter(width)
         for span in (*left, Span(line.fill * middle, line.tone), *right):
@@ -93,7 +95,7 @@ class StripBar(Painted):
         return painter.strip(self.base())
 
 
-def elide(spans: Sequence[Span], width: int) -> list[Span]:
+def elide(spans: Sequence[Span], width: int, cut: Elide = "middle") -> list[Span]:
     """Shorten spans to a width.
 
     The longest stretch without `keep` loses its middle first. Only when that is not enough the others are cut too.
@@ -101,6 +103,7 @@ def elide(spans: Sequence[Span], width: int) -> list[Span]:
     Args:
         spans: Text from anywhere.
         width: The most cells to take.
+        cut: Where they are cut.
 
     Returns:
         Harmless spans that fit.
@@ -114,19 +117,19 @@ def elide(spans: Sequence[Span], width: int) -> list[Span]:
     for i in sorted(range(len(runs)), key=lambda i: -lengths[i]):
         if over > 0 and not runs[i][0].keep:
             saved = min(over, lengths[i] - 1)
-            runs[i] = _without_middle(runs[i], lengths[i] - saved)
+            runs[i] = _shortened(runs[i], lengths[i] - saved, cut)
             over -= saved
     fitted = [span for run in runs for span in run]
-    return _without_middle(fitted, width) if over > 0 else fitted
+    return _shortened(fitted, width, cut) if over > 0 else fitted
 
 
-def _without_middle(spans: list[Span], width: int) -> list[Span]:
+def _shortened(spans: list[Span], width: int, cut: Elide) -> list[Span]:
     total = sum(cells(span.text) for span in spans)
     if total <= width:
         return spans
     if width <= 1:
         return [Span(ELLIPSIS, spans[0].tone)] if width == 1 else []
-    left = width // 2
+    left = width // 2 if cut == "middle" else width - 1
     start, end = _first_cells(spans, left), _last_cells(spans, width - 1 - left)
     return [*start, Span(ELLIPSIS, start[-1].tone), *end]
 

@@ -12,7 +12,8 @@ from aksnav.sources import demo
 from aksnav.store import Store
 from aksnav.trace import parse_request, trace
 from aksnav.trace.step import Trace
-from tests.unit.report.test_report import MARKDOWN, PAYLOADS, everywhere
+from tests.ui.payloads import PAYLOADS
+from tests.unit.report.test_report import MARKDOWN, everywhere
 
 
 @pytest.fixture(scope="module")
