@@ -7,7 +7,7 @@ import msgspec
 from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Node, Pod
-from aksnav.trace.azure import loadbalancer, nsg, routes
+from aksnav.trace.azure import kubenet, loadbalancer, nsg, routes
 from aksnav.trace.azure.joins import attach_node, pod_prefixes, subnet_of, unreadable
 from aksnav.trace.balanced import at_node, balanced, no_service, over_the_internet, taken
 from aksnav.trace.cluster import node
@@ -55,13 +55,23 @@ def to_address(walk: Walk, journey: Journey, packet: Packet) -> Road:
         )
     pods = [pod for pod in store.pods_at(address) if not pod.finished and not pod.template.host_network]
     if pods:
-        stop = pod_from_outside(walk, journey, packet)
-        back = _back_from(walk, journey, pods[0], packet) if not stop else ()
-        return stop or (*back, *to_pod(walk, journey, pods[0], packet, service=None, listed=False))
+        stop = pod_from_outside(walk, journey, packet) or _by_kubenets_routes(walk, journey, pods[0], packet)
+        if stop and stop[-1].verdict is not Verdict.PASS:
+            return stop
+        back = _back_from(walk, journey, pods[0], packet)
+        return (*stop, *back, *to_pod(walk, journey, pods[0], packet, service=None, listed=False))
     nodes = store.nodes_at(address)
     if nodes:
         return from_afar(journey, packet, ()) or to_node(walk, journey, nodes[0], packet)
     return from_afar(journey, packet, ()) or _unknown(walk, journey, packet)
+
+
+def _by_kubenets_routes(walk: Walk, journey: Journey, pod: Pod, packet: Packet) -> Road:
+    """Return the route by which an outsider's packet comes to a Pod of a kubenet cluster; nothing in other models."""
+    node = walk.node_of(pod)
+    if not journey.outside or node is None:
+        return ()
+    return kubenet.from_network(walk.store, journey.source.address, node, packet)
 
 
 def _back_from(walk: Walk, journey: Journey, pod: Pod, packet: Packet) -> Road:

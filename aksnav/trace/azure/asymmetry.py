@@ -6,7 +6,7 @@ of the internet it is R01, which needs no more than the way back.
 
 import msgspec
 
-from aksnav.model.addresses import format_address
+from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.azure.network import Subnet
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import subnet_of
@@ -44,7 +44,8 @@ def compare(store: Store, client: int, target: int | None, back: RouteDecision) 
     if target is None or is_public(target):
         return Ways()
     place = subnet_of(store, client)
-    there = next_hop(store, place[1], target) if place is not None else None
+    there = _by_nodes(store, next_hop(store, place[1], target)) if place is not None else None
+    back = _by_nodes(store, back)
     known = there is not None and not there.unknown and there.hop in {APPLIANCE, *_DIRECT}
     if back.hop == APPLIANCE and (there is None or not known):
         who = format_address(client)
@@ -56,6 +57,14 @@ def compare(store: Store, client: int, target: int | None, back: RouteDecision) 
     if (back.hop == APPLIANCE) == (there.hop == APPLIANCE) and back.address == there.address:
         return Ways()
     return Ways(_told(there, back, place[1]), _kept(there, back), there, place[1])
+
+
+def _by_nodes(store: Store, decision: RouteDecision) -> RouteDecision:
+    """Return a route to a node of the cluster as a direct one: that is how kubenet reaches Pods, and no appliance."""
+    address = parse_address(decision.address)
+    if decision.hop != APPLIANCE or address is None or not store.nodes_at(address):
+        return decision
+    return msgspec.structs.replace(decision, hop=LOCAL, address="")
 
 
 def _told(there: RouteDecision, back: RouteDecision, subnet: Subnet) -> str:

@@ -7,11 +7,13 @@ Source: AKS documentation, "Use kubenet networking": each node's Pod range is a 
 import msgspec
 
 from aksnav.model.addresses import format_address
+from aksnav.model.kubernetes.workload import Node
 from aksnav.store.store import Store
 from aksnav.trace.azure import routes
-from aksnav.trace.azure.joins import attach_node
+from aksnav.trace.azure.joins import attach_node, subnet_of
 from aksnav.trace.azure.network_model import NetworkModel, network_model
 from aksnav.trace.azure.next_hop import APPLIANCE, next_hop
+from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Entry
 from aksnav.trace.step import Kind, Step, Verdict
 
@@ -53,5 +55,64 @@ def between(store: Store, crossing: Crossing) -> tuple[Step, ...]:
             summary=f"{step.summary}, and Pod {pod.id} is on node {there.name}",
             fix=f"associate the cluster's route table with subnet {subnet.name}, with a route for {pods} to "
             f"{', '.join(there.internal_ips)}",
+        ),
+    )
+
+
+def from_network(store: Store, source: int | None, node: Node, packet: Packet) -> tuple[Step, ...]:
+    """Return what the routes of a client's own subnet make of a packet to a Pod's address; nothing in other models.
+
+    The virtual network does not hold the Pods' range, so a peer or a site knows nothing of it: only a subnet with the
+    cluster's route table (or routes like those) leads to Pods.
+
+    Args:
+        store: what is known.
+        source: address of a client outside of the cluster; None for any.
+        node: that the Pod runs on.
+        packet: to the Pod.
+    """
+    if network_model(store).model is not NetworkModel.KUBENET or packet.destination is None:
+        return ()
+    found = subnet_of(store, source) if source is not None else None
+    text = format_address(packet.destination)
+    if found is None:
+        who = format_address(source) if source is not None else "the client"
+        return (
+            Step(
+                kind=Kind.ROUTE,
+                verdict=Verdict.BLIND,
+                summary=f"whether a route leads from {who} to {text} is not known",
+                subject=node.ref,
+                packet=packet,
+                missing=f"the subnet of {who}, and its routes to the range of node {node.name}",
+                confirm="az network nic show-effective-route-table --ids NIC -o table",
+                fix="ask through a Service of type LoadBalancer or an ingress",
+            ),
+        )
+    subnet = found[1]
+    decision = next_hop(store, subnet, packet.destination)
+    if decision.unknown:
+        return (
+            Step(
+                kind=Kind.ROUTE,
+                verdict=Verdict.BLIND,
+                summary=f"the route from subnet {subnet.name} to {text} is not known",
+                subject=node.ref,
+                packet=packet,
+                missing=decision.unknown,
+                confirm="az network nic show-effective-route-table --ids NIC -o table",
+                fix="grant Reader on the virtual network and its route tables",
+            ),
+        )
+    step = routes.forward_step(store, subnet, packet, decision)
+    if decision.hop == APPLIANCE and decision.address in node.internal_ips:
+        return (step,)
+    return (
+        msgspec.structs.replace(
+            step,
+            verdict=Verdict.DROP,
+            cause="R11",
+            summary=f"{step.summary}: no route of subnet {subnet.name} leads to the Pods of node {node.name}",
+            fix="ask through a Service of type LoadBalancer or an ingress; Pods of kubenet have no address outside",
         ),
     )
