@@ -44,18 +44,18 @@ class ZoneWorld(ChangedDemo):
 
     def record(self, domain: str, name: str, *values: str, kind: str = "A", group: str = PROD) -> "ZoneWorld":
         """Add a record set of a type."""
-        fields: dict[str, Any] = {
+        by_type: dict[str, dict[str, Any]] = {
             "A": {"aRecords": [{"ipv4Address": value} for value in values]},
             "AAAA": {"aaaaRecords": [{"ipv6Address": value} for value in values]},
             "CNAME": {"cnameRecord": {"cname": "".join(values)}},
-        }.get(kind, {})
+        }
         whole = domain if name == "@" else f"{name}.{domain}"
         self.put(
             "privateDnsRecordSets",
             {
                 "id": f"{self.ident(domain, group)}/{kind}/{name}",
                 "name": name,
-                "properties": {"fqdn": f"{whole}.", "ttl": 300, **fields},
+                "properties": {"fqdn": f"{whole}.", "ttl": 300, **by_type.get(kind, {})},
             },
         )
         return self
