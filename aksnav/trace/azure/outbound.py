@@ -41,7 +41,7 @@ def to_internet(store: Store, node: Node, subnet: Subnet, packet: Packet) -> Ste
     if own is not None:
         return _translated(packet, node.ref, f"node {node.name} has public address {own.value}", (own,), [own.value])
     missing = unreadable(store.load_balancers)
-    found = next(_rules(store, node), None)
+    found = min(_rules(store, node), key=lambda item: len(item[3]), default=None)
     if found is not None:
         return _by_rule(store, packet, *found)
     return _by_default(store, subnet, packet, missing)
@@ -103,8 +103,11 @@ def _own_address(store: Store, node: Node) -> Evidence | None:
     )
 
 
-def _rules(store: Store, node: Node) -> Iterator[tuple[LoadBalancer, OutboundRule, int]]:
-    """Yield the outbound rules whose pool the node's interface is in, with the size of that pool."""
+def _rules(store: Store, node: Node) -> Iterator[tuple[LoadBalancer, OutboundRule, int, tuple[str, ...]]]:
+    """Yield the outbound rules whose pool the node's interface is in, with the size of that pool.
+
+    That the node is in it is assumed where its interface is not read, or the pool has no members that are told.
+    """
     interface = attach_node(store, node).interface
     machine = interface.id if interface is not None else ""
     for balancer in sorted(store.load_balancers, key=lambda item: item.id):
@@ -113,13 +116,25 @@ def _rules(store: Store, node: Node) -> Iterator[tuple[LoadBalancer, OutboundRul
             pool = pools.get(rule.backend_address_pool.id)
             members = pool.backend_ip_configurations if pool is not None else ()
             by_address = pool.load_balancer_backend_addresses if pool is not None else ()
-            inside = any(item.id.startswith(f"{machine}/") for item in members) if machine else bool(members)
-            inside = inside or any(item.ip_address in node.internal_ips for item in by_address)
-            if inside or not (members or by_address):
-                yield balancer, rule, max(len(members), len(by_address))
+            known = any(item.id.startswith(f"{machine}/") for item in members) if machine else False
+            known = known or any(item.ip_address in node.internal_ips for item in by_address)
+            size = max(len(members), len(by_address))
+            if known:
+                yield balancer, rule, size, ()
+            elif (members and not machine) or not size:
+                name = rule.backend_address_pool.arm_id.rpartition("/")[2] or "(none)"
+                why = "its members are not told" if not size else "its interface is not read"
+                yield balancer, rule, size, (f"node {node.name} is in backend pool {name} of {balancer.name}: {why}",)
 
 
-def _by_rule(store: Store, packet: Packet, balancer: LoadBalancer, rule: OutboundRule, size: int) -> Step:
+def _by_rule(
+    store: Store,
+    packet: Packet,
+    balancer: LoadBalancer,
+    rule: OutboundRule,
+    size: int,
+    assumed: tuple[str, ...],
+) -> Step:
     field = f".outboundRules[?name=='{rule.name}']"
     fronts = {item.id: item for item in balancer.frontend_ip_configurations}
     used = [fronts[item.id] for item in rule.frontend_ip_configurations if item.id in fronts]
@@ -140,7 +155,7 @@ def _by_rule(store: Store, packet: Packet, balancer: LoadBalancer, rule: Outboun
         considered=(
             Considered("SNAT ports", False, f"how many of the {ports} ports to one destination are in use is not read"),
         ),
-        assumptions=stale(store.load_balancers),
+        assumptions=(*assumed, *stale(store.load_balancers)),
         confirm=f"az network lb outbound-rule list -g {quote(group)} --lb-name {quote(balancer.name)} -o table",
     )
 

@@ -307,6 +307,15 @@ def test_a_node_outside_of_the_rules_pool_has_nothing_of_it() -> None:
     assert (found.outcome, found.causes) == (Outcome.DROPPED, ("R14",))
 
 
+def test_that_a_node_is_in_a_pool_without_members_is_assumed() -> None:
+    """The pool may be empty, or its members may not have been written down: nobody says that it holds the node."""
+    found = out(outbound_rule(members=()), default_access(False))
+    translated = [step for step in found.steps if step.kind is Kind.SNAT][-1]
+    assert translated.assumptions == (
+        "node node-1 is in backend pool aksOutboundBackendPool of kubernetes: its members are not told",
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "verdict", "outcome"),
     [
