@@ -18,6 +18,7 @@ _V6 = re.compile(r"(?<![\w:.])([0-9a-f]{0,4}:[0-9a-f:]*:[0-9a-f:.]*)(/\d{1,3})?(
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # Whole runs of the characters that host names are made of: a pattern for one name would backtrack on long texts.
 _RUN = re.compile(r"[a-z0-9.*-]+", re.IGNORECASE)
+_RECORD = re.compile(r"(?P<head>.*/privateDnsZones/(?P<domain>[^/]+)/[A-Z]+)/[^/]+$", re.IGNORECASE | re.DOTALL)
 # Fields that hold host names, in Kubernetes and in ARM.
 _HOST_FIELDS = frozenset(
     {
@@ -69,7 +70,7 @@ class Redaction:
         self._hosts: dict[str, str] = {}
         for found in objects:
             for name in _hosts(found):
-                self._host(name.lower().rstrip("."))
+                self._host(name.lower())
             for text in _strings(found):
                 for match in _SUBSCRIPTION.finditer(text):
                     self._subscription(match[1].lower())
@@ -79,7 +80,7 @@ class Redaction:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {self.text(key) if "." in key else key: self.apply(item) for key, item in value.items()}
+            return _as_record({self.text(key) if "." in key else key: self.apply(item) for key, item in value.items()})
         if isinstance(value, list):
             return [self.apply(item) for item in value]
         return value
@@ -157,6 +158,17 @@ class Redaction:
 
 def _strings(value: Any) -> Iterator[str]:
     yield from _walk(value, lambda _: True)
+
+
+def _as_record(wire: dict[str, Any]) -> dict[str, Any]:
+    """Return a DNS record with its name and its id as its host name has become: they hold the first labels alone."""
+    ident, inner = wire.get("id"), wire.get("properties", wire)
+    found = _RECORD.match(ident) if isinstance(ident, str) else None
+    host = inner.get("fqdn") if isinstance(inner, dict) else None
+    if found is None or not isinstance(host, str):
+        return wire
+    relative = host.rstrip(".").removesuffix(found["domain"]).rstrip(".") or "@"
+    return {**wire, "id": f"{found['head']}/{relative}", "name": relative}
 
 
 def _hosts(value: Any) -> Iterator[str]:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 import pytest
 
 from aksnav.model.change import Reading, ReadingChanged
+from aksnav.sources.capture.redact import Redaction
+from aksnav.sources.demo.world import ident
 from aksnav.trace.step import Outcome, Verdict
 from tests.unit.trace_dns.zone_world import BLOB, HUB, PRIVATE_BLOB, ZoneWorld, looked_up
 
@@ -191,6 +193,20 @@ def test_a_record_at_odds_with_a_frontend_names_both_fields() -> None:
     facts = {(fact.field, fact.value) for fact in looked_up(world.asked(SHOP)).evidence}
     assert (".aRecords[0].ipv4Address", "10.224.0.59") in facts
     assert (".spec.rules[0].host", SHOP) in facts
+
+
+def test_a_redacted_zone_answers_as_before_and_keeps_no_name() -> None:
+    """Zone, record, its relative name and the alias are replaced alike; the wildcard stays one."""
+    world = corp("prod")(ZoneWorld()).record("corp.example", "old", PORTAL, kind="CNAME")
+    world.record("corp.example", "*", "10.224.0.41")
+    redaction = Redaction((wire for rows in world.objects.values() for wire in rows.values()), bytes(32))
+    for kind, rows in world.objects.items():
+        wires = [redaction.apply(wire) for wire in rows.values()]
+        kept = str(wires) if kind.startswith("privateDns") else ""
+        assert not any(word in kept for word in ("portal", "'old'", "/old", "corp.example"))
+        world.objects[kind] = {ident(wire): wire for wire in wires}
+    for name, address in (("old.corp.example", "10.224.0.40"), ("x.corp.example", "10.224.0.41")):
+        assert f"is {address} in private zone" in looked_up(world.asked(redaction.text(name))).summary
 
 
 def test_an_alias_without_end_is_given_up() -> None:
