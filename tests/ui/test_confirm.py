@@ -44,7 +44,8 @@ async def test_about_tells_what_the_cluster_is_with_fields() -> None:
         text = screen_text(app)
         assert "network model" in text
         assert "Azure CNI Overlay" in text
-        assert "because managedClusters aks-contoso-prod .networkProfile.networkPluginMode = overlay" in text
+        assert "because managedClusters aks-contoso-prod .networkProfile.networkPlugin = azure" in text
+        assert ".networkProfile.networkPluginMode = overlay" in text
 
 
 async def test_explain_tells_a_word_and_a_check_and_refuses_others() -> None:

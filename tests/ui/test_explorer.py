@@ -150,7 +150,7 @@ async def test_the_trace_screen_shows_verdict_ladder_and_evidence() -> None:
         assert ".endpoints[0].conditions.ready = false" in text
         assert "S02 All matched pods NotReady" in text
         assert "kubectl get endpointslices.discovery.k8s.io -n shop" in text
-        assert "mend it" in text
+        assert "fix" in text
         await pilot.press("q")
         await settle(pilot)
         assert isinstance(app.screen, ExplorerScreen)
