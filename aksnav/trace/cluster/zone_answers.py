@@ -24,6 +24,7 @@ from aksnav.trace.routing import controllers
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 
 _FIREWALL = "azurefirewall"
+_NO_OTHER = "not NxDomainRedirect: no other DNS is asked"
 _OF_CONFIGURATION = re.compile(r"/[a-z]*ipconfigurations/")
 
 
@@ -200,7 +201,7 @@ def absent(
             step,
             cause="D08" if shadows else "D02",
             evidence=(
-                Evidence(".resolutionPolicy", policy or "Default", looked.link.ref if looked.link else None),
+                Evidence(".resolutionPolicy", policy, looked.link.ref if looked.link else None, _NO_OTHER),
                 *step.evidence,
                 *facts,
             ),

@@ -206,7 +206,8 @@ def test_a_redacted_zone_answers_as_before_and_keeps_no_name() -> None:
         assert not any(word in kept for word in ("portal", "'old'", "/old", "corp.example"))
         world.objects[kind] = {ident(wire): wire for wire in wires}
     for name, address in (("old.corp.example", "10.224.0.40"), ("x.corp.example", "10.224.0.41")):
-        assert f"is {address} in private zone" in looked_up(world.asked(redaction.text(name))).summary
+        said = [step.summary for step in world.asked(redaction.text(name)).steps]
+        assert any(f"is {address} in private zone" in line for line in said)
 
 
 def test_an_alias_without_end_is_given_up() -> None:
