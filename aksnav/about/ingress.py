@@ -8,6 +8,7 @@ from aksnav.store import Store
 from aksnav.trace.azure.joins import cluster, unreadable
 from aksnav.trace.gateway.classes import flavour_of as gateway_flavour
 from aksnav.trace.ingress.classes import flavour_of
+from aksnav.trace.istio.ways import fronts
 from aksnav.trace.routing.types import Flavour
 from aksnav.trace.step import Evidence
 
@@ -29,7 +30,7 @@ TITLES = {
 
 def ingress_facts(store: Store) -> tuple[Fact, ...]:
     """Return the ways in for HTTP, one fact each; one with nothing in it where there are none or nobody can say."""
-    found = [*_add_ons(cluster(store)), *_ingress_classes(store), *_gateway_classes(store)]
+    found = [*_add_ons(cluster(store)), *_ingress_classes(store), *_gateway_classes(store), *_istio_gateways(store)]
     missing = [text for text in (unreadable(store.ingress_classes), _gateway_unread(store)) if text]
     if missing:
         found.append(Fact(name="ingress", missing="; ".join(missing)))
@@ -64,6 +65,16 @@ def _add_ons(managed: ManagedCluster | None) -> Iterator[Fact]:
         if gateway:
             facts.append(Evidence(f"{path}.config.effectiveApplicationGatewayId", gateway, managed.ref))
         yield Fact(name="ingress add-on", value=TITLES[Flavour.AGIC], evidence=tuple(facts))
+
+
+def _istio_gateways(store: Store) -> Iterator[Fact]:
+    for row in fronts(store):
+        label = (row.selector or {}).get("istio", "")
+        yield Fact(
+            name=f"Istio gateway {row.id}",
+            value=TITLES[Flavour.ISTIO_CLASSIC],
+            evidence=(Evidence(".spec.selector", f"istio={label}" if label else str(row.selector), row.ref),),
+        )
 
 
 def _ingress_classes(store: Store) -> Iterator[Fact]:

@@ -65,6 +65,23 @@ def _gateways(row: Any) -> str:
     return " ".join(row.gateways) or "mesh"
 
 
+def _pairs(labels: dict[str, str]) -> str:
+    return ",".join(f"{key}={value}" for key, value in labels.items()) or "(every one)"
+
+
+def _selector(row: Any) -> str:
+    return _pairs(row.selector)
+
+
+def _selected(row: Any) -> str:
+    return _pairs(row.selector.wanted if row.selector is not None else {})
+
+
+def _destinations(row: Any) -> str:
+    rules = (*row.http, *row.tls, *row.tcp)
+    return " ".join(dict.fromkeys(item.destination.host for rule in rules for item in rule.route))
+
+
 _ROUTE_HOSTS: Column[Any] = Column("hosts", "HOSTNAMES", lambda row: " ".join(row.hostnames), width=30, flex=1)
 _ROUTE_BACKENDS: Column[Any] = Column("backends", "BACKENDS", _backends, width=30, flex=1)
 _ROUTE_PARENTS: Column[Any] = Column(
@@ -101,6 +118,23 @@ COLUMNS: dict[str, tuple[Column[Any], ...]] = {
     "TLSRoute": (_ROUTE_HOSTS, _ROUTE_PARENTS),
     "TCPRoute": (_ROUTE_BACKENDS, _ROUTE_PARENTS),
     "UDPRoute": (_ROUTE_BACKENDS, _ROUTE_PARENTS),
+    "IstioGateway": (
+        Column("selector", "SELECTOR", _selector, width=36),
+        Column("hosts", "HOSTS", lambda row: " ".join(host for item in row.servers for host in item.hosts), flex=1),
+    ),
+    "DestinationRule": (
+        Column("host", "HOST", lambda row: row.host, width=30, flex=1),
+        Column("subsets", "SUBSETS", lambda row: " ".join(item.name for item in row.subsets), width=24),
+    ),
+    "AuthorizationPolicy": (
+        Column("action", "ACTION", lambda row: row.action, width=8),
+        Column("rules", "RULES", lambda row: str(len(row.rules)), width=6, align="right"),
+        Column("selector", "SELECTS", _selected, width=36, flex=1),
+    ),
+    "PeerAuthentication": (
+        Column("mode", "MODE", lambda row: row.mtls.mode if row.mtls is not None else "UNSET", width=12),
+        Column("selector", "SELECTS", _selected, width=36, flex=1),
+    ),
     "BackendTLSPolicy": (
         Column("targets", "SERVICES", lambda row: " ".join(ref.name for ref in row.target_refs), width=24, flex=1),
         Column("host", "SERVER NAME", lambda row: row.validation.hostname, width=30),
@@ -125,7 +159,11 @@ COLUMNS: dict[str, tuple[Column[Any], ...]] = {
     "CiliumClusterwideNetworkPolicy": (_DIRECTIONS, _SELECTS),
     "CalicoNetworkPolicy": (_DIRECTIONS, _SELECTS),
     "GlobalNetworkPolicy": (_DIRECTIONS, _SELECTS),
-    "VirtualService": (_ROUTE_HOSTS_OF_MESH, Column("gateways", "GATEWAYS", _gateways, width=24)),
+    "VirtualService": (
+        _ROUTE_HOSTS_OF_MESH,
+        Column("gateways", "GATEWAYS", _gateways, width=24),
+        Column("to", "DESTINATIONS", _destinations, width=30),
+    ),
     "ServiceEntry": (_ROUTE_HOSTS_OF_MESH,),
     "Namespace": (Column("labels", "LABELS", lambda row: str(row.labels), width=40, flex=1),),
     "Event": (
@@ -135,7 +173,7 @@ COLUMNS: dict[str, tuple[Column[Any], ...]] = {
         Column("message", "MESSAGE", lambda row: row.message, width=40, flex=2),
     ),
     "networkSecurityGroups": (
-        Column("rules", "RULES", lambda row: str(len(row.security_rules)), width=6, align="right"),
+        Column("rules", "RULES", lambda row: str(len(row.own_rules)), width=6, align="right"),
         Column(
             "subnets", "SUBNETS", lambda row: " ".join(_last(item.arm_id) for item in row.subnets), width=30, flex=1
         ),
