@@ -18,6 +18,7 @@ from aksnav.trace.cluster.unserved import problems
 from aksnav.trace.crossings import filters, groups, leaving, places
 from aksnav.trace.gateway.controllers import GATEWAY_NAME_LABEL
 from aksnav.trace.istio import mesh
+from aksnav.trace.istio.outbound import outbound
 from aksnav.trace.istio.route import OWN_PORTS
 from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, answered, ended, fan, too_long, where
 from aksnav.trace.kubectl import show
@@ -28,6 +29,8 @@ from aksnav.trace.routing import router as routing
 from aksnav.trace.routing.types import ENVOY_ISTIO, Controller, Flavour, Target
 from aksnav.trace.step import ENDS, Branch, Evidence, Kind, Step, Verdict
 from aksnav.trace.verdict import DESTINATION_FIELD
+
+_SIDECAR = Controller(flavour=Flavour.ISTIO, name="the client's sidecar")
 
 
 def through_service(
@@ -48,9 +51,13 @@ def through_service(
     doubtful = node.without_proxy(walk.store, via.node, packet) if via.node is not None and not via.proxy else None
     if doubtful is not None:
         lead.append(doubtful)
-    followed = mesh.outbound(walk.store, journey.source.pod, service, packet) if not via.proxy else None
-    if followed is not None:
-        lead.append(followed)
+    followed = outbound(walk.store, journey.source.pod, service, port, packet) if not via.proxy else None
+    if followed is not None and (followed.ended or followed.targets):
+        if journey.depth >= DEEPEST:
+            return (*lead, too_long(packet, f"Service {service.id}"))
+        onward = msgspec.structs.replace(journey, depth=journey.depth + 1)
+        return (*lead, *to_targets(walk, onward, _SIDECAR, followed.steps, followed.targets))
+    lead += followed.steps if followed is not None else ()
     decision = endpoints(walk.store, service, port, packet, via)
     if not decision.chosen:
         step = decision.step

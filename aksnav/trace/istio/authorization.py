@@ -15,7 +15,7 @@ from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
 from aksnav.trace.azure.joins import stale
-from aksnav.trace.istio.scope import Workload, age, root, selects, unread
+from aksnav.trace.istio.scope import Workload, by_age, root, selects, unread
 from aksnav.trace.packet import Packet
 from aksnav.trace.routing.hostnames import bare
 from aksnav.trace.routing.types import Controller
@@ -96,7 +96,7 @@ def applying(store: Store, at: Workload) -> tuple[AuthorizationPolicy, ...]:
     near = {at.namespace, root(store)}
     return tuple(
         row
-        for row in sorted(store.authorization_policies, key=age)
+        for row in by_age(store, store.authorization_policies)
         if row.namespace in near
         and not row.target_refs
         and row.target_ref is None

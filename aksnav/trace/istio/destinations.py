@@ -153,7 +153,7 @@ def _ended(target: Target, step: Step) -> Target:
 
 def _failed(sender: Sender, packet: Packet, why: str, cause: str, facts: tuple[Evidence, ...], fix: str) -> Step:
     """The answer of a proxy that has no cluster for a destination: 503 for HTTP, a closed connection for bytes."""
-    end = f"the gateway answers {_NO_CLUSTER}" if sender.http else "the gateway closes the connection"
+    end = f"the proxy answers {_NO_CLUSTER}" if sender.http else "the proxy closes the connection"
     return Step(
         kind=Kind.SERVICE_PORT,
         verdict=Verdict.RESPOND if sender.http else Verdict.REJECT,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from aksnav.model.kubernetes.istio import StringMatch, VirtualService
+from aksnav.model.kubernetes.istio import IstioGateway, StringMatch, VirtualService
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
@@ -66,18 +66,41 @@ def route(store: Store, servers: Sequence[Place], at: Workload, packet: Packet) 
     chosen_host = known[name]
     if chosen_host.tls_wanted is not None and not packet.tls:
         return Routing(steps=(_https_wanted(chosen_host.tls_wanted, inside),), ended=True)
-    chosen = matching.choose(matching.ordered(chosen_host.candidates), inside)
+    subject = chosen_host.place.gateway
+    port = chosen_host.place.server.port.number
+    return of_rules(store, matching.ordered(chosen_host.candidates), subject, at, port, inside)
+
+
+def of_rules(
+    store: Store,
+    listed: Sequence[Candidate],
+    subject: IstioGateway | VirtualService,
+    at: Workload,
+    port: int,
+    packet: Packet,
+) -> Routing:
+    """Return what becomes of a request under the rules of one host.
+
+    Args:
+        store: what is known.
+        listed: the matches in their order.
+        subject: what is blamed where none takes the request and there is none.
+        at: the proxy.
+        port: that the rules are for.
+        packet: the request.
+    """
+    missing = unread(store, ("VirtualService",))
+    chosen = matching.choose(listed, packet)
     if chosen.undecided is not None:
-        return Routing(steps=(_undecided(chosen, inside),), ended=True)
+        return Routing(steps=(_undecided(chosen, packet),), ended=True)
     if chosen.candidate is None:
-        return Routing(steps=(_no_rule(chosen_host, chosen, name, inside, missing),), ended=True)
-    return _send(store, chosen_host.place, at, chosen, chosen.candidate, missing, inside)
+        return Routing(steps=(_no_rule(listed, chosen, subject.ref, packet, missing),), ended=True)
+    return _send(store, port, at, chosen, chosen.candidate, missing, packet)
 
 
 def _send(
-    store: Store, place: Place, at: Workload, chosen: Chosen, item: Candidate, missing: str, packet: Packet
+    store: Store, port: int, at: Workload, chosen: Chosen, item: Candidate, missing: str, packet: Packet
 ) -> Routing:
-    port = place.server.port.number
     acted = actions.apply(item, packet, port)
     sender = destinations.Sender(at=at, row=item.row, field=f".spec.http[{item.rule_index}]", http=True, port=port)
     inside = acted.packet
@@ -209,7 +232,7 @@ def _not_found(packet: Packet, subject: Ref | None, what: str, cause: str, facts
     return Step(
         kind=Kind.ROUTE_MATCH,
         verdict=Verdict.RESPOND,
-        summary=f"{what}: the gateway answers {_NOT_FOUND} (Envoy: NR, no route)",
+        summary=f"{what}: the proxy answers {_NOT_FOUND} (Envoy: NR, no route)",
         subject=subject,
         packet=packet,
         cause=cause,
@@ -227,13 +250,13 @@ def _doubted(step: Step, missing: str) -> Step:
     return msgspec.structs.replace(step, verdict=Verdict.BLIND, status=0, cause="", missing=missing)
 
 
-def _no_rule(known: VirtualHost, chosen: Chosen, name: str, packet: Packet, missing: str) -> Step:
-    rows = list(dict.fromkeys(item.row.ref for item in known.candidates))
+def _no_rule(listed: Sequence[Candidate], chosen: Chosen, subject: Ref, packet: Packet, missing: str) -> Step:
+    rows = list(dict.fromkeys(item.row.ref for item in listed))
     facts = tuple(Evidence(".spec.http[*].match", "none takes the request", ref) for ref in rows) or (
-        Evidence(".spec.servers[*].hosts", name, known.place.gateway.ref),
+        Evidence(".spec.http", "no rule holds here", subject),
     )
-    what = f"no rule of {', '.join(map(str, rows)) or name} takes {packet.method} {packet.host}{packet.path}"
-    step = _not_found(packet, rows[0] if rows else known.place.gateway.ref, what, "G27", facts)
+    what = f"no rule of {', '.join(map(str, rows)) or subject} takes {packet.method} {packet.host}{packet.path}"
+    step = _not_found(packet, rows[0] if rows else subject, what, "G27", facts)
     step = msgspec.structs.replace(step, considered=limited(chosen.considered), fix="add a match that takes it")
     return _doubted(step, missing)
 

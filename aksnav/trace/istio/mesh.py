@@ -4,11 +4,9 @@ Sources: Istio reference, "PeerAuthentication" (workload before namespace before
 (ClientTLSSettings); concepts, "Security" (auto mutual TLS: a proxy speaks it to Pods that have a sidecar).
 """
 
-from collections.abc import Sequence
-
 import msgspec
 
-from aksnav.model.kubernetes.istio import MESH, DestinationRule, MutualTLS, PeerAuthentication, VirtualService
+from aksnav.model.kubernetes.istio import DestinationRule, MutualTLS, PeerAuthentication
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
@@ -18,15 +16,12 @@ from aksnav.trace.azure.joins import stale
 from aksnav.trace.istio import authorization, hosts, rules
 from aksnav.trace.istio.scope import (
     Workload,
-    age,
-    gateways_of,
+    by_age,
     looks_like_gateway,
     root,
     selects,
     unread,
-    visible,
 )
-from aksnav.trace.memo import once
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Place
 from aksnav.trace.routing import recognise
@@ -139,7 +134,7 @@ def _asking(connection: Connection, spoken: _Spoken) -> authorization.Asking:
 
 def _taken(store: Store, pod: Pod, port: int) -> _Mode:
     """The mode for a port: of the workload, of its namespace, of the mesh; PERMISSIVE where nobody says one."""
-    rows = sorted(store.peer_authentications, key=age)
+    rows = by_age(store, store.peer_authentications)
     near = [row for row in rows if row.namespace == pod.namespace]
     own = [row for row in near if row.selector is not None and selects(row.selector.wanted, pod.labels)]
     for row in own[:1]:
@@ -243,45 +238,3 @@ def _assumed(store: Store, pod: Pod, connection: Connection, spoken: _Spoken) ->
 def _with_interception(step: Step) -> Step:
     line = f"the sidecar takes port {step.packet.port} (no annotation {_INTERCEPTED} names it)"
     return msgspec.structs.replace(step, assumptions=(*step.assumptions, line))
-
-
-def outbound(store: Store, sender: Pod | None, service: Service, packet: Packet) -> Step | None:
-    """Return the step of VirtualServices that the client's sidecar follows for a Service: they are not evaluated.
-
-    None where the client has no sidecar, or none of them names the Service.
-    """
-    if sender is None or packet.protocol != "TCP" or not sidecar(store, sender):
-        return None
-    name = f"{service.name}.{service.namespace}.{hosts.DOMAIN}"
-    rows = [row for row in _for_mesh(store) if _routes(row, name, sender.namespace)]
-    missing = unread(store, ("VirtualService",))
-    if not rows and not missing:
-        return None
-    first = rows[0] if rows else None
-    what = f"VirtualService {first.id}" if first is not None else "a VirtualService that cannot be read"
-    return Step(
-        kind=Kind.MESH,
-        verdict=Verdict.UNSUPPORTED if first is not None else Verdict.BLIND,
-        summary=f"the sidecar of Pod {sender.id} follows {what} for {name}, which may send elsewhere",
-        subject=first.ref if first is not None else Ref(Pod.KIND, sender.id),
-        version=first.resource_version if first is not None else "",
-        packet=packet,
-        evidence=tuple(Evidence(".spec.hosts", ", ".join(row.hosts), row.ref) for row in rows[:4]),
-        missing=f"VirtualService {first.id} in the mesh (gateways: mesh)" if first is not None else missing,
-        confirm=kubectl.show(first.ref) if first is not None else kubectl.listing(VirtualService.KIND),
-    )
-
-
-def _for_mesh(store: Store) -> Sequence[VirtualService]:
-    return once(
-        store,
-        "VirtualServices of the mesh",
-        ("VirtualService",),
-        lambda: [row for row in sorted(store.virtual_services, key=age) if MESH in gateways_of(row)],
-    )
-
-
-def _routes(row: VirtualService, name: str, namespace: str) -> bool:
-    return visible(row.export_to, row.namespace, namespace) and any(
-        hosts.covers(hosts.fqdn(host, row.namespace), name) for host in row.hosts
-    )

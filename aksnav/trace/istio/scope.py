@@ -1,6 +1,7 @@
 """What a gateway workload is configured by: Gateways by their selector, VirtualServices by gateway and visibility."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -9,10 +10,12 @@ from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import KubernetesObject
 from aksnav.store import Store
+from aksnav.store.table import Table
 from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.memo import once
 from aksnav.trace.routing.types import Controller
 
+T = TypeVar("T", bound=KubernetesObject)
 ADD_ON_ROOT = "aks-istio-system"
 _UPSTREAM_ROOT = "istio-system"
 EVERYWHERE = "*"
@@ -67,6 +70,11 @@ def age(row: KubernetesObject) -> tuple[str, str, str]:
     return row.created, row.name, row.namespace
 
 
+def by_age(store: Store, table: Table[T]) -> list[T]:
+    """Return the objects of a table in that order, sorted once."""
+    return once(store, f"{table.kind} by age", (table.kind,), lambda: sorted(table, key=age))
+
+
 def selects(wanted: Mapping[str, str], labels: Mapping[str, str]) -> bool:
     """Return whether labels have everything that a selector wants."""
     return all(labels.get(key) == value for key, value in wanted.items())
@@ -74,7 +82,7 @@ def selects(wanted: Mapping[str, str], labels: Mapping[str, str]) -> bool:
 
 def places(store: Store, at: Workload) -> tuple[Place, ...]:
     """Return the servers of every Gateway that selects a workload, in whatever namespace each is, oldest first."""
-    rows = sorted((row for row in store.istio_gateways if selects(row.selector, at.labels)), key=age)
+    rows = [row for row in by_age(store, store.istio_gateways) if selects(row.selector, at.labels)]
     return tuple(Place(row, index, server) for row in rows for index, server in enumerate(row.servers))
 
 
@@ -128,7 +136,7 @@ def patches(store: Store, at: Workload) -> tuple[EnvoyFilter, ...]:
     near = {at.namespace, root(store)}
     return tuple(
         row
-        for row in sorted(store.envoy_filters, key=age)
+        for row in by_age(store, store.envoy_filters)
         if row.namespace in near
         and (row.workload_selector is None or selects(row.workload_selector.wanted, at.labels))
         and all(ref.kind not in {"Gateway", "GatewayClass"} for ref in row.target_refs)

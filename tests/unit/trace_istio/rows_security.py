@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.unit.trace_istio.row import ANY, API, GATEWAY, TCP, Row
+from tests.unit.trace_istio.row import ANY, API, GATEWAY, TCP, WEB, Row
 from tests.unit.trace_istio.world import authz, dr, peer, to, vs
 from tests.unit.trace_routing.world import Wire
 
@@ -72,6 +72,10 @@ def _tls(
 ) -> Row:
     cause = "G21" if expected in {"reject", "respond 503"} else ""
     return Row(section, name, objects, request, expected, cause, source=source, meshed=meshed)
+
+
+def _mesh(name: str, expected: str, *objects: Wire, source: str = INSIDE, cause: str = "") -> Row:
+    return Row("VirtualService.gateways: mesh", name, objects, DIRECT, expected, cause, source=source, meshed=True)
 
 
 ROWS = [
@@ -268,35 +272,35 @@ ROWS = [
         source=INSIDE,
         request="pod/shop/api-1:8080",
     ),
-    Row(
-        "VirtualService.gateways",
-        "of the mesh is not followed",
-        (vs("r", to("web"), hosts=("api",), gateways=["mesh"]),),
-        DIRECT,
-        "undecided",
-        source=INSIDE,
+    _mesh("is followed from a sidecar", WEB, vs("r", to("web"), hosts=("api",), gateways=["mesh"])),
+    _mesh("none is the mesh", WEB, vs("r", to("web"), hosts=("api",), gateways=[])),
+    _mesh("of another Service", API, vs("r", to("web"), hosts=("web",), gateways=["mesh"])),
+    _mesh("of a gateway alone", API, vs("r", to("web"), hosts=("api",))),
+    _mesh(
+        "not without a sidecar", API, vs("r", to("web"), hosts=("api",), gateways=["mesh"]), source="pod/shop/client"
     ),
-    Row(
-        "VirtualService.gateways",
-        "none is the mesh",
-        (vs("r", to("web"), hosts=("api",), gateways=[]),),
-        DIRECT,
-        "undecided",
-        source=INSIDE,
+    _mesh("a subset", "api-2", vs("r", to("api/v2"), hosts=("api",), gateways=["mesh"]), dr("d", "api", "v2")),
+    _mesh("no such subset", "respond 503", vs("r", to("api/v9"), hosts=("api",), gateways=["mesh"]), cause="G22"),
+    _mesh(
+        "no rule takes it",
+        "respond 404",
+        vs("r", to("api", match=[{"uri": {"exact": "/y"}}]), hosts=("api",), gateways=["mesh"]),
+        cause="G27",
     ),
-    Row(
-        "VirtualService.gateways",
-        "a client without a sidecar does not follow it",
-        (vs("r", to("web"), hosts=("api",), gateways=["mesh"]),),
-        DIRECT,
+    _mesh(
+        "not exported to the client",
         API,
+        vs("r", to("web"), hosts=("api.shop.svc.cluster.local",), namespace="other", gateways=["mesh"], exportTo=["."]),
     ),
-    Row(
-        "VirtualService.gateways",
-        "of another Service",
-        (vs("r", to("web"), hosts=("web",), gateways=["mesh"]),),
-        DIRECT,
+    _mesh("rules for TCP are not followed", "undecided", vs("r", tcp=[to("web")], hosts=("api",), gateways=["mesh"])),
+    _mesh(
+        "a VirtualService that leads to itself goes there once",
         API,
-        source=INSIDE,
+        vs("r", to("api"), hosts=("api",), gateways=["mesh"]),
+    ),
+    _mesh(
+        "an abort on purpose",
+        "respond 500",
+        vs("r", to("api", fault={"abort": {"httpStatus": 500}}), hosts=("api",), gateways=["mesh"]),
     ),
 ]
