@@ -143,10 +143,7 @@ def _check(item: _Try) -> Check:
     if error is None:
         return Check(what=what, ok=True, scope=scope)
     denied = isinstance(error, ArmError) and error.denied
-    # Without them, names in a virtual network are what objects claim: that is assumed, and said.
-    optional = action in ZONES_NEEDED
-    missing = action if denied else ""
-    return Check(what=what, ok=False, optional=optional, missing=missing, scope=scope, reason=str(error))
+    return Check(what=what, ok=False, missing=action if denied else "", scope=scope, reason=str(error))
 
 
 def _subscriptions(options: Options, provider_ids: Iterable[str], facts: dict[str, str]) -> list[str]:
