@@ -74,7 +74,7 @@ def _security_groups(store: Store, _today: str) -> tuple[Fact, ...]:
             name="network security group",
             value=group.name,
             evidence=(
-                Evidence(".securityRules", f"{len(group.security_rules)} rules besides the default ones", group.ref),
+                Evidence(".securityRules", f"{len(group.own_rules)} rules besides the default ones", group.ref),
             ),
             note=f"on {len(group.subnets)} subnets and {len(group.network_interfaces)} interfaces",
         )

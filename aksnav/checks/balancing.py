@@ -189,7 +189,7 @@ def _deny_all(store: Store) -> Iterator[Finding]:
     if unreadable(store.services) or unreadable(store.security_groups):
         return
     for group in store.security_groups:
-        rules = [rule for rule in group.security_rules if rule.name.startswith(AKS_DENY)]
+        rules = [rule for rule in group.own_rules if rule.name.startswith(AKS_DENY)]
         if rules:
             yield from _in_group(store, group, rules)
 

@@ -150,14 +150,22 @@ class SecurityRule(Child, kw_only=True, gc=False):
 
 
 class NetworkSecurityGroup(AzureObject, kw_only=True, gc=False):
-    """A network security group; ``default_security_rules`` may be absent in hand-written files."""
+    """A network security group; ``default_security_rules`` may be absent in hand-written files.
+
+    ``security_rules`` is None where the object does not say which rules it has; Azure lists none as an empty list.
+    """
 
     KIND: ClassVar[str] = "networkSecurityGroups"
 
-    security_rules: tuple[SecurityRule, ...] = ()
+    security_rules: tuple[SecurityRule, ...] | None = None
     default_security_rules: tuple[SecurityRule, ...] | None = None
     network_interfaces: tuple[SubResource, ...] = ()
     subnets: tuple[SubResource, ...] = ()
+
+    @property
+    def own_rules(self) -> tuple[SecurityRule, ...]:
+        """The rules besides the default ones, as far as they are told."""
+        return self.security_rules or ()
 
 
 class Route(Child, kw_only=True, gc=False):

@@ -123,7 +123,7 @@ def _allows(case: Case) -> Iterator[SecurityRule]:
 
 
 def _fact(case: Case, rule: SecurityRule, part: str, value: str, note: str) -> Evidence:
-    number = next((n for n, item in enumerate(case.group.security_rules) if item is rule), None)
+    number = next((n for n, item in enumerate(case.group.own_rules) if item is rule), None)
     field = f".securityRules[{number}]" if number is not None else f".defaultSecurityRules[?name=='{rule.name}']"
     return Evidence(f"{field}.{part}", value, case.group.ref, note)
 

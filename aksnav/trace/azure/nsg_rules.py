@@ -92,7 +92,7 @@ def rules(group: NetworkSecurityGroup, direction: str) -> list[SecurityRule]:
     A rule that does not say its direction may be of either, one without a priority may stand before all others.
     """
     defaults = group.default_security_rules
-    listed = (*group.security_rules, *(defaults or DEFAULTS))
+    listed = (*group.own_rules, *(defaults or DEFAULTS))
     wanted = direction.lower()
     return sorted((rule for rule in listed if rule.direction.lower() in {wanted, ""}), key=lambda rule: rule.priority)
 
@@ -109,7 +109,14 @@ def evaluate(group: NetworkSecurityGroup, direction: str, packet: Packet, contex
         packet: as the interface sees it (aks-networking.md, T1); source None is any client of the internet.
         context: tags and application security groups.
     """
-    return decide(rules(group, direction), packet, context)
+    return _untold(group) or decide(rules(group, direction), packet, context)
+
+
+def _untold(group: NetworkSecurityGroup) -> RuleDecision | None:
+    """Return the decision of a group that does not say which rules it has, or None."""
+    if group.security_rules is not None:
+        return None
+    return RuleDecision(access="", rule=None, unknown=f"the securityRules of group {group.name} are not told")
 
 
 def of_platform(group: NetworkSecurityGroup, packet: Packet, context: Context) -> RuleDecision | None:
@@ -117,6 +124,9 @@ def of_platform(group: NetworkSecurityGroup, packet: Packet, context: Context) -
 
     Only rules that name one of the platform's tags are asked ("Azure platform considerations").
     """
+    untold = _untold(group)
+    if untold is not None:
+        return untold
     asked = [
         rule
         for rule in rules(group, OUTBOUND)

@@ -216,7 +216,7 @@ def with_cause(step: Step, cause: nsg_causes.Cause) -> Step:
 
 
 def _field(group: NetworkSecurityGroup, name: str) -> str:
-    for number, rule in enumerate(group.security_rules):
+    for number, rule in enumerate(group.own_rules):
         if rule.name == name:
             return f".securityRules[{number}]"
     for number, rule in enumerate(group.default_security_rules or ()):

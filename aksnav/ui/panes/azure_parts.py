@@ -248,7 +248,7 @@ def _fields(group: NetworkSecurityGroup) -> dict[tuple[str, int, str], str]:
     return {
         (rule.direction, rule.priority, rule.name): f".{name}[{number}]"
         for name, listed in (
-            ("securityRules", group.security_rules),
+            ("securityRules", group.own_rules),
             ("defaultSecurityRules", group.default_security_rules or DEFAULTS),
         )
         for number, rule in enumerate(listed)

@@ -7,8 +7,8 @@ import pytest
 
 from aksnav.model.azure.admin import SecurityAdminRule
 from aksnav.trace.azure.admin_rules import evaluate as ask_admin
-from aksnav.trace.azure.nsg_rules import INBOUND, Context
-from tests.unit.azure_nsg.rules import SPACE, ask, packet
+from aksnav.trace.azure.nsg_rules import INBOUND, Context, evaluate
+from tests.unit.azure_nsg.rules import SPACE, ask, group, packet
 
 CLIENT = packet("internet", "10.224.0.4", 443)
 ALLOW = {"priority": 300, "access": "Allow"}
@@ -51,3 +51,12 @@ def test_an_admin_rule_that_lacks_a_field_is_not_passed_over(cut: dict[str, Any]
     found = ask_admin([rule], INBOUND, CLIENT, Context(space=SPACE))
     assert found.access == ""
     assert "admin rule cut" in found.unknown
+
+
+def test_a_group_that_does_not_say_its_rules_is_undecided() -> None:
+    """Azure lists no rules as an empty list; where the list is not there, the defaults alone prove nothing."""
+    whole = group()
+    assert evaluate(whole, INBOUND, CLIENT, Context(space=SPACE)).access == "Deny"
+    whole.security_rules = None
+    found = evaluate(whole, INBOUND, CLIENT, Context(space=SPACE))
+    assert (found.access, found.unknown) == ("", "the securityRules of group nsg are not told")
