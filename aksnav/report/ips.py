@@ -253,7 +253,8 @@ def holder_words(holder: Holder, *, address: bool) -> str:
     where = format_address(holder.address) if address and holder.address is not None else ""
     node = f" on node {holder.node}" if holder.node and holder.node != holder.name else ""
     note = f" ({holder.note})" if holder.note else ""
-    field = f"  {holder.ref} {holder.field}" if holder.ref is not None and holder.field else ""
+    said = f"{holder.sort} {holder.name}" == str(holder.ref)
+    field = f"  {'' if said else f'{holder.ref} '}{holder.field}" if holder.ref is not None and holder.field else ""
     pointed = " is only pointed at" if holder.pointed_at else ""
     sort = f"{holder.sort}:" if holder.sort is Sort.AZURE else holder.sort
     what = f"{sort} {holder.name}{pointed}{node}{note}{field}"

@@ -8,7 +8,7 @@ from aksnav.model.text import plain
 from aksnav.report.addition import addition_lines
 from aksnav.report.road import DECIDES, alike, deciding, road
 from aksnav.report.words import OUTCOME_GLYPH, VERDICT_GLYPH, confidence_words, outcome_words, packet_words
-from aksnav.trace.step import Evidence, Step, Trace, Verdict
+from aksnav.trace.step import UNKNOWN, Evidence, Step, Trace, Verdict
 
 _QUIET = frozenset({Verdict.PASS, Verdict.SKIP, Verdict.FANOUT})
 SHOWN = 4  # breaks that are like one that was told in full
@@ -27,18 +27,27 @@ def trace_lines(trace: Trace) -> Iterator[str]:
     yield ""
     for line in road(trace):
         yield plain(f"{DECIDES if line.decides else ' '} " + "  " * line.depth + line.text)
+    yield from _further_breaks(trace, first)
+    if trace.confidence.because:
+        yield ""
+    for reason in trace.confidence.because:
+        yield plain(f"  hangs on: {reason}")
+
+
+def _further_breaks(trace: Trace, first: Step | None) -> Iterator[str]:
+    """Yield what else breaks, in full; what is not known is a line each, since it has one cause more often than not."""
     told = [] if first is None else [first]
     for step in trace.breaks:
-        if any(_same(step, other) for other in told):
+        if step.verdict in UNKNOWN or any(_same(step, other) for other in told):
             continue
         told.append(step)
         yield ""
         yield from break_lines(step)
         yield from _others(other for other in trace.breaks if other != step and _same(other, step))
-    if trace.confidence.because:
-        yield ""
-    for reason in trace.confidence.because:
-        yield plain(f"  hangs on: {reason}")
+    # What the verdict hangs on is listed behind all of this.
+    unknown = [f"{step.kind}: {step.missing or step.summary}" for step in trace.breaks if step.verdict in UNKNOWN]
+    for text, _ in alike([text for text in unknown if text not in trace.confidence.because]):
+        yield plain(f"  not known: {text}")
 
 
 def _same(step: Step, other: Step) -> bool:

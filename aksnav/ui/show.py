@@ -91,18 +91,24 @@ def strip_line(trace: Trace) -> Line:
         spans.append(Span(f"{arrow}{glyph} {word}{name}", VERDICT_TONE[step.verdict], keep=decides))
         if decides:
             return spans
+    spans += [Span(f" → ✔ {place}", "good", keep=True) for place in _places(trace)]
+    return spans
+
+
+def _places(trace: Trace) -> Iterator[str]:
+    """Yield where a request is delivered, as one place and how many more; nothing where it is not."""
     for item in trace.destinations[:1]:
         more = len(trace.destinations) - 1
         where = f"{item.namespace}/{item.pod}" if item.pod else item.ip
-        spans.append(Span(f" → ✔ {where}:{item.port}" + (f" and {more} more" if more else ""), "good", keep=True))
-    return spans
+        yield f"{where}:{item.port}" + (f" and {more} more" if more else "")
 
 
 def because_line(trace: Trace) -> Line:
     """Return the deciding field of the first break, and the command that checks it."""
     step = deciding(trace)
     if step is None:
-        return [Span(trace.confidence.because[0], "muted")] if trace.confidence.because else []
+        told = [f"to {place}" for place in _places(trace)] + [f"hangs on: {item}" for item in trace.confidence.because]
+        return [Span("  ".join(told), "muted")]
     if step.missing:
         fact = f"cannot know: {step.missing}"
     else:

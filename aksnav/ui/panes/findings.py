@@ -37,7 +37,6 @@ class Findings(Pane[Finding]):
         Binding("r", "sweep", "Sweep again", id="findings.sweep", tooltip="Look for everything that is wrong again"),
     ]
     heading: ClassVar[str] = "Findings"
-    hints: ClassVar[tuple[str, ...]] = ("r sweep again",)
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)

@@ -47,7 +47,6 @@ class Pane(Vertical, Generic[T]):
     number: ClassVar[int] = 0
     heading: ClassVar[str] = ""
     kinds: ClassVar[tuple[str, ...]] = ()
-    hints: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, store: Store, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)

@@ -15,6 +15,11 @@ class FindingsScreen(TableScreen):
         self._findings = Findings(desk.store)
         super().__init__(desk, self._findings)
 
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """What the keys do here, the most important one first."""
+        return ("q back", "enter the finding in full", "t trace", "/ filter", "y yaml", "r sweep again", "w who")
+
     def action_describe(self) -> None:
         """Tell the finding: what proves it, how to confirm it, how to mend it, and then its object."""
         row = self._findings.table.cursor_row

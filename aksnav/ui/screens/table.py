@@ -38,8 +38,7 @@ class TableScreen(ObjectScreen):
 
     def on_mount(self) -> None:
         """Fill the pane."""
-        word = "enter choose" if self._choose is not None else "enter describe"
-        self._hints.set_hints(("q back", word, "t trace", "/ filter", "w who", "y yaml", "c copy", *self._pane.hints))
+        self._hints.set_hints(self.hints)
         self._pane.table.focus()
         self.follow(0.0)
 
@@ -50,6 +49,12 @@ class TableScreen(ObjectScreen):
             now: seconds, monotonic.
         """
         self._pane.follow(now)
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """What the keys do here, the most important one first."""
+        word = "enter choose" if self._choose is not None else "enter describe"
+        return ("q back", word, "t trace", "/ filter", "w who", "y yaml", "c copy")
 
     @property
     def busy(self) -> bool:

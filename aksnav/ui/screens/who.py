@@ -16,10 +16,10 @@ class WhoScreen(TableScreen):
         self._peers = WhoPane(store, subject)
         super().__init__(desk, self._peers)
 
-    def on_mount(self) -> None:
-        """Say which keys there are."""
-        super().on_mount()
-        self._hints.set_hints(("q back", "enter trace", "/ filter", "d describe policy", "y yaml", "r ask again"))
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """What the keys do here, the most important one first."""
+        return ("q back", "enter trace", "/ filter", "d describe policy", "y yaml", "r ask again")
 
     @property
     def selected(self) -> Ref | None:
