@@ -1,7 +1,7 @@
 """What the sidecar of a client makes of a Service's name: the VirtualService of the mesh that has it.
 
 Source: Istio reference, "Virtual Service" (gateways: ``mesh``, the default); istio/istio pilot/pkg/networking/core/
-route/route.go (BuildSidecarVirtualHostWrapper): of several VirtualServices for one host the oldest counts, they are not merged.
+route/route.go (BuildSidecarVirtualHostWrapper): VirtualServices for one host are not merged, the oldest one counts.
 """
 
 from collections.abc import Sequence
