@@ -189,7 +189,8 @@ def _listener(store: Store, arrival: Arrival, packet: Packet) -> tuple[HttpListe
     if wrong is not None:
         return None, wrong
     field = f".httpListeners[?name=='{chosen.name}']"
-    firewall = _firewall(gateway, chosen)
+    running = () if gateway.operational_state else (f"{gateway.name} runs: its operationalState is not said (A02)",)
+    firewall = (*_firewall(gateway, chosen), *running)
     return chosen, msgspec.structs.replace(
         step,
         summary=f"listener {chosen.name} of {gateway.name} takes {chosen.protocol} for {host or '(any host)'}",

@@ -103,7 +103,7 @@ def _unmanaged(group: NetworkSecurityGroup) -> SecurityRule | None:
         meant = {text.lower() for text in nsg_rules.sources(rule)} & _MANAGER
         tcp = rule.protocol.lower() in {"*", "tcp"}
         if meant and tcp and covers(nsg_rules.destination_ports(rule), _MANAGER_PORTS):
-            return rule if rule.access.lower() != "allow" else None
+            return rule if rule.access.lower() == "deny" else None
     return None
 
 

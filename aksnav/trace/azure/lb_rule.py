@@ -79,8 +79,16 @@ def rule_step(
             *((Considered("L09", False, drift),) if drift and not breaks else ()),
             *_notes(store, found, rule, service),
         ),
+        assumptions=_unsaid(rule),
         fix="touch the Service so that its rule is written again" if breaks else "",
     )
+
+
+def _unsaid(rule: LoadBalancingRule) -> tuple[str, ...]:
+    """Return what is taken for granted where a rule for one protocol does not say to which port it sends."""
+    if rule.backend_port or rule.protocol.lower() == "all":
+        return ()
+    return (f"rule {rule.name} sends to the port that the Service wants: its backendPort is not said",)
 
 
 def _notes(store: Store, found: Found, rule: LoadBalancingRule, service: Service | None) -> Iterator[Considered]:

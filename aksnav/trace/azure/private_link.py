@@ -58,6 +58,16 @@ def enter(store: Store, packet: Packet) -> LinkEntry | None:
     return LinkEntry(steps=(*steps, step), packet=after)
 
 
+def _unfiltered(store: Store, endpoint: PrivateEndpoint) -> tuple[str, ...]:
+    """Return what is taken for granted where an endpoint's subnet is not read: it may have a group that is asked."""
+    if subnet_by_id(store, endpoint.subnet) is not None:
+        return ()
+    named = endpoint.subnet.arm_id if endpoint.subnet is not None else ""
+    gone = f"subnet {named.rpartition('/')[2] or '(not said)'} is not there"
+    why = unreadable(store.virtual_networks, group_of(named)) or gone
+    return (f"no security group filters in front of private endpoint {endpoint.name}: {why}",)
+
+
 def endpoint_at(store: Store, address: int | None) -> tuple[PrivateEndpoint, Evidence] | None:
     """Return the private endpoint that has an address, with the field that says so."""
     if address is None:
@@ -137,7 +147,7 @@ def _endpoint_step(
         packet=packet,
         evidence=(fact, state, Evidence(".privateLinkServiceConnections[0].privateLinkServiceId", target)),
         considered=_hidden_from(link, endpoint),
-        assumptions=stale(store.private_endpoints),
+        assumptions=(*_unfiltered(store, endpoint), *stale(store.private_endpoints)),
         confirm=f"az network private-endpoint show --ids {quote(endpoint.arm_id)}",
     )
     if status == _OPEN:

@@ -235,8 +235,10 @@ def _pods(store: Store, service: Service) -> list[Pod]:
 def _without_probe(asked: ProbeAsked) -> Step:
     rule, service, port = asked.rule, asked.service, asked.port
     if rule.probe is not None:
-        said = "the rule names a probe that the load balancer does not have"
-        return _step(asked, None, Verdict.PASS, said, note=said)
+        name = rule.probe.arm_id.rpartition("/")[2]
+        said = f"the rule names probe {name}, which the load balancer does not have"
+        step = _step(asked, None, Verdict.PASS, said, note=said)
+        return msgspec.structs.replace(step, assumptions=(f"probe {name} is up on every node: it is not read",))
     if port.protocol != "TCP":
         why = f"{port.protocol} cannot be probed"
     elif is_true(service, f"port_{port.port}_no_probe_rule"):

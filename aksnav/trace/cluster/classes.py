@@ -68,7 +68,7 @@ def _prefixes(store: Store) -> Iterator[Prefix]:
             if peer.ip_block is not None:
                 texts += (peer.ip_block.cidr, *peer.ip_block.exceptions)
     for group in store.security_groups:
-        for item in (*group.security_rules, *(group.default_security_rules or ())):
+        for item in (*group.own_rules, *(group.default_security_rules or ())):
             texts += (item.source_address_prefix, *item.source_address_prefixes)
             texts += (item.destination_address_prefix, *item.destination_address_prefixes)
     for table in store.route_tables:

@@ -88,7 +88,9 @@ def of_object(store: Store, ref: Ref) -> Subject:
             raise BadRequest(f"there is no namespace {plain(ref.id, 80)}")
         return Subject(f"namespace {ref.id}", _places(store, found), _lines(missing))
     if row is None:
-        unknown = unreadable(store.tables[ref.kind], ref.namespace)
+        table = store.tables[ref.kind]
+        bad = table.undecodable.get(ref.id, "")
+        unknown = f"{ref} cannot be decoded: {bad}" if bad else unreadable(table, ref.namespace)
         if not unknown:
             raise BadRequest(f"there is no {plain(str(ref), 120)}")
         return Subject(str(ref), (), _lines([unknown, *missing]))

@@ -3,6 +3,7 @@
 import pytest
 
 from aksnav.model.change import Reading
+from aksnav.trace.policy.subject import parse_subject
 from aksnav.trace.step import Certainty, Outcome
 from tests.unit.trace_walk.changed_demo import ChangedDemo
 
@@ -36,3 +37,11 @@ def test_behind_a_pool_of_unread_nodes_no_policy_is_asked_with_a_made_up_client(
     found = demo.ask("tcp://10.224.0.40:80", "10.100.0.62")
     assert found.outcome is Outcome.UNDECIDED
     assert not found.causes
+
+
+def test_who_says_of_an_object_that_cannot_be_decoded_that_it_is_there() -> None:
+    """It is not one that does not exist: what is not known of it is told by name."""
+    demo = ChangedDemo()
+    demo.spoil("Pod", "shop/web-w5x22zmgls-t6cfl")
+    found = parse_subject(demo.store(), "pod/shop/web-w5x22zmgls-t6cfl")
+    assert found.missing == ("Pod shop/web-w5x22zmgls-t6cfl cannot be decoded: spec: not a map",)
