@@ -70,15 +70,15 @@ def test_a_round_replaces_the_pods_and_leaves_everything_else_as_it_was() -> Non
     assert len(old) == len(new)
     assert {ident.rpartition("-")[0].rpartition("-")[0] for ident in old ^ new} == {"shop/web"}
     assert all(pod.ready for pod in after.pods)
-    assert [group.security_rules for group in after.security_groups] == [
-        group.security_rules for group in before.security_groups
+    assert [group.own_rules for group in after.security_groups] == [
+        group.own_rules for group in before.security_groups
     ]
 
 
 def test_in_the_middle_of_a_round_https_is_shut_and_a_pod_has_faltered_before() -> None:
     """The two troubles of a round, at their times."""
     shut = played("healthy", 70.0)
-    assert any(rule.name == "deny-https-for-a-test" for group in shut.security_groups for rule in group.security_rules)
+    assert any(rule.name == "deny-https-for-a-test" for group in shut.security_groups for rule in group.own_rules)
     faltering = played("healthy", 50.0)
     assert [pod.id.rpartition("-")[0].rpartition("-")[0] for pod in faltering.pods if not pod.ready] == ["shop/search"]
 

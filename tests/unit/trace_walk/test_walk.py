@@ -208,7 +208,7 @@ def test_a_pending_load_balancer_is_refused_with_its_event(store: Store) -> None
 def test_what_stands_behind_a_break_is_told_and_counts_no_more(store: Store) -> None:
     """Steps behind the end are not reached; further breaks stay, in the order of the road."""
     for group in list(store.security_groups):
-        deny = change(group.security_rules[0], name="none", priority=100, access="Deny", direction="Inbound",
+        deny = change(group.own_rules[0], name="none", priority=100, access="Deny", direction="Inbound",
                       protocol="*", source_address_prefix="*", source_address_prefixes=(),
                       destination_address_prefix="*", destination_address_prefixes=(),
                       destination_port_range="*", destination_port_ranges=())  # fmt: skip
