@@ -35,6 +35,7 @@ _HOST_FIELDS = frozenset(
         "azurePortalFQDN",
         "cname",
         "sni",
+        "sniHosts",
     }
 )
 # Names that are Azure's or Kubernetes' own, and say nothing of anybody.
@@ -48,6 +49,8 @@ _PUBLIC_SUFFIXES = (
     "azure-api.net",
     "azurefd.net",
 )
+# Names of Services: what they are made of stands in the objects' own names, and Istio's destinations are told by it.
+_SERVICE = f".svc.{_PUBLIC_SUFFIXES[0]}"
 _PLATFORM = frozenset({ipaddress.ip_address("168.63.129.16")})
 # A host name has no more labels than this (RFC 1035: 255 octets).
 _MOST_LABELS = 127
@@ -173,7 +176,10 @@ def _as_record(wire: dict[str, Any]) -> dict[str, Any]:
 
 def _hosts(value: Any) -> Iterator[str]:
     for text in _walk(value, lambda key: key in _HOST_FIELDS or "hostname" in key):
-        yield from (name for run in _RUN.findall(text) if "." in (name := run.strip(".-")) and not _V4.fullmatch(name))
+        names = (run.strip(".-") for run in _RUN.findall(text))
+        yield from (
+            name for name in names if "." in name and not _V4.fullmatch(name) and not name.lower().endswith(_SERVICE)
+        )
 
 
 def _walk(value: Any, wanted: Callable[[str], bool], key: str = "") -> Iterator[str]:
