@@ -128,8 +128,8 @@ def _count(step: Step) -> int:
 
 
 def _unreached(depth: int, count: int) -> RoadLine:
-    glyph = VERDICT_GLYPH[Verdict.NOT_REACHED]
-    return RoadLine(depth, f"{glyph} not reached {count} step{_s(count)} behind it", verdict=Verdict.NOT_REACHED)
+    word = f"{VERDICT_GLYPH[Verdict.NOT_REACHED]} {Verdict.NOT_REACHED}"
+    return RoadLine(depth, f"{word} {count} step{_s(count)} behind it", verdict=Verdict.NOT_REACHED)
 
 
 def _s(count: int) -> str:

@@ -109,11 +109,18 @@ def because_line(trace: Trace) -> Line:
     if step is None:
         told = [f"to {place}" for place in _places(trace)] + [f"hangs on: {item}" for item in trace.confidence.because]
         return [Span("  ".join(told), "muted")]
-    if step.missing:
-        fact = f"cannot know: {step.missing}"
-    else:
-        fact = f"because {evidence_words(step.evidence[0], step)}" if step.evidence else step.summary
-    return [Span(f"{step.cause} " if step.cause else "", "accent", keep=True), Span(fact)]
+    cause = Span(f"{step.cause} " if step.cause else "", "accent", keep=True)
+    if step.missing or not step.evidence:
+        return [cause, Span(f"cannot know: {step.missing}" if step.missing else step.summary)]
+    fact = step.evidence[0]
+    ref = fact.subject or step.subject
+    # Where there is no room the object gives way: the field and its value are what decides.
+    return [
+        cause,
+        Span("because ", keep=True),
+        Span("" if ref is None else str(ref)),
+        Span(f"{'' if ref is None else ' '}{fact.field} = {fact.value}", keep=True),
+    ]
 
 
 def verdict_spans(trace: Trace) -> list[Span]:
