@@ -21,10 +21,11 @@ from aksnav.sources.demo.faults import TOGETHER
 from aksnav.sources.demo.faults_capacity import CAPACITY
 from aksnav.sources.demo.faults_cluster import CLUSTER_FAULTS
 from aksnav.sources.demo.faults_edge import EDGE
+from aksnav.sources.demo.faults_objects import OBJECT_FAULTS
 from aksnav.sources.demo.world import World
 
 DEFAULT = "faulty"
-FAULTS = (*TOGETHER, *EDGE, *CLUSTER_FAULTS, *CAPACITY)
+FAULTS = (*TOGETHER, *EDGE, *CLUSTER_FAULTS, *CAPACITY, *OBJECT_FAULTS)
 ONE_NAMESPACE = "shop"
 
 
