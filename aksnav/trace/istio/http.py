@@ -264,7 +264,8 @@ def _no_rule(listed: Sequence[Candidate], chosen: Chosen, subject: Ref, packet: 
 def _no_host(store: Store, servers: Sequence[Place], at: Workload, packet: Packet, host: str, missing: str) -> Step:
     """No virtual host has the name: G18 where a VirtualService has it and does not come to these servers."""
     for row in sorted(store.virtual_services, key=lambda row: row.id):
-        if not any(hosts.covers(hosts.fqdn(name, row.namespace), host) for name in row.hosts):
+        meant = [hosts.fqdn(name, row.namespace) for name in row.hosts if name != hosts.EVERY]
+        if not any(hosts.covers(name, host) for name in meant):
             continue
         why = why_astray(store, row, servers, at)
         if why is None:

@@ -1,6 +1,6 @@
 """Which hosts the Gateways of networking.istio.io open, at which of the gateways' Services."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -40,17 +40,19 @@ class Way(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def fronts(store: Store) -> tuple[Service, ...]:
-    """Return the Services of ingress gateways, by their looks."""
-    return once(
-        store,
-        "Services of Istio's gateways",
-        ("Service",),
-        lambda: tuple(
-            row
-            for row in sorted(store.services, key=lambda row: row.id)
-            if row.selector and recognise.service(row) is Flavour.ISTIO_CLASSIC
-        ),
-    )
+    """Return the Services of ingress gateways: by their looks, or because they select what a Gateway selects."""
+    return once(store, "Services of Istio's gateways", ("Service", "IstioGateway"), lambda: tuple(_fronts(store)))
+
+
+def _fronts(store: Store) -> Iterator[Service]:
+    selectors = [
+        dict(pairs) for pairs in {tuple(sorted(row.selector.items())) for row in store.istio_gateways} if pairs
+    ]
+    for row in sorted(store.services, key=lambda row: row.id):
+        wanted = row.selector or {}
+        own = recognise.service(row) is Flavour.ISTIO_CLASSIC or any(selects(item, wanted) for item in selectors)
+        if wanted and own:
+            yield row
 
 
 def at_service(service: Service) -> Workload:
@@ -65,12 +67,15 @@ def of_gateway(store: Store, gateway: IstioGateway) -> tuple[Service, ...]:
 
 def ways(store: Store) -> Iterator[Way]:
     """Yield every host and rule that VirtualServices have at the servers of a gateway, in a stable order."""
+    served: dict[str, set[str]] = {}
     for service in fronts(store):
         at = at_service(service)
         for place in places(store, at):
             for row in bound(store, place.gateway, at):
-                yield from _of_row(service, place, at, row)
-    yield from _astray(store)
+                for way in _of_row(service, place, at, row):
+                    served.setdefault(row.id, set()).add(way.host)
+                    yield way
+    yield from _astray(store, served)
 
 
 def _of_row(service: Service, place: Place, at: Workload, row: VirtualService) -> Iterator[Way]:
@@ -120,8 +125,11 @@ def _leads_to(row: VirtualService, route: tuple[WeightedDestination, ...]) -> st
     return hosts.service_id(hosts.fqdn(route[0].destination.host, row.namespace)) if route else ""
 
 
-def _astray(store: Store) -> Iterator[Way]:
-    """Yield the ways in that somebody meant and that no gateway has: at the first server of the named Gateway."""
+def _astray(store: Store, served: Mapping[str, set[str]]) -> Iterator[Way]:
+    """Yield the ways in that somebody meant and that no gateway has: at the first server of the named Gateway.
+
+    A host of which a part is served (``*`` where the server has some names alone) is not among them.
+    """
     every = fronts(store)
     for row in sorted(store.virtual_services, key=lambda row: row.id):
         for name in gateways_of(row):
@@ -135,7 +143,12 @@ def _astray(store: Store) -> Iterator[Way]:
                 if _speaks_http(place)
             ]
             rule = row.http[0] if row.http else VirtualHTTPRoute()
-            for host in row.hosts if usable and row.http else ():
+            meant = row.hosts if usable and row.http and not row.http[0].match else ()
+            for host in meant:
+                if host == hosts.EVERY or hosts.intersection(
+                    [hosts.fqdn(host, row.namespace)], served.get(row.id, set())
+                ):
+                    continue
                 yield Way(
                     service=service,
                     place=usable[0],

@@ -17,7 +17,7 @@ from aksnav.model.kubernetes.gateway import (
     ValueMatch,
 )
 from aksnav.model.kubernetes.ingress import Ingress, IngressBackend
-from aksnav.model.kubernetes.istio import HTTPMatchRequest
+from aksnav.model.kubernetes.istio import HTTPMatchRequest, StringMatch
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.object import Ref
 from aksnav.store import Store
@@ -27,7 +27,9 @@ from aksnav.trace.gateway import kinds
 from aksnav.trace.ingress import agic_listeners
 from aksnav.trace.ingress.rules import age, rules_in
 from aksnav.trace.istio import ways as istio
+from aksnav.trace.istio.matching import why_not
 from aksnav.trace.memo import once
+from aksnav.trace.packet import Packet
 from aksnav.trace.request import Request
 from aksnav.trace.routing.controllers import claims, for_gateway, for_ingress
 from aksnav.trace.routing.types import Controller, EntryPoint, Flavour
@@ -211,17 +213,36 @@ def _of_virtual_services(store: Store) -> Iterator[EntryPoint]:
         if match is not None and match.uri is not None and match.uri.regex is not None:
             path = _literal(match.uri.regex)
         for point in _web(own, way.field, way.leads_to, scheme, pattern, path, port=port.number):
-            yield _wanting(point, match) if match is not None else point
+            found = _wanting(point, match) if match is not None else point
+            if match is None or _takes(match, found.request):
+                yield found
+
+
+def _takes(match: HTTPMatchRequest, request: Request) -> bool:
+    """Whether a match takes the request that was made up for it: an expression may want what nobody guesses."""
+    packet = Packet(
+        scheme=request.scheme,
+        host=request.host,
+        path=request.path,
+        query=request.query,
+        method=request.method,
+        headers=request.headers,
+    )
+    return why_not(match, packet) == ""
 
 
 def _wanting(point: EntryPoint, match: HTTPMatchRequest) -> EntryPoint:
-    """The same way in, asked for with the exact method, headers and query parameters that a match wants."""
-    query = "&".join(f"{name}={item.exact}" for name, item in match.query_params.items() if item.exact is not None)
+    """The same way in, asked for with the method, headers and query parameters that a match wants."""
+    query = "&".join(f"{name}={_value(item)}" for name, item in match.query_params.items())
     text = f"{point.text}?{query}" if query else point.text
-    headers = tuple((name.lower(), item.exact) for name, item in match.headers.items() if item.exact is not None)
+    headers = tuple((name.lower(), _value(item)) for name, item in match.headers.items())
     method = match.method.exact if match.method is not None and match.method.exact is not None else "GET"
     request = msgspec.structs.replace(point.request, text=text, method=method, headers=headers, query=query)
     return msgspec.structs.replace(point, text=text, request=request)
+
+
+def _value(wanted: StringMatch) -> str:
+    return wanted.exact if wanted.exact is not None else wanted.prefix or _ANY_LABEL
 
 
 def _headers(wanted: tuple[ValueMatch, ...]) -> tuple[tuple[str, str], ...]:

@@ -144,3 +144,22 @@ def test_kinds_decode_from_what_kubectl_prints() -> None:
     """The demo of the reference: a Gateway with MUTUAL, a rule with a port level setting."""
     made = decode_wire(KINDS["IstioGateway"], igw("web", server("a.com", mode="MUTUAL", credentialName="c")))
     assert (str(made.ref), made.servers[0].tls.credentials) == ("IstioGateway shop/web", ("c",))  # type: ignore[union-attr]  # a Gateway
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        vs("r", ANY, hosts=("*",)),
+        vs("r", to("api", match=[{"uri": {"regex": "/v[0-9]+/x"}}])),
+        vs("r", to("api", match=[{"headers": {"x-user": {"regex": "u[0-9]"}}}])),
+        vs("r", to("api", match=[{"headers": {"x-user": {"prefix": "u"}}, "queryParams": {"v": {}}}])),
+        vs("r", to("api", match=[{"withoutHeaders": {"x-user": {}}, "method": {"exact": "POST"}}])),
+    ],
+)
+def test_what_a_rule_wants_is_no_fault(row: Wire) -> None:
+    """A rule that takes some requests alone gives no finding because another request was made up for it."""
+    store = living(igw("web", server("a.com")), row)
+    assert not _found(store)
+    points = [point for point in entry_points(store) if point.via.kind == "VirtualService"]
+    checks = {item.id for point in points for item in way_in_findings(store, point)}
+    assert not checks & {"G17", "G18", "G27"}

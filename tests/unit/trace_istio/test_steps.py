@@ -2,6 +2,7 @@
 
 import pytest
 
+from aksnav.checks.istio import istio_findings
 from aksnav.sources.kubernetes.secrets import named_by
 from aksnav.trace import parse_request, trace
 from aksnav.trace.cluster.hosts import claims_of
@@ -9,8 +10,8 @@ from aksnav.trace.parse import parse_target
 from aksnav.trace.routing.entrypoints import entry_points
 from aksnav.trace.step import Kind, Step, Verdict
 from tests.unit.trace_istio.row import ANY, CERT, GATEWAY, PASS, TCP, TLS
-from tests.unit.trace_istio.world import asked, igw, living, peer, server, to, vs
-from tests.unit.trace_routing.world import Wire
+from tests.unit.trace_istio.world import asked, igw, living, peer, server, slices, to, vs, where, workload
+from tests.unit.trace_routing.world import Wire, service
 
 R = vs("r", ANY)
 
@@ -128,3 +129,26 @@ def test_the_steps_of_the_mesh_are_told_only_where_there_is_one() -> None:
     ]
     assert told
     assert all("mutual TLS (STRICT)" in step.summary for step in told)
+
+
+def test_a_gateway_of_your_own_is_found_by_what_its_gateways_select() -> None:
+    """Its Service and Pods have no label of the add-on's: the selector of a Gateway and Istio's proxy tell."""
+    labels = {"app": "my-gateway"}
+    store = living(
+        igw("own", server("a.com"), selector=labels),
+        vs("r", ANY, gateways=["own"]),
+        service(
+            "mine",
+            "infra",
+            selector=labels,
+            clusterIP="10.0.0.7",
+            type="LoadBalancer",
+            status={"loadBalancer": {"ingress": [{"ip": "20.50.1.9"}]}},
+        ),
+        workload("mine-1", "infra", labels, "10.244.0.3", meshed=True),
+        slices("mine", "infra", ("mine-1", "10.244.0.3"), ports={"http": 8080}),
+    )
+    answer = trace(store, parse_request("http://a.com/", "pod/shop/client", resolve="10.0.0.7"))
+    assert sorted(where(answer)) == ["api-1", "api-2"]
+    assert "http://a.com/" in {point.text for point in entry_points(store)}
+    assert not list(istio_findings(store))
