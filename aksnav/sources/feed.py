@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import msgspec
 
@@ -37,9 +37,6 @@ from aksnav.sources.pipe import (
     read_frame,
     write_frame,
 )
-
-if TYPE_CHECKING:
-    from aksnav.sources.session import Session
 
 BUFFERED_FRAMES = 64
 STDERR_LINES = 40
@@ -304,19 +301,6 @@ def start_child(options: Options) -> "subprocess.Popen[bytes]":
     with suppress(OSError):  # it may have ended at once; whoever reads from it learns why
         write_frame(cast("BinaryIO", process.stdin), COMMAND, msgspec.msgpack.encode(options))
     return process
-
-
-def run_in_process(options: Options, emit: Callable[[Change], None]) -> "Session":
-    """Start the sources in threads of this process and return the session.
-
-    Raises:
-        SourceError: the options cannot be followed.
-    """
-    from aksnav.sources.session import Session
-
-    session = Session(options, emit)
-    session.start()
-    return session
 
 
 def load_once(options: Options, timeout: float = LOAD_TIMEOUT) -> Iterator[Change]:

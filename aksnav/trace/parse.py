@@ -7,7 +7,7 @@ carries, are let through), an internationalised name is turned into its ASCII fo
 import re
 from collections.abc import Iterable
 
-from aksnav.model.addresses import format_address, parse_address
+from aksnav.model.addresses import parse_address
 from aksnav.model.text import plain
 from aksnav.trace.request import BadRequest, Origin, Request, Source
 
@@ -244,15 +244,3 @@ def _without_dots(path: str) -> str:
 
 def _shown(text: str) -> str:
     return f"'{plain(text, 120)}'"
-
-
-def source_text(source: Source) -> str:
-    """Return the source as a user would type it."""
-    if source.origin is Origin.POD:
-        return f"pod/{source.id}"
-    if source.origin is Origin.NODE:
-        return f"node/{source.id}"
-    if source.address is None:
-        return "internet"
-    shown = format_address(source.address)
-    return f"internet:{shown}" if source.origin is Origin.INTERNET else shown

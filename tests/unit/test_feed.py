@@ -18,7 +18,7 @@ from aksnav.model.change import Change, Reading, SourceChanged
 from aksnav.model.kinds import KINDS
 from aksnav.model.object import Ref
 from aksnav.sources.errors import SourceError
-from aksnav.sources.feed import Feed, load_once, run_in_process
+from aksnav.sources.feed import Feed, load_once
 from aksnav.sources.options import Options
 from aksnav.store import Store
 from tests.unit.api_server import PODS, SERVICES, ApiServer, Reply, forbidden, pod, status
@@ -267,18 +267,3 @@ def test_what_does_not_come_in_time_is_failed(server: ApiServer) -> None:
     assert store.services.access().fresh
     assert store.pods.access().reading is Reading.FAILED
     assert store.pods.access().reason == "not everything was read within 3 s"
-
-
-def test_sources_can_run_in_the_same_process() -> None:
-    """run_in_process hands changes to a callback."""
-    store, done = Store(), threading.Event()
-
-    def take(change: Change) -> None:
-        store.apply(change)
-        if store.tables["natGateways"].access().fresh:
-            done.set()
-
-    session = run_in_process(Options(demo=""), take)
-    assert done.wait(BOUND)
-    session.stop()
-    assert len(store.pods) > 10

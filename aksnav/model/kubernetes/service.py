@@ -168,8 +168,3 @@ class EndpointSlice(KubernetesObject, kw_only=True, gc=False):
     def service(self) -> str:
         """Name of the Service that it belongs to (label kubernetes.io/service-name), or an empty string."""
         return self.labels.get("kubernetes.io/service-name", "")
-
-    @property
-    def managed_by(self) -> str:
-        """Who writes it (label endpointslice.kubernetes.io/managed-by)."""
-        return self.labels.get("endpointslice.kubernetes.io/managed-by", "")

@@ -31,7 +31,6 @@ class Ports(msgspec.Struct, frozen=True, order=True, gc=False):
 
 
 Cuts = Mapping[str, frozenset[int]]
-NO_CUTS: Cuts = {}
 
 
 def cuts(policies: Iterable[NetworkPolicy], direction: Direction) -> Cuts:

@@ -5,8 +5,6 @@ that names ports does not admit ICMP, one that names neither ports nor types adm
 toPorts that lists no port names none.
 """
 
-from typing import Any
-
 import msgspec
 
 from aksnav.trace.packet import Packet
@@ -129,14 +127,3 @@ def _named(name: str, target: Target) -> bool:
         declared.name == name and declared.port == target.port and declared.protocol == target.protocol
         for declared in target.declared or ()
     )
-
-
-def named_ports(rule: Any) -> list[str]:
-    """Return the port names in a rule."""
-    found = [
-        str(port.get("port", ""))
-        for element in rule.get("toPorts") or ()
-        for port in element.get("ports") or ()
-        if isinstance(port, dict)
-    ]
-    return [text for text in found if text and not text.isdecimal()]
