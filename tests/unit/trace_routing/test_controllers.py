@@ -310,7 +310,7 @@ def test_an_unread_gateway_class_is_not_called_missing() -> None:
     assert other.verdict is Verdict.BLIND
 
 
-def test_the_classic_istio_gateway_is_named_as_not_read() -> None:
+def test_the_classic_istio_gateway_is_told_by_its_label() -> None:
     """Its Gateways and VirtualServices are of networking.istio.io."""
     labels = {"istio": "aks-istio-ingressgateway-external"}
     store = store_of(service("aks-istio-ingressgateway-external", "aks-istio-ingress", selector=labels))
