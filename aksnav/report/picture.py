@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 from aksnav.model.text import plain
 from aksnav.report.road import RoadLine, road
 from aksnav.report.words import OUTCOME_GLYPH, confidence_words, outcome_words
-from aksnav.trace.step import ENDS, UNKNOWN, Trace, Verdict
+from aksnav.trace.step import ENDS, UNKNOWN, Outcome, Trace, Verdict
 
 _SAFE = frozenset(" .,:/_-=")
 _LABEL = 120  # characters of a label: a longer one makes a picture that nobody can read
@@ -27,7 +27,7 @@ _ROW, _INDENT, _CHAR, _MARGIN = 24, 22, 7.3, 16  # pixels
 def trace_mermaid(trace: Trace) -> Iterator[str]:
     """Yield a trace as lines of a Mermaid flowchart, from the client down."""
     yield "flowchart TD"
-    yield f'  r["{_label(_title(trace))}"]:::{"passed" if _passes(trace) else "stops"}'
+    yield f'  r["{_label(_title(trace))}"]:::{_ended(trace)}'
     above: list[str] = ["r"]
     for number, line in enumerate(road(trace)):
         name = f"s{number}"
@@ -54,7 +54,7 @@ def trace_svg(trace: Trace) -> Iterator[str]:
     )
     yield f"<title>{escape(title)}</title>"
     yield f'<rect width="{width}" height="{height}" fill="#ffffff"/>'
-    ink = _INK["passed" if _passes(trace) else "stops"]
+    ink = _INK[_ended(trace)]
     yield f'<text x="{_MARGIN}" y="{_MARGIN + 12}" fill="{ink}" font-weight="bold">{escape(title)}</text>'
     for number, (line, text) in enumerate(zip(lines, texts, strict=True)):
         x, y = _MARGIN + line.depth * _INDENT, _MARGIN + (number + 2) * _ROW
@@ -72,8 +72,8 @@ def _title(trace: Trace) -> str:
     return plain(words)
 
 
-def _passes(trace: Trace) -> bool:
-    return OUTCOME_GLYPH[trace.outcome] == "✔"
+def _ended(trace: Trace) -> str:
+    return {Outcome.DELIVERED: "passed", Outcome.UNDECIDED: "unknown"}.get(trace.outcome, "stops")
 
 
 def _words(line: RoadLine) -> str:
