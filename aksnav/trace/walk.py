@@ -196,7 +196,7 @@ def _at_addresses(walk: Walk, journey: Journey, service: Service, packet: Packet
 def _over_nodes(walk: Walk, journey: Journey, service: Service, packet: Packet) -> Road:
     """Return the roads over every node, for a client outside of the cluster and a Service of type NodePort."""
     found = find_port(service, packet.port, "", packet.protocol)
-    nodes = list(walk.store.nodes)
+    nodes = sorted(walk.store.nodes, key=lambda node: node.name)
     missing = unreadable(walk.store.nodes)
     step = Step(
         kind=Kind.NODE_PORT,

@@ -83,9 +83,16 @@ def _known(store: Store) -> dict[str, list[Claim]]:
 def _claims(store: Store) -> dict[str, list[Claim]]:
     found: dict[str, list[Claim]] = {}
     of_azure = (*_public_ips(store), *_private_endpoints(store))
-    for host, claim in (*of_azure, *_ingresses(store), *_gateways(store), *_istio(store), *_services(store)):
-        found.setdefault(host.lower().removesuffix("."), []).append(claim)
+    others = (sorted(part, key=_name) for part in (_gateways(store), _istio(store), _services(store)))
+    for claims in (sorted(of_azure, key=_name), _ingresses(store), *others):
+        for host, claim in claims:
+            found.setdefault(host.lower().removesuffix("."), []).append(claim)
     return found
+
+
+def _name(pair: tuple[str, Claim]) -> str:
+    """Return by what claims are ordered: in which order objects are read says nothing."""
+    return pair[1].ref.id
 
 
 def _public_ips(store: Store) -> Iterator[tuple[str, Claim]]:
@@ -126,7 +133,7 @@ def _of_interfaces(store: Store, endpoint: PrivateEndpoint) -> Iterator[tuple[st
 
 
 def _ingresses(store: Store) -> Iterator[tuple[str, Claim]]:
-    for ingress in store.ingresses:
+    for ingress in sorted(store.ingresses, key=lambda row: (row.created, row.id)):  # the older one has the host
         named = {rule.host: f".spec.rules[{index}].host" for index, rule in reversed([*enumerate(ingress.rules)])}
         if not any(named):
             continue
