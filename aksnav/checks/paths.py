@@ -81,7 +81,7 @@ def _transit(store: Store, network: VirtualNetwork, subnets: list[Subnet]) -> It
         if hub is None or not back:
             continue
         gateway = any(item.name.lower() == _GATEWAY_SUBNET for item in hub.subnets)
-        if here.use_remote_gateways and not back[0].allow_gateway_transit:
+        if here.use_remote_gateways and back[0].allow_gateway_transit is False:
             yield _one_sided(network, here, hub, back[0], Proof.PROVEN)
         elif gateway and back[0].allow_gateway_transit and not (uses or own or around):
             yield _one_sided(network, here, hub, back[0], Proof.LIKELY)

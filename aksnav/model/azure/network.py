@@ -83,14 +83,14 @@ class Subnet(Child, kw_only=True, gc=False):
 
 
 class Peering(Child, kw_only=True, gc=False):
-    """A peering, as this side sees it."""
+    """A peering, as this side sees it; None for a flag that the capture does not have, which says neither."""
 
     remote_virtual_network: SubResource = SubResource()
     peering_state: str = ""
     peering_sync_level: str = ""
     allow_virtual_network_access: bool = False
-    allow_forwarded_traffic: bool = False
-    allow_gateway_transit: bool = False
+    allow_forwarded_traffic: bool | None = None
+    allow_gateway_transit: bool | None = None
     use_remote_gateways: bool = False
     peer_complete_vnets: bool = True
     local_subnet_names: tuple[str, ...] = ()

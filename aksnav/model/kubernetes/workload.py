@@ -287,6 +287,7 @@ NETWORK_REASONS = frozenset(
         "FailedToUpdateIngress", "Rejected", "AddedOrUpdated", "Sync", "FailedMount",
         "FailedComputeMetricsReplicas", "CIDRNotAvailable", "RegisteredNode", "RemovingNode", "FailedApplyIngress",
         "ErrorNoSuchSecret", "SecretNotFound", "NoValidIngress", "InvalidAnnotation", "ServiceNotFound",
-        "ScalingReplicaSet", "KEDAScaleTargetDeactivated", "EndpointsEmpty", "PortResolutionError", "BackendPortNotFound", "UnhealthyBackend", "FailedToReconcile",
+        "ScalingReplicaSet", "KEDAScaleTargetDeactivated",
+        "EndpointsEmpty", "PortResolutionError", "BackendPortNotFound", "UnhealthyBackend", "FailedToReconcile",
     }
 )  # fmt: skip

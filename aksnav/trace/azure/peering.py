@@ -97,7 +97,9 @@ def forwarded(network: VirtualNetwork, appliance: str, packet: Packet) -> Step |
     """
     number = parse_address(appliance)
     found = next((item for item in network.virtual_network_peerings if _leads(item, number)), None)
-    if found is None or found.allow_forwarded_traffic or not carries(found) or _leads(found, packet.source):
+    if found is None or found.allow_forwarded_traffic is not False:
+        return None
+    if not carries(found) or _leads(found, packet.source):
         return None
     peer = found.remote_virtual_network.arm_id.rpartition("/")[2]
     group = group_of(network.arm_id or network.id).rpartition("/")[2]
