@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from aksnav.about.fact import Fact
+from aksnav.about.fact import Fact, counted
 from aksnav.about.network import unsaid
 from aksnav.model.azure.cluster import ManagedCluster
 from aksnav.store import Store
@@ -64,7 +64,7 @@ def _outbound_seen(store: Store) -> Iterator[Fact]:
                         balancer.ref,
                     ),
                 ),
-                note=f"SNAT ports {ports}, {len(rule.frontend_ip_configurations)} frontend addresses",
+                note=f"SNAT ports {ports}, of {counted(len(rule.frontend_ip_configurations), 'frontend address')}",
             )
     for network in store.virtual_networks:
         for subnet in network.subnets:
@@ -103,7 +103,8 @@ def load_balancer_facts(store: Store, managed: ManagedCluster | None) -> Iterato
             name="load balancer in Azure",
             value=balancer.name,
             evidence=(Evidence(".sku.name", balancer.sku.name or "not set", balancer.ref),),
-            note=f"{len(balancer.frontend_ip_configurations)} frontends, {len(balancer.load_balancing_rules)} rules",
+            note=f"{counted(len(balancer.frontend_ip_configurations), 'frontend')}, "
+            f"{counted(len(balancer.load_balancing_rules), 'rule')}",
         )
 
 

@@ -26,3 +26,9 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def known(self) -> bool:
         """Whether anybody said it."""
         return bool(self.value)
+
+
+def counted(count: int, what: str) -> str:
+    """Return a number with its noun: ``1 rule``, ``2 rules``, ``2 addresses``."""
+    plural = f"{what}es" if what.endswith("s") else f"{what}s"
+    return f"{count} {what if count == 1 else plural}"

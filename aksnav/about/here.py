@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from aksnav.about.cluster import cluster_facts
 from aksnav.about.edge import edge_facts, load_balancer_facts
-from aksnav.about.fact import Fact
+from aksnav.about.fact import Fact, counted
 from aksnav.about.ingress import ingress_facts
 from aksnav.about.network import model_fact, network_facts, policy_fact
 from aksnav.about.retirements import retirement_facts
@@ -61,7 +61,7 @@ def _virtual_network(store: Store, _today: str) -> tuple[Fact, ...]:
                     ".addressSpace.addressPrefixes", ", ".join(network.address_space.address_prefixes), network.ref
                 ),
             ),
-            note=f"{len(network.subnets)} subnets, {len(network.virtual_network_peerings)} peerings",
+            note=f"{counted(len(network.subnets), 'subnet')}, {counted(len(network.virtual_network_peerings), 'peering')}",
         )
         for network in _sorted(store.virtual_networks)
     ]
@@ -73,10 +73,8 @@ def _security_groups(store: Store, _today: str) -> tuple[Fact, ...]:
         Fact(
             name="network security group",
             value=group.name,
-            evidence=(
-                Evidence(".securityRules", f"{len(group.own_rules)} rules besides the default ones", group.ref),
-            ),
-            note=f"on {len(group.subnets)} subnets and {len(group.network_interfaces)} interfaces",
+            evidence=(Evidence(".securityRules", f"{len(group.own_rules)} rules besides the default ones", group.ref),),
+            note=f"on {counted(len(group.subnets), 'subnet')} and {counted(len(group.network_interfaces), 'interface')}",
         )
         for group in _sorted(store.security_groups)
     ]
@@ -89,7 +87,7 @@ def _route_tables(store: Store, _today: str) -> tuple[Fact, ...]:
             name="route table",
             value=table.name,
             evidence=(Evidence(".routes", f"{len(table.routes)} routes", table.ref),),
-            note=f"on {len(table.subnets)} subnets",
+            note=f"on {counted(len(table.subnets), 'subnet')}",
         )
         for table in _sorted(store.route_tables)
     ]
