@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from aksnav.model.addresses import format_address
+from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Node
 from aksnav.trace.azure import loadbalancer, nsg, routes
@@ -90,9 +90,11 @@ def _to_itself(service: Service, at: Node, packet: Packet) -> Step:
     """Return the step of a member of the pool that the load balancer sends back to itself (L27): it times out.
 
     Source: Azure documentation, load-balancer-troubleshoot-backend-traffic.md (access of an internal load balancer from
-    the same pool): the flow that comes back has the node's own address at both ends.
+    the same pool): the flow that comes back has the node's own address at both ends. It says nothing of a Pod with an
+    address of its own on the machine.
     """
-    return Step(
+    own = packet.source is not None and packet.source in map(parse_address, at.internal_ips)
+    step = Step(
         kind=Kind.LB_POOL,
         verdict=Verdict.DROP,
         summary=f"node {at.name} sends and is in the pool: what the load balancer sends back to it is lost",
@@ -107,6 +109,11 @@ def _to_itself(service: Service, at: Node, packet: Packet) -> Step:
         confirm=show(service.ref, ".status.loadBalancer"),
         fix="call the Service by its cluster address",
     )
+    if own:
+        return step
+    missing = f"whether the load balancer sends back to node {at.name} what a Pod behind it sends with its own address"
+    said = f"node {at.name} has the client's Pod and is in the pool: what comes back to it may be lost"
+    return msgspec.structs.replace(step, verdict=Verdict.UNSUPPORTED, cause="", summary=said, missing=missing)
 
 
 def _modes(service: Service) -> str:
