@@ -61,7 +61,8 @@ def _virtual_network(store: Store, _today: str) -> tuple[Fact, ...]:
                     ".addressSpace.addressPrefixes", ", ".join(network.address_space.address_prefixes), network.ref
                 ),
             ),
-            note=f"{counted(len(network.subnets), 'subnet')}, {counted(len(network.virtual_network_peerings), 'peering')}",
+            note=f"{counted(len(network.subnets), 'subnet')}, "
+            f"{counted(len(network.virtual_network_peerings), 'peering')}",
         )
         for network in _sorted(store.virtual_networks)
     ]
@@ -74,7 +75,8 @@ def _security_groups(store: Store, _today: str) -> tuple[Fact, ...]:
             name="network security group",
             value=group.name,
             evidence=(Evidence(".securityRules", f"{len(group.own_rules)} rules besides the default ones", group.ref),),
-            note=f"on {counted(len(group.subnets), 'subnet')} and {counted(len(group.network_interfaces), 'interface')}",
+            note=f"on {counted(len(group.subnets), 'subnet')} and "
+            f"{counted(len(group.network_interfaces), 'interface')}",
         )
         for group in _sorted(store.security_groups)
     ]

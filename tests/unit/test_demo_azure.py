@@ -107,7 +107,7 @@ def test_both_security_groups_let_the_internet_to_every_public_frontend(store: S
 
 def _decides(group: NetworkSecurityGroup, address: str, port: int) -> str:
     number = parse_address(address)
-    for rule in sorted(group.security_rules, key=lambda item: item.priority):
+    for rule in sorted(group.own_rules, key=lambda item: item.priority):
         if rule.direction != "Inbound" or rule.source_address_prefix not in {"Internet", "*"}:
             continue
         wanted = rule.destination_address_prefixes or (rule.destination_address_prefix,)
@@ -122,7 +122,7 @@ def _decides(group: NetworkSecurityGroup, address: str, port: int) -> str:
 def test_the_rules_of_the_interfaces_group_are_named_and_numbered_as_the_controller_does(store: Store) -> None:
     """k8s-azure-lb_allow_IPv4_ and 32 hexadecimal digits, priorities from 500."""
     group = next(item for item in store.security_groups if item.name.startswith("aks-agentpool-"))
-    for index, rule in enumerate(group.security_rules):
+    for index, rule in enumerate(group.own_rules):
         head, _, digest = rule.name.rpartition("_")
         assert head == "k8s-azure-lb_allow_IPv4"
         assert len(bytes.fromhex(digest)) == 16
