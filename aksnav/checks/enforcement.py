@@ -7,7 +7,7 @@ otherwise (P17), and selectors that miss (P14, P19).
 from collections.abc import Iterator
 
 from aksnav.checks.finding import Finding, Proof
-from aksnav.model.kubernetes.policy import NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule
+from aksnav.model.kubernetes.policy import NetworkPolicy, PolicyPeer, PolicyRule
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.labels import Labels
 from aksnav.model.object import Ref
@@ -172,19 +172,17 @@ def _named(store: Store, spaces: PolicyPeer, peer: PolicyPeer) -> Iterator[str]:
 
 
 def _ports(store: Store, row: NetworkPolicy, place: Place) -> Iterator[Finding]:
-    """P17: a range of ports that this Cilium does not read, and a port name that means several numbers."""
+    """P17: a range of ports that this Cilium does not read.
+
+    A port name that means several numbers is no finding: it is usual, and wrong only where Cilium mixes them up. A
+    trace that hangs on one says so.
+    """
     field, _, rule = place
     answer = engine_rules(store, policy.Engine.CILIUM).end_port
     for index, port in enumerate(rule.ports):
         if port.end_port is not None and isinstance(answer, Unknown):
             fact = Evidence(f"{field}.ports[{index}].endPort", str(port.end_port), row.ref, answer.why)
             yield _port(row, field, f"endPort {port.end_port} is not read: {answer.why}", fact)
-        elif isinstance(port.port, str) and field.startswith(".spec.ingress"):
-            numbers = _numbers(store, row, port)
-            if len(numbers) > 1:
-                listed = ", ".join(str(number) for number in sorted(numbers))
-                fact = Evidence(f"{field}.ports[{index}].port", port.port, row.ref, f"means {listed}")
-                yield _port(row, field, f"port name {port.port} means {listed} in the Pods that it selects", fact)
 
 
 def _port(row: NetworkPolicy, field: str, said: str, fact: Evidence) -> Finding:
@@ -197,18 +195,6 @@ def _port(row: NetworkPolicy, field: str, said: str, fact: Evidence) -> Finding:
         confirm=kubectl.show(row.ref, f"{field}.ports"),
         fix="write the ports one by one, by number",
     )
-
-
-def _numbers(store: Store, row: NetworkPolicy, wanted: PolicyPort) -> set[int]:
-    """Return the numbers that a port name has in the Pods that a policy selects."""
-    return {
-        port.port
-        for labels in store.pod_classes.classes(row.namespace)
-        if not row.pod_selector.invalid() and row.pod_selector.matches(labels)
-        for pod in _pods(store, row.namespace, labels)
-        for port in pod.template.ports
-        if port.name == wanted.port and port.protocol == wanted.protocol
-    }
 
 
 def _near_miss(store: Store, row: NetworkPolicy) -> Iterator[Finding]:

@@ -137,13 +137,6 @@ def _two_elements(world: World) -> None:
     world.get("NetworkPolicy", "reports/allow-shop")["spec"]["ingress"][0]["from"] = peers
 
 
-def _port_name_of_two_numbers(world: World) -> None:
-    world.get("NetworkPolicy", "reports/allow-shop")["spec"]["ingress"][0]["ports"][0]["port"] = "http"
-    second = world.pods_of("reports", {"app": "reports"})[1]
-    second["metadata"]["labels"]["release"] = "next"
-    second["spec"]["containers"][0]["ports"].append({"name": "http", "containerPort": 9090, "protocol": "TCP"})
-
-
 def _label_changed(world: World) -> None:
     spec: Json = {"podSelector": {"matchLabels": {"app": "blog", "release": "2024"}}, "ingress": [{}]}
     world.put("NetworkPolicy", thing("NetworkPolicy", "blog", "shop", spec=spec))
@@ -251,13 +244,6 @@ OBJECT_FAULTS = (
         apply=_two_elements, alone=True,
         expected=Expected(
             subject=Ref("NetworkPolicy", "reports/allow-shop"), field=".spec.ingress[0].from[1].podSelector",
-        ),
-    ),
-    Fault(
-        check="P17", word="port-name-of-two-numbers", title="the port name that reports admits means two numbers",
-        apply=_port_name_of_two_numbers, alone=True,
-        expected=Expected(
-            subject=Ref("NetworkPolicy", "reports/allow-shop"), field=".spec.ingress[0].ports[0].port",
         ),
     ),
     Fault(
