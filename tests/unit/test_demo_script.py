@@ -70,9 +70,7 @@ def test_a_round_replaces_the_pods_and_leaves_everything_else_as_it_was() -> Non
     assert len(old) == len(new)
     assert {ident.rpartition("-")[0].rpartition("-")[0] for ident in old ^ new} == {"shop/web"}
     assert all(pod.ready for pod in after.pods)
-    assert [group.own_rules for group in after.security_groups] == [
-        group.own_rules for group in before.security_groups
-    ]
+    assert [group.own_rules for group in after.security_groups] == [group.own_rules for group in before.security_groups]
 
 
 def test_in_the_middle_of_a_round_https_is_shut_and_a_pod_has_faltered_before() -> None:
