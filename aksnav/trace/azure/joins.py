@@ -107,10 +107,29 @@ def _pod_prefixes(store: Store) -> tuple[Prefix, ...]:
     if managed is not None:
         profile = managed.network_profile
         texts = [*profile.pod_cidrs, *([profile.pod_cidr] if profile.pod_cidr else [])]
-    if not texts:
-        texts = [cidr for node in store.nodes for cidr in node.pod_cidrs]
-    found = {prefix for prefix in map(parse_prefix, texts) if prefix is not None}
-    return tuple(sorted(found))
+    if texts:
+        return tuple(sorted({prefix for prefix in map(parse_prefix, texts) if prefix is not None}))
+    of_nodes = (parse_prefix(cidr) for node in store.nodes for cidr in node.pod_cidrs)
+    return _joined({prefix for prefix in of_nodes if prefix is not None})
+
+
+def _joined(prefixes: set[Prefix]) -> tuple[Prefix, ...]:
+    """Return the same addresses in as few blocks as there can be: thousands of nodes have theirs side by side."""
+    out: list[Prefix] = []
+    for prefix in sorted(prefixes, key=lambda item: (item.first, -item.last)):
+        if out and out[-1].covers(prefix):
+            continue
+        out.append(prefix)
+        while len(out) > 1 and _halves(out[-2], out[-1]):
+            last = out.pop().last
+            out[-1] = Prefix(out[-1].first, last)
+    return tuple(out)
+
+
+def _halves(low: Prefix, high: Prefix) -> bool:
+    """Return whether two blocks are the halves of one."""
+    aligned = low.first % (2 * low.size) == 0
+    return aligned and low.size == high.size and low.last + 1 == high.first and low.v4 == high.v4
 
 
 class _Index:
