@@ -7,6 +7,7 @@ Source: AKS documentation, "Use kubenet networking": each node's Pod range is a 
 import msgspec
 
 from aksnav.model.addresses import format_address
+from aksnav.model.azure.network import Subnet
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store.store import Store
 from aksnav.trace.azure import routes
@@ -16,6 +17,16 @@ from aksnav.trace.azure.next_hop import APPLIANCE, next_hop
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Entry
 from aksnav.trace.step import Kind, Step, Verdict
+
+_IN_FRONT = "ask through a Service of type LoadBalancer or an ingress"
+
+
+class Lost(msgspec.Struct, frozen=True, gc=False):
+    """What it means where the next hop is not the Pod's node: check id, what is added to the summary, and the fix."""
+
+    cause: str
+    why: str
+    fix: str
 
 
 def between(store: Store, crossing: Crossing) -> tuple[Step, ...]:
@@ -30,33 +41,14 @@ def between(store: Store, crossing: Crossing) -> tuple[Step, ...]:
     address = crossing.packet.destination
     if subnet is None or address is None:
         return ()
-    decision = next_hop(store, subnet, address)
-    if decision.unknown:
-        return (
-            Step(
-                kind=Kind.ROUTE,
-                verdict=Verdict.BLIND,
-                summary=f"the route from subnet {subnet.name} to Pod {pod.id} is not known",
-                subject=there.ref,
-                packet=crossing.packet,
-                missing=decision.unknown,
-                fix="grant Reader on the virtual network and its route tables",
-            ),
-        )
-    step = routes.forward_step(store, subnet, crossing.packet, decision)
-    if decision.hop == APPLIANCE and decision.address in there.internal_ips:
-        return (step,)
     pods = ", ".join(there.pod_cidrs) or format_address(address)
-    return (
-        msgspec.structs.replace(
-            step,
-            verdict=Verdict.DROP,
-            cause="R03",
-            summary=f"{step.summary}, and Pod {pod.id} is on node {there.name}",
-            fix=f"associate the cluster's route table with subnet {subnet.name}, with a route for {pods} to "
-            f"{', '.join(there.internal_ips)}",
-        ),
+    lost = Lost(
+        "R03",
+        f", and Pod {pod.id} is on node {there.name}",
+        f"associate the cluster's route table with subnet {subnet.name}, with a route for {pods} to "
+        f"{', '.join(there.internal_ips)}",
     )
+    return _to_node(store, subnet, there, crossing.packet, lost, f"Pod {pod.id}")
 
 
 def from_network(store: Store, source: int | None, node: Node, packet: Packet) -> tuple[Step, ...]:
@@ -77,42 +69,43 @@ def from_network(store: Store, source: int | None, node: Node, packet: Packet) -
     text = format_address(packet.destination)
     if found is None:
         who = format_address(source) if source is not None else "the client"
-        return (
-            Step(
-                kind=Kind.ROUTE,
-                verdict=Verdict.BLIND,
-                summary=f"whether a route leads from {who} to {text} is not known",
-                subject=node.ref,
-                packet=packet,
-                missing=f"the subnet of {who}, and its routes to the range of node {node.name}",
-                confirm="az network nic show-effective-route-table --ids NIC -o table",
-                fix="ask through a Service of type LoadBalancer or an ingress",
-            ),
-        )
-    subnet = found[1]
+        missing = f"the subnet of {who}, and its routes to the range of node {node.name}"
+        return (_blind(node, packet, f"whether a route leads from {who} to {text} is not known", missing, _IN_FRONT),)
+    lost = Lost(
+        "R11",
+        f": no route of subnet {found[1].name} leads to the Pods of node {node.name}",
+        f"{_IN_FRONT}; Pods of kubenet have no address outside",
+    )
+    return _to_node(store, found[1], node, packet, lost, text)
+
+
+def _to_node(store: Store, subnet: Subnet, node: Node, packet: Packet, lost: Lost, what: str) -> tuple[Step, ...]:
+    """Return the route of a subnet to what is on a node: it passes where the next hop is that node."""
+    if packet.destination is None:
+        return ()
     decision = next_hop(store, subnet, packet.destination)
     if decision.unknown:
-        return (
-            Step(
-                kind=Kind.ROUTE,
-                verdict=Verdict.BLIND,
-                summary=f"the route from subnet {subnet.name} to {text} is not known",
-                subject=node.ref,
-                packet=packet,
-                missing=decision.unknown,
-                confirm="az network nic show-effective-route-table --ids NIC -o table",
-                fix="grant Reader on the virtual network and its route tables",
-            ),
-        )
+        summary = f"the route from subnet {subnet.name} to {what} is not known"
+        fix = "grant Reader on the virtual network and its route tables"
+        return (_blind(node, packet, summary, decision.unknown, fix),)
     step = routes.forward_step(store, subnet, packet, decision)
     if decision.hop == APPLIANCE and decision.address in node.internal_ips:
         return (step,)
     return (
         msgspec.structs.replace(
-            step,
-            verdict=Verdict.DROP,
-            cause="R11",
-            summary=f"{step.summary}: no route of subnet {subnet.name} leads to the Pods of node {node.name}",
-            fix="ask through a Service of type LoadBalancer or an ingress; Pods of kubenet have no address outside",
+            step, verdict=Verdict.DROP, cause=lost.cause, summary=f"{step.summary}{lost.why}", fix=lost.fix
         ),
+    )
+
+
+def _blind(node: Node, packet: Packet, summary: str, missing: str, fix: str) -> Step:
+    return Step(
+        kind=Kind.ROUTE,
+        verdict=Verdict.BLIND,
+        summary=summary,
+        subject=node.ref,
+        packet=packet,
+        missing=missing,
+        confirm="az network nic show-effective-route-table --ids NIC -o table",
+        fix=fix,
     )
