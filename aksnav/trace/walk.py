@@ -91,10 +91,12 @@ def named(walk: Walk, journey: Journey, host: str, packet: Packet) -> Road:
     own = pod is not None and not pod.template.host_network
     namespace = pod.namespace if pod is not None and own else ""
     found = resolve(walk.store, host, packet, inside=not journey.outside, namespace=namespace)
+    names = found.asked or (host,)
     found = _in_network(walk, journey, host, packet, found)
-    if own:
-        found = as_coredns_answers(walk.store, host, packet, found)
-    elif host.endswith(f".{DOMAIN}") and not journey.outside:
+    clusters = host.endswith(f".{DOMAIN}") and not journey.outside
+    if own or clusters:
+        found = as_coredns_answers(walk.store, names, packet, found)
+    if clusters and not own:
         found = _by_cluster_dns(found, journey)
     steps = (*asked, found.step)
     if not found.answers:

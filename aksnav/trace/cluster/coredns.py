@@ -10,9 +10,10 @@ from collections.abc import Iterator
 import msgspec
 
 from aksnav.model.addresses import parse_address
-from aksnav.model.kubernetes.configmap import COREDNS_CUSTOM, NAMESPACE, ConfigMap
+from aksnav.model.kubernetes.configmap import COREDNS, COREDNS_CUSTOM, NAMESPACE, ConfigMap
 from aksnav.store.store import Store
 from aksnav.trace.memo import once
+from aksnav.trace.routing.safe_regex import Refused, compile_safely
 from aksnav.trace.step import Evidence
 
 _ROOT = "."
@@ -57,7 +58,7 @@ class Custom(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         first: it is asked before the plugin for the cluster's own names: in a server block, which does not have that
             plugin, or by a plugin that stands before it in the default block (CoreDNS, plugin.cfg).
         evidence: the key that says so.
-        unread: why coredns-custom is not known, else empty.
+        unread: where it says nothing of the name, why that is not certain, else empty.
     """
 
     addresses: tuple[int, ...] = ()
@@ -81,20 +82,32 @@ def customised(store: Store, host: str) -> Custom:
         store: what is known.
         host: lower case, without a dot at its end.
     """
-    access = store.config_maps.access(NAMESPACE)
-    if not access.complete:
-        reason = access.reason or f"get configmaps {COREDNS_CUSTOM} in namespace {NAMESPACE} ({access.reading.value})"
-        return Custom(unread=reason)
+    unread = _unread(store)
     row = store.config_maps.get(f"{NAMESPACE}/{COREDNS_CUSTOM}")
     if row is None:
-        return Custom()
+        return Custom(unread=unread)
     servers, broken = once(store, "coredns-custom", ("ConfigMap",), lambda: _servers(row))
     holding = [(len(zone), server) for server in servers for zone in server.zones if _holds(zone, host)]
     if not holding:
-        return Custom(unread=broken)
+        return Custom(unread=broken or unread)
     _, server = max(holding, key=lambda item: item[0])
     found = _told(row, server, host)
-    return msgspec.structs.replace(found, unread=found.unread or (broken if found.silent else ""))
+    return msgspec.structs.replace(found, unread=broken or unread) if found.silent else found
+
+
+def _unread(store: Store) -> str:
+    """Return why what CoreDNS was told is not known as it is now, or an empty string; one that is not there is known.
+
+    CoreDNS reads both: AKS's own Corefile, and what its user adds to it.
+    """
+    access = store.config_maps.access(NAMESPACE)
+    for name in (COREDNS_CUSTOM, COREDNS):
+        ident = f"{NAMESPACE}/{name}"
+        if not access.complete:
+            return f"ConfigMap {ident} cannot be read ({access.reason or access.reading.value})"
+        if ident in store.config_maps.undecodable:
+            return f"ConfigMap {ident} cannot be read ({store.config_maps.undecodable[ident]})"
+    return "" if access.fresh else f"ConfigMap {NAMESPACE}/{COREDNS_CUSTOM} is as it was last read: the source is stale"
 
 
 def _holds(zone: str, host: str) -> bool:
@@ -213,11 +226,15 @@ def _fact(row: ConfigMap, server: Server, item: Directive) -> Evidence:
 def _rewritten(item: Directive, host: str) -> tuple[str, str]:
     """Return the name that a rewrite gives, and what of it is not modelled where it may apply."""
     words = [word for word in item.words if word not in {"stop", "continue"}]
+    if not words:  # a block has a line for the question, and further ones for the answer
+        words = next((list(line) for line in item.block if line[0] == "name"), [])
     if not words or words[0] != "name":
         return "", ""
     how, rest = ("exact", words[1:]) if len(words) == 3 else (words[1], words[2:])  # noqa: PLR2004 - name FROM TO
     if len(rest) < 2:  # noqa: PLR2004 - FROM TO
         return "", ""
+    if how == "regex":
+        return _by_expression(rest[0].strip('"'), rest[1], host)
     old, new = rest[0].rstrip(".").lower(), rest[1].rstrip(".").lower()
     if how == "exact":
         return (new, "") if host == old else ("", "")
@@ -227,7 +244,23 @@ def _rewritten(item: Directive, host: str) -> tuple[str, str]:
         return (new + host[len(old) :], "") if host.startswith(old) else ("", "")
     if how == "substring":
         return (host.replace(old, new), "") if old in host else ("", "")
-    return "", f"rewrite name {how}, by an expression that is not evaluated"
+    return "", f"rewrite name {how}, which is not evaluated"
+
+
+def _by_expression(pattern: str, template: str, host: str) -> tuple[str, str]:
+    """Return the name that a rewrite by an expression gives (CoreDNS, plugin/rewrite/name.go, regexNameRule).
+
+    The expression is looked for in the full name with its last dot; its groups stand in the template as ``{1}``.
+    """
+    known = compile_safely(pattern, f"{host}.")
+    if isinstance(known, Refused):
+        return "", f"rewrite name regex, by an expression that is not evaluated: {known.why}"
+    found = known.search(f"{host}.")
+    if found is None:
+        return "", ""
+    for number, text in enumerate((found[0], *found.groups(""))):
+        template = template.replace(f"{{{number}}}", text)
+    return template.rstrip(".").lower(), ""
 
 
 def _of_hosts(item: Directive, host: str) -> tuple[int, ...]:

@@ -44,11 +44,14 @@ class Resolution(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     Attributes:
         claimants: objects that claim the name but have no address.
+        asked: for a Pod, the full names that it asks the cluster's DNS for, in this order, the last of them answered;
+            empty for the name as it is.
     """
 
     step: Step
     answers: tuple[Answer, ...] = ()
     claimants: tuple[Ref, ...] = ()
+    asked: tuple[str, ...] = ()
 
 
 def resolve(store: Store, host: str, packet: Packet, *, inside: bool, namespace: str) -> Resolution:
@@ -62,32 +65,44 @@ def resolve(store: Store, host: str, packet: Packet, *, inside: bool, namespace:
         namespace: of the client's Pod, whose search path begins there; empty for a node.
     """
     tried: list[Considered] = []
+    names = _search(host, namespace)
     if inside:
-        found = _in_cluster(store, host, packet, namespace, tried)
+        found = _in_cluster(store, host, packet, names, tried)
         if found is not None:
             return found
     elif host.endswith(f".{DOMAIN}"):
         return Resolution(step=_no_such_name(host, packet, "the cluster's own names are known inside of it only", ()))
-    return _claimed(store, host, packet, tuple(tried))
+    # A name that ends the search path, or that is asked for first, is the one that others answer.
+    asked = names[: names.index(host) + 1] if inside else ()
+    return msgspec.structs.replace(_claimed(store, host, packet, tuple(tried)), asked=asked)
 
 
-def _in_cluster(store: Store, host: str, packet: Packet, namespace: str, tried: list[Considered]) -> Resolution | None:
+def _search(host: str, namespace: str) -> tuple[str, ...]:
+    """Return the names that a Pod of a namespace asks for, in this order; the name itself without a namespace."""
     search = (f"{namespace}.svc.{DOMAIN}", f"svc.{DOMAIN}", DOMAIN) if namespace else ()
-    expanded = [f"{host}.{domain}" for domain in search]
-    names = [host, *expanded] if host.count(".") >= NDOTS else [*expanded, host]
+    expanded = tuple(f"{host}.{domain}" for domain in search)
+    return (host, *expanded) if host.count(".") >= NDOTS else (*expanded, host)
+
+
+def _in_cluster(
+    store: Store, host: str, packet: Packet, names: tuple[str, ...], tried: list[Considered]
+) -> Resolution | None:
     blind = ""
-    for name in names:
+    for index, name in enumerate(names):
         service, hostname, asked = _service_of(store, name)
         if service is not None:
-            return _of_service(service, hostname, name, host, packet)
+            found = _of_service(service, hostname, name, host, packet)
+            return msgspec.structs.replace(found, asked=names[: index + 1])
         if asked:
             tried.append(Considered(name, decided=False, why=f"there is no Service {asked}"))
             blind = blind or _hidden(store, asked)
         address = _pod_name(name)
         if address is not None:
             fact = Evidence("name", name, None, "a Pod's name says its address")
-            return _one(host, address, packet, f"{host} is the Pod name of {format_address(address)}", (fact,))
-    return _not_in_cluster(store, host, packet, tried, blind)
+            found = _one(host, address, packet, f"{host} is the Pod name of {format_address(address)}", (fact,))
+            return msgspec.structs.replace(found, asked=names[: index + 1])
+    told = _not_in_cluster(store, host, packet, tried, blind)
+    return msgspec.structs.replace(told, asked=names) if told is not None else None
 
 
 def _not_in_cluster(store: Store, host: str, packet: Packet, tried: list[Considered], blind: str) -> Resolution | None:

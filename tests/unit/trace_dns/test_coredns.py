@@ -6,7 +6,7 @@ Source: AKS documentation, "Customize CoreDNS"; CoreDNS manual, plugins forward,
 import pytest
 
 from aksnav.model.change import Reading
-from aksnav.trace.step import Kind, Outcome, Step, Trace, Verdict
+from aksnav.trace.step import Certainty, Kind, Outcome, Step, Trace, Verdict
 from tests.unit.trace_walk.changed_demo import ChangedDemo
 
 SHOP = "https://shop.contoso.com/"
@@ -112,8 +112,8 @@ def test_a_name_that_nobody_claims_is_what_the_forwarder_says() -> None:
     ("data", "what"),
     [
         ({"server": "contoso.com {\n template IN A {\n  answer x\n }\n}"}, "template"),
-        ({"override": "rewrite name regex (.*)\\.contoso\\.com {1}.shop.svc.cluster.local"},
-         "rewrite name regex, by an expression that is not evaluated"),
+        ({"override": "rewrite name regex (a*)*\\.contoso\\.com {1}.shop.svc.cluster.local"},
+         "rewrite name regex, by an expression that is not evaluated: the expression could take long on this text"),
         ({"server": "contoso.com {\n hosts /etc/hosts.custom\n}"}, "hosts, whose file is not read"),
         ({"server": "contoso.com {\n hosts {\n  10.0.0.9 other.contoso.com\n }\n}"},
          "hosts without fallthrough: the name is unknown"),
@@ -124,7 +124,8 @@ def test_what_is_not_modelled_is_said_and_never_passed(data: dict[str, str], wha
     found = asked(cluster(**data))
     step = named(found)
     assert (step.verdict, found.outcome) == (Verdict.UNSUPPORTED, Outcome.UNDECIDED)
-    assert step.missing == f"what CoreDNS answers for shop.contoso.com: {what}"
+    assert step.missing.startswith("what CoreDNS answers for shop.contoso.com")
+    assert step.missing.endswith(f": {what}")
 
 
 @pytest.mark.parametrize("text", ["contoso.com {\n forward . 10.1.0.4\n", "forward . 10.1.0.4"])
@@ -134,11 +135,100 @@ def test_a_block_that_cannot_be_understood_is_assumed_to_say_nothing(text: str) 
     assert "ConfigMap kube-system/coredns-custom .data['my.server'] cannot be understood" in step.assumptions[-1]
 
 
-def test_a_configuration_that_may_not_be_read_is_an_assumption() -> None:
-    """It might say otherwise."""
+READINGS = (Reading.DENIED, Reading.UNREAD, Reading.FAILED, Reading.PENDING)
+
+
+@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (SHOP, "shop.contoso.com"),
+        ("http://web.shop.svc.cluster.local/", "web.shop.svc.cluster.local"),
+        ("http://web/", "web.shop.svc.cluster.local"),
+        ("http://web.shop/", "web.shop.svc.cluster.local"),
+        ("http://nobody/", "nobody"),
+    ],
+)
+def test_a_configuration_that_may_not_be_read_is_an_assumption(text: str, name: str, reading: Reading) -> None:
+    """It might say otherwise, of the cluster's own names too, and of one that no Service has."""
     world = cluster()
-    world.lose("ConfigMap", Reading.DENIED)
-    assert named(asked(world)).assumptions[-1] == "CoreDNS has nothing of its own for shop.contoso.com: forbidden"
+    sure = asked(world, text)
+    world.lose("ConfigMap", reading)
+    found = asked(world, text)
+    why = "ConfigMap kube-system/coredns-custom cannot be read (forbidden)"
+    assert named(found).assumptions[-1] == f"CoreDNS has nothing of its own for {name}: {why}"
+    assert found.outcome is sure.outcome
+    assert found.confidence.certainty is Certainty.ASSUMED
+
+
+def test_an_old_configuration_may_have_got_a_line_for_the_name() -> None:
+    """Rows of a stale table are used; that nothing stands in them is not certain now."""
+    world = cluster()
+    world.lose("ConfigMap", Reading.STALE)
+    found = asked(world, "http://web/")
+    assert found.outcome is Outcome.DELIVERED
+    assert "ConfigMap kube-system/coredns-custom is as it was last read" in named(found).assumptions[-1]
+
+
+@pytest.mark.parametrize("name", ["coredns-custom", "coredns"])
+def test_a_configuration_that_cannot_be_decoded_is_not_taken_for_absent(name: str) -> None:
+    """CoreDNS reads both."""
+    world = cluster(override="errors")
+    world.put("ConfigMap", {"kind": "ConfigMap", "metadata": {"name": "coredns", "namespace": "kube-system"}})
+    world.spoil("ConfigMap", f"kube-system/{name}")
+    found = asked(world, "http://web/")
+    assert f"ConfigMap kube-system/{name} cannot be read (spec: not a map)" in named(found).assumptions[-1]
+    assert found.confidence.certainty is Certainty.ASSUMED
+
+
+def test_a_cluster_that_has_no_custom_configuration_is_certain_of_its_names() -> None:
+    """An absent ConfigMap says that there is nothing of the user's own."""
+    found = asked(cluster(), "http://web/")
+    assert (found.outcome, found.confidence.certainty) == (Outcome.DELIVERED, Certainty.PROVEN)
+
+
+@pytest.mark.parametrize(
+    ("data", "summary"),
+    [
+        ({"override": "rewrite name cart.shop.svc.cluster.local web.shop.svc.cluster.local"},
+         "CoreDNS rewrites cart.shop.svc.cluster.local to web.shop.svc.cluster.local"),
+        ({"override": "rewrite stop {\n name regex ^cart\\.(.*)$ web.{1}\n answer auto\n}"},
+         "CoreDNS rewrites cart.shop.svc.cluster.local to web.shop.svc.cluster.local"),
+        ({"override": "hosts {\n 10.224.0.40 cart.shop.svc.cluster.local\n fallthrough\n}"},
+         "CoreDNS has cart.shop.svc.cluster.local at 10.224.0.40"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("text", ["http://cart/", "http://cart.shop/", "http://cart.shop.svc.cluster.local/"])
+def test_a_line_for_a_services_full_name_counts_however_the_pod_writes_it(
+    data: dict[str, str], summary: str, text: str
+) -> None:
+    """A Pod asks for the names of its search path, and CoreDNS reads each."""
+    assert named(asked(cluster(**data), text)).summary == summary
+
+
+def test_a_name_of_the_search_path_that_is_rewritten_to_nothing_does_not_count() -> None:
+    """CoreDNS answers NXDOMAIN for it, and the Pod asks for the next."""
+    text = "rewrite name suffix .contoso.com.shop.svc.cluster.local .nobody.svc.cluster.local"
+    assert named(asked(cluster(override=text))).summary.endswith("is taken to be 20.50.1.7")
+
+
+def test_a_zone_of_the_clusters_that_is_forwarded_is_not_known_for_certain() -> None:
+    """Neither where a Service has the name, nor where none has it."""
+    world = cluster(server="svc.cluster.local:53 {\n forward . 10.1.0.4\n}")
+    assert named(asked(world, "http://web/")).assumptions == (
+        "10.1.0.4, which CoreDNS asks for web.shop.svc.cluster.local, answers 10.0.64.10",
+    )
+    assert "10.1.0.4, which CoreDNS asks for nobody.shop.svc.cluster.local, has no such name" in (
+        named(asked(world, "http://nobody/")).assumptions
+    )
+
+
+def test_a_node_that_asks_the_clusters_dns_is_told_the_same() -> None:
+    """For a name of the cluster's."""
+    world = cluster(override="rewrite name cart.shop.svc.cluster.local web.shop.svc.cluster.local")
+    node = next(iter(world.objects["Node"]))
+    step = named(asked(world, "http://cart.shop.svc.cluster.local/", f"node/{node}"))
+    assert step.summary == "CoreDNS rewrites cart.shop.svc.cluster.local to web.shop.svc.cluster.local"
 
 
 def test_the_clusters_own_names_are_answered_before_any_forwarder() -> None:
