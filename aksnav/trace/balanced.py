@@ -10,6 +10,7 @@ from aksnav.model.kubernetes.workload import Node
 from aksnav.trace.azure import loadbalancer, nsg, routes
 from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.cluster import classes, node
+from aksnav.trace.cluster.endpoints import pod_of
 from aksnav.trace.cluster.pod import lost_node
 from aksnav.trace.cluster.service import Via
 from aksnav.trace.crossings import leaving
@@ -162,7 +163,7 @@ def _local_classes(walk: Walk, service: Service, at: Node) -> frozenset[object]:
     for piece in walk.store.slices_of(service.id):
         for endpoint in piece.endpoints:
             if endpoint.node_name == at.name:
-                pod = walk.store.pods.get(f"{piece.namespace}/{endpoint.target_ref.name}")
+                pod = pod_of(walk.store, piece, endpoint)
                 kind = classes.of_pod(walk.store, pod) if pod is not None else endpoint.addresses
                 found.add((kind, endpoint.conditions))
     return frozenset(found)

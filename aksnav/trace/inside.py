@@ -7,12 +7,13 @@ from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.trace.alike import stand_for
-from aksnav.trace.azure.joins import cluster, pod_prefixes, unreadable
+from aksnav.trace.azure.joins import cluster, unreadable
 from aksnav.trace.cluster import node
 from aksnav.trace.cluster.alias import external_name
 from aksnav.trace.cluster.endpoints import Chosen
+from aksnav.trace.cluster.hidden import hidden
 from aksnav.trace.cluster.hosts import claims_of
-from aksnav.trace.cluster.pod import absent, arrive, ref_of
+from aksnav.trace.cluster.pod import arrive, ref_of, without_pod
 from aksnav.trace.cluster.service import Via, endpoints, find_port, missing_service, no_port, port_step
 from aksnav.trace.cluster.unserved import problems
 from aksnav.trace.crossings import filters, groups, leaving, places
@@ -109,7 +110,7 @@ def _behind(
     else:
         after = msgspec.structs.replace(packet, destination=item.address, port=item.port)
     if item.pod is None:
-        return (*steps, *elsewhere(walk, journey, service, item, after))
+        return (*steps, *elsewhere(walk, journey, item, after))
     road = to_pod(walk, journey, item.pod, after, service=service, listed=True, front=found[1].port)
     return (*steps, *_with_target(road, service, found))
 
@@ -126,17 +127,13 @@ def _with_target(road: Road, service: Service, found: tuple[int, ServicePort]) -
     )
 
 
-def elsewhere(walk: Walk, journey: Journey, service: Service, item: Chosen, packet: Packet) -> Road:
+def elsewhere(walk: Walk, journey: Journey, item: Chosen, packet: Packet) -> Road:
     """Return the road of an endpoint whose address is no Pod's: a stale one, a node, or something outside."""
-    text = format_address(item.address)
-    if item.endpoint.target_ref.kind == "Pod":
-        named = Ref("Pod", f"{item.endpoint.target_ref.namespace or service.namespace}/{item.endpoint.target_ref.name}")
-        return (absent(walk.store, service.namespace, text, packet, named),)
-    nodes = walk.store.nodes_at(item.address)
-    if not nodes and any(item.address in prefix for prefix in pod_prefixes(walk.store)):
-        step = absent(walk.store, service.namespace, text, packet, None)
-        cause = "" if step.verdict is Verdict.BLIND else "S06"
-        return (msgspec.structs.replace(step, cause=cause, subject=item.piece.ref),)
+    lost = without_pod(walk.store, item, packet)
+    if lost is not None:
+        return (lost,)
+    text, nodes = format_address(item.address), walk.store.nodes_at(item.address)
+    unread = "" if nodes else hidden(walk.store.pods) or hidden(walk.store.nodes)
     what = f"node {nodes[0].name}" if nodes else "an address outside of the cluster"
     return (
         *leaving(walk, journey, packet),
@@ -148,7 +145,10 @@ def elsewhere(walk: Walk, journey: Journey, service: Service, item: Chosen, pack
             version=item.piece.resource_version,
             packet=packet,
             evidence=(Evidence(DESTINATION_FIELD, text, nodes[0].ref if nodes else item.piece.ref),),
-            assumptions=(f"something answers at {text} port {packet.port}, {what}",),
+            assumptions=(
+                f"something answers at {text} port {packet.port}, {what}",
+                *((f"no Pod and no node has the address {text}: {unread}",) if unread else ()),
+            ),
             confirm=show(item.piece.ref),
         ),
     )

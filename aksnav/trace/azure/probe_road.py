@@ -11,6 +11,7 @@ from aksnav.store.store import Store
 from aksnav.trace import policy
 from aksnav.trace.azure import nsg, tags
 from aksnav.trace.cluster import classes
+from aksnav.trace.cluster.endpoints import pod_of
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Entry, Place
 from aksnav.trace.step import Evidence, Step, Verdict
@@ -73,7 +74,7 @@ def _endpoints(store: Store, service: Service, port: ServicePort) -> list[tuple[
     for piece in store.slices_of(service.id):
         number = next((item.port for item in piece.ports or () if item.name == port.name), None)
         for endpoint in piece.endpoints:
-            pod = store.pods.get(f"{piece.namespace}/{endpoint.target_ref.name}") if endpoint.ready else None
+            pod = pod_of(store, piece, endpoint) if endpoint.ready else None
             if pod is not None and number is not None:
                 found.setdefault((*classes.of_pod(store, pod), pod.node), (pod, number))
     return list(found.values())

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from aksnav.model.addresses import parse_address
-from aksnav.model.kubernetes.service import Endpoint, EndpointSlice, Service, ServicePort
+from aksnav.model.kubernetes.service import Endpoint, EndpointSlice, Service, ServicePort, TargetRef
 from aksnav.model.kubernetes.workload import Node, Pod
+from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.step import Considered
 
@@ -38,9 +39,19 @@ class Chosen(msgspec.Struct, frozen=True, gc=False):
         return self.endpoint.node_name or (self.pod.node if self.pod is not None else "")
 
     @property
+    def named(self) -> Ref | None:
+        """The Pod that the endpoint refers to; None where it refers to none."""
+        ref = self.endpoint.target_ref
+        return Ref(Pod.KIND, f"{ref.namespace or self.piece.namespace}/{ref.name}") if _of_pod(ref) else None
+
+    @property
     def path(self) -> str:
         """Field path of the endpoint in its slice."""
         return f".endpoints[{self.index}]"
+
+
+def _of_pod(ref: TargetRef) -> bool:
+    return ref.kind == Pod.KIND and bool(ref.name)
 
 
 class Candidates(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -122,13 +133,19 @@ def _of_slice(store: Store, piece: EndpointSlice, port: int) -> Iterator[Chosen]
     for index, endpoint in enumerate(piece.endpoints):
         address = parse_address(endpoint.addresses[0]) if endpoint.addresses else None
         if address is not None:
-            yield Chosen(piece, index, endpoint, address, port, _pod(store, piece, endpoint, address))
+            yield Chosen(piece, index, endpoint, address, port, pod_of(store, piece, endpoint))
 
 
-def _pod(store: Store, piece: EndpointSlice, endpoint: Endpoint, address: int) -> Pod | None:
-    """Return the Pod that has the endpoint's address now: the one that is referred to, else any that has it."""
-    ref = endpoint.target_ref
-    if ref.kind == "Pod":
+def pod_of(store: Store, piece: EndpointSlice, endpoint: Endpoint) -> Pod | None:
+    """Return the Pod that has the endpoint's address now: the one that is referred to, else any that has it.
+
+    An endpoint need not refer to anything (discovery/v1 Endpoint: targetRef is optional): whoever writes slices by hand
+    leaves it out. A reference without a name refers to nothing.
+    """
+    ref, address = endpoint.target_ref, parse_address(endpoint.addresses[0]) if endpoint.addresses else None
+    if address is None:
+        return None
+    if _of_pod(ref):
         pod = store.pods.get(f"{ref.namespace or piece.namespace}/{ref.name}")
         held = pod is not None and not pod.finished and address in map(parse_address, pod.ips)
         return pod if held else None

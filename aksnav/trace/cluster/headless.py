@@ -68,7 +68,7 @@ def headless(
     for item in chosen:
         after = msgspec.structs.replace(packet, destination=item.address, port=item.port if own_port else packet.port)
         if item.pod is None:
-            branches.append(Branch(label_of(item), elsewhere(walk, journey, service, item, after)))
+            branches.append(Branch(label_of(item), elsewhere(walk, journey, item, after)))
             continue
         road = to_pod(walk, journey, item.pod, after, service=service, listed=True)
         branches.append(Branch(label_of(item), _untranslated(road, service, found, after, item.port)))
@@ -115,7 +115,7 @@ def _without_ports(walk: Walk, journey: Journey, service: Service, packet: Packe
     for item in chosen:
         after = msgspec.structs.replace(packet, destination=item.address)
         road = (
-            elsewhere(walk, journey, service, item, after)
+            elsewhere(walk, journey, item, after)
             if item.pod is None
             else to_pod(walk, journey, item.pod, after, service=service, listed=True)
         )

@@ -8,11 +8,15 @@ probe shows that the application listens elsewhere.
 
 from collections.abc import Iterable
 
+import msgspec
+
 from aksnav.model.addresses import format_address
 from aksnav.model.kubernetes.workload import Node, Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import unreadable
+from aksnav.trace.azure.joins import pod_prefixes, unreadable
+from aksnav.trace.cluster.endpoints import Chosen
+from aksnav.trace.cluster.hidden import hidden
 from aksnav.trace.kubectl import listing, show
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
@@ -289,7 +293,7 @@ def _silent(pod: Pod, packet: Packet, cause: str, declared: str) -> Step:
 
 def absent(store: Store, namespace: str, address: str, packet: Packet, named: Ref | None) -> Step:
     """Return the step of an endpoint whose address no running Pod has (S12), or that cannot be looked up (blind)."""
-    missing = unreadable(store.pods, namespace)
+    missing = unreadable(store.pods, namespace) if named is not None else hidden(store.pods)
     if not missing and named is not None and named.id in store.pods.undecodable:
         missing = f"{named}: {store.pods.undecodable[named.id]}"
     who = f"{named} has not the address {address}" if named is not None else f"no Pod has the address {address}"
@@ -307,6 +311,24 @@ def absent(store: Store, namespace: str, address: str, packet: Packet, named: Re
         if missing
         else "see whether kube-controller-manager keeps up; delete the EndpointSlice to have it made anew",
     )
+
+
+def without_pod(store: Store, item: Chosen, packet: Packet) -> Step | None:
+    """Return the step of an endpoint whose Pod is gone or cannot be read; None where it need not be a Pod's.
+
+    One that refers to a Pod is that Pod's (S12 where it has the address no longer). One without a reference is somebody
+    else's, unless its address is of the Pods' own range (S06): nothing but a Pod has such an address.
+    """
+    if item.pod is not None:
+        return None
+    text, space = format_address(item.address), item.piece.namespace
+    if item.named is not None:
+        return absent(store, space, text, packet, item.named)
+    if store.nodes_at(item.address) or not any(item.address in prefix for prefix in pod_prefixes(store)):
+        return None
+    step = absent(store, "", text, packet, None)
+    cause = "" if step.verdict is Verdict.BLIND else "S06"
+    return msgspec.structs.replace(step, cause=cause, subject=item.piece.ref)
 
 
 def first_causes(store: Store, pods: Iterable[Pod], packet: Packet) -> tuple[Step, ...]:

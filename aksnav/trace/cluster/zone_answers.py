@@ -17,6 +17,7 @@ from aksnav.trace.azure.joins import frontends_at, interface_at, node_networks, 
 from aksnav.trace.azure.private_link import endpoint_at
 from aksnav.trace.azure.zones import Looked, Resolver, State
 from aksnav.trace.cluster.dns import Resolution
+from aksnav.trace.cluster.endpoints import pod_of
 from aksnav.trace.cluster.hosts import Claim, claims_of
 from aksnav.trace.packet import Packet
 from aksnav.trace.policy.who import is_public
@@ -127,8 +128,7 @@ def _ours(store: Store, address: int) -> bool:
 
 
 def _pods_of(store: Store, service: Service) -> list[Pod]:
-    names = (item.target_ref for piece in store.slices_of(service.id) for item in piece.endpoints)
-    found = (store.pods.get(f"{service.namespace}/{ref.name}") for ref in names)
+    found = (pod_of(store, piece, item) for piece in store.slices_of(service.id) for item in piece.endpoints)
     return [pod for pod in found if pod is not None]
 
 

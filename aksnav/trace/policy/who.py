@@ -8,7 +8,7 @@ from aksnav.model.addresses import Prefix, format_address, is_v4, parse_address,
 from aksnav.model.kubernetes.workload import Node, Pod
 from aksnav.model.labels import EMPTY, Labels
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import unreadable
+from aksnav.trace.cluster.hidden import hidden
 from aksnav.trace.place import Crossing, Entry, Place
 from aksnav.trace.policy.engines import Engine
 
@@ -113,7 +113,7 @@ def who(store: Store, place: Place, judged: Pod, address: int | None, v4: bool) 
         return of_node(name, ips, judged, v4, address)
     if address is None:
         return Who(sort=Sort.ANY_CLIENT, v4=v4, name="any client of the internet")
-    unsure = "" if is_public(address) else unreadable(store.pods) or unreadable(store.nodes)
+    unsure = "" if is_public(address) else hidden(store.pods) or hidden(store.nodes)
     return Who(sort=Sort.ADDRESS, address=address, v4=v4, unsure=unsure, name=format_address(address))
 
 
