@@ -9,7 +9,7 @@ from aksnav.checks.from_steps import finding_of
 from aksnav.model.addresses import parse_address
 from aksnav.model.azure.edge import ApplicationGateway
 from aksnav.store import Store
-from aksnav.trace.azure import appgw_backend, gateway_subnet, lb_address, lb_annotations, private_link
+from aksnav.trace.azure import appgw_backend, gateway_subnet, lb_address, lb_annotations, private_link_faults
 from aksnav.trace.azure.appgateway import base
 from aksnav.trace.azure.frontend import Found
 from aksnav.trace.azure.joins import frontends_at, subnet_by_id
@@ -36,7 +36,7 @@ def load_balancer_findings(store: Store) -> Iterator[Finding]:
 def private_link_findings(store: Store) -> Iterator[Finding]:
     """Yield what keeps private link services from carrying traffic (V01, V02, V03, V05)."""
     for link in store.private_link_services:
-        yield from _findings(private_link.faults(store, link))
+        yield from _findings(private_link_faults.faults(store, link))
 
 
 def gateway_findings(store: Store) -> Iterator[Finding]:

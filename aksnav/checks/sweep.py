@@ -28,6 +28,7 @@ from aksnav.trace import trace
 from aksnav.trace.policy.judge import OTHER_CLIENT
 from aksnav.trace.request import Origin
 from aksnav.trace.routing.entrypoints import entry_points
+from aksnav.trace.routing.linked import unread_endpoints
 from aksnav.trace.routing.types import EntryPoint
 from aksnav.trace.routing.viewpoint import seen_from
 from aksnav.trace.step import Kind, Outcome
@@ -114,7 +115,7 @@ def undecided_ways(store: Store) -> list[str]:
         found = trace(store, seen_from(store, point))
         if found.outcome is Outcome.UNDECIDED:
             lines.append(f"way in {point.text} is undecided: {next(iter(found.confidence.because), 'no reason given')}")
-    return lines
+    return [*lines, *unread_endpoints(store)]
 
 
 CHECKS: tuple[Callable[[Store], Iterator[Finding]], ...] = (

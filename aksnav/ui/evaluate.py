@@ -13,6 +13,7 @@ from aksnav.store import Store
 from aksnav.trace import trace
 from aksnav.trace.request import Request
 from aksnav.trace.routing.entrypoints import entry_points
+from aksnav.trace.routing.linked import READS as LINKED
 from aksnav.trace.routing.types import EntryPoint
 from aksnav.trace.routing.viewpoint import seen_from
 from aksnav.trace.step import Branch, Certainty, Confidence, Kind, Outcome, Step, Trace, Verdict
@@ -32,6 +33,7 @@ _SOURCES_OF_ENTRIES = (
     "GatewayClass",
     "Service",
     "virtualNetworks",
+    *LINKED,
 )
 
 

@@ -25,7 +25,8 @@ from aksnav.trace.step import ENDS, UNKNOWN, Considered, Evidence, Kind, Step, V
 _TYPE = "/providers/microsoft.network/privatelinkservices/"
 _FILTERED = frozenset({"enabled", "networksecuritygroupenabled"})
 _OPEN = "approved"
-_CLOSED = frozenset({"pending", "rejected", "disconnected", "removed"})
+CLOSED = frozenset({"pending", "rejected", "disconnected", "removed"})
+"""States of a connection through which nothing goes."""
 
 
 class LinkEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -70,15 +71,18 @@ def _unfiltered(store: Store, endpoint: PrivateEndpoint) -> tuple[str, ...]:
 
 def endpoint_at(store: Store, address: int | None) -> tuple[PrivateEndpoint, Evidence] | None:
     """Return the private endpoint that has an address, with the field that says so."""
-    if address is None:
-        return None
+    return None if address is None else endpoints(store).get(address)
+
+
+def endpoints(store: Store) -> dict[int, tuple[PrivateEndpoint, Evidence]]:
+    """Return the private endpoints by each of their addresses, with the field that says it."""
     reads = ("privateEndpoints", "networkInterfaces")
-    return once(store, "private endpoints", reads, lambda: _by_address(store)).get(address)
+    return once(store, "private endpoints", reads, lambda: _by_address(store))
 
 
 def _by_address(store: Store) -> dict[int, tuple[PrivateEndpoint, Evidence]]:
     found: dict[int, tuple[PrivateEndpoint, Evidence]] = {}
-    for endpoint in store.private_endpoints:
+    for endpoint in sorted(store.private_endpoints, key=lambda row: row.id):
         facts = [
             Evidence(f".ipConfigurations[{index}].privateIPAddress", item.private_ip_address, endpoint.ref)
             for index, item in enumerate(endpoint.ip_configurations)
@@ -152,7 +156,7 @@ def _endpoint_step(
     )
     if status == _OPEN:
         return step
-    if status in _CLOSED:
+    if status in CLOSED:
         owner = link.name if link is not None else target.rpartition("/")[2]
         fix = f"approve the connection at private link service {owner}: az network private-endpoint-connection approve"
         return msgspec.structs.replace(step, verdict=Verdict.DROP, cause="V01", fix=fix)
@@ -233,13 +237,13 @@ def link_step(store: Store, link: PrivateLinkService, packet: Packet) -> tuple[S
         assumptions=stale(store.private_link_services),
         confirm=f"az network private-link-service show --ids {quote(link.arm_id)}",
     )
-    address = _address(store, found[0]) if found else None
+    address = frontend_address(store, found[0]) if found else None
     if address is None or not nat:
         return step, None
     after = msgspec.structs.replace(packet, source=parse_address(nat[0]), source_word="", destination=address)
     rule = naming.rule_for(found[0], after)
     service = naming.service_of(store, found[0])
-    broken = _broken(store, link, found[0], rule, service)
+    broken = cannot_carry(store, link, found[0], rule, service)
     if broken is not None:
         cause, said, facts, fix = broken
         lost = msgspec.structs.replace(
@@ -269,7 +273,8 @@ def link_step(store: Store, link: PrivateLinkService, packet: Packet) -> tuple[S
     )
 
 
-def _address(store: Store, found: Found) -> int | None:
+def frontend_address(store: Store, found: Found) -> int | None:
+    """Return the address of a frontend of a load balancer, its own or that of its public address."""
     frontend = found.frontend
     if frontend.private_ip_address:
         return parse_address(frontend.private_ip_address)
@@ -280,9 +285,10 @@ def _address(store: Store, found: Found) -> int | None:
 
 
 Broken = tuple[str, str, tuple[Evidence, ...], str]
+"""A check, what it says, its fields, and what mends it."""
 
 
-def _broken(
+def cannot_carry(
     store: Store, link: PrivateLinkService, found: Found, rule: LoadBalancingRule | None, service: Service | None
 ) -> Broken | None:
     """Return why a private link service does not carry traffic (V03, V05), with its fields and what mends it."""
@@ -300,7 +306,7 @@ def _broken(
             )
             said = f"backend pool {pool.name} holds nodes by address, which a private link service cannot use"
             return "V03", said, (fact,), "use backend pools of type nodeIPConfiguration"
-    address = _address(store, found)
+    address = frontend_address(store, found)
     public = address is not None and public_ip_at(store, address) is not None and not frontend.private_ip_address
     if public and rule is not None and rule.enable_floating_ip:
         fact = Evidence(f".loadBalancingRules[?name=='{rule.name}'].enableFloatingIP", "true", balancer.ref)
@@ -324,66 +330,6 @@ def _notes(store: Store, link: PrivateLinkService) -> list[Considered]:
             )
             notes.append(Considered(f"subnet {place[1].name}", decided=False, why=why))
     return notes
-
-
-def faults(store: Store, link: PrivateLinkService) -> list[Step]:
-    """Return what is wrong with a private link service itself: V01 and V04 (who waits), V02, V03, V05, V08 (kept)."""
-    steps = []
-    for index, item in enumerate(link.private_endpoint_connections):
-        state = item.private_link_service_connection_state
-        if state.status.lower() not in _CLOSED:
-            continue
-        field = f".privateEndpointConnections[{index}].privateLinkServiceConnectionState.status"
-        who = item.private_endpoint.arm_id.rpartition("/")[2]
-        steps += _excluded(link, index)
-        steps.append(_fault(link, "V01", f"private endpoint {who} is {state.status}", Evidence(field, state.status)))
-    for item_ in link.ip_configurations:
-        place = subnet_by_id(store, item_.subnet)
-        if place is not None and place[1].private_link_service_network_policies.lower() == "enabled":
-            fact = Evidence(".privateLinkServiceNetworkPolicies", "Enabled", Ref("subnets", place[1].id))
-            steps.append(_fault(link, "V02", f"NAT subnet {place[1].name} has network policies for it enabled", fact))
-    for found in frontends(store, link):
-        going = naming.service_of(store, found)
-        if going is not None and going.deleting and link.private_endpoint_connections:
-            who = link.private_endpoint_connections[0].private_endpoint.arm_id.rpartition("/")[2]
-            said = f"Service {going.id} is being deleted, which private endpoint {who} keeps from being done"
-            fact = Evidence(".metadata.deletionTimestamp", "(set)", going.ref)
-            connected = Evidence(".privateEndpointConnections[0].privateEndpoint.id", who, link.ref)
-            steps.append(_fault(link, "V08", said, fact, connected))
-        for rule in naming.rules_of(found):
-            broken = _broken(store, link, found, rule, naming.service_of(store, found))
-            if broken is not None:
-                steps.append(_fault(link, broken[0], broken[1], *broken[2]))
-    return list({(step.cause, step.summary): step for step in steps}.values())
-
-
-def _excluded(link: PrivateLinkService, index: int) -> list[Step]:
-    """Return V04: an endpoint waits whose subscription is in no list of those that may see or connect by themselves."""
-    item = link.private_endpoint_connections[index]
-    own = item.private_endpoint.id.removeprefix("/subscriptions/").partition("/")[0]
-    lists = (("visibility", link.visibility), ("autoApproval", link.auto_approval))
-    facts = [
-        Evidence(f".{name}.subscriptions", ", ".join(listed.subscriptions), link.ref, f"does not list {own}")
-        for name, listed in lists
-        if listed.subscriptions and not {own, "*"} & {text.lower() for text in listed.subscriptions}
-    ]
-    who = item.private_endpoint.arm_id.rpartition("/")[2]
-    fields = ", ".join(fact.field.split(".")[1] for fact in facts)
-    said = f"{fields} does not list the subscription of private endpoint {who}"
-    return [_fault(link, "V04", said, *facts)] if facts else []
-
-
-def _fault(link: PrivateLinkService, cause: str, said: str, *facts: Evidence) -> Step:
-    return Step(
-        kind=Kind.PRIVATE_LINK_SERVICE,
-        verdict=Verdict.DROP,
-        summary=f"private link service {link.name}: {said}",
-        subject=link.ref,
-        version=link.etag,
-        cause=cause,
-        evidence=facts,
-        confirm=f"az network private-link-service show --ids {quote(link.arm_id)}",
-    )
 
 
 def told_apart(road: tuple[Step, ...]) -> tuple[Step, ...]:

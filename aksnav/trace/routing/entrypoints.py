@@ -1,6 +1,6 @@
-"""Every way into the cluster: Ingresses, routes of Gateways, VirtualServices, LoadBalancer and NodePort Services."""
+"""Every way into the cluster: Ingresses, routes of Gateways, VirtualServices, ports of Services, private endpoints."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -31,6 +31,7 @@ from aksnav.trace.istio.matching import why_not
 from aksnav.trace.memo import once
 from aksnav.trace.packet import Packet
 from aksnav.trace.request import Request
+from aksnav.trace.routing import linked
 from aksnav.trace.routing.controllers import claims, for_gateway, for_ingress
 from aksnav.trace.routing.types import Controller, EntryPoint, Flavour
 
@@ -48,8 +49,10 @@ def entry_points(store: Store) -> tuple[EntryPoint, ...]:
     Rules of Ingresses come first, then routes of Gateways, those of VirtualServices, and Service ports. A wildcard host
     is asked for as ``any.DOMAIN``; a rule for every host by the controller's address, and a path that is an expression
     by its literal beginning. A Service port behind which an Ingress or Gateway controller stands is a way in as well.
+    Last come the addresses and names of private endpoints whose private link service leads to a load balancer.
     """
-    return once(store, "entry points", _READS, lambda: _collect(store))
+    reads = (*_READS, *linked.READS)
+    return once(store, "entry points", reads, lambda: _each_once([*_of_cluster(store), *linked.linked_ways(store)]))
 
 
 class _Origin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -61,9 +64,19 @@ class _Origin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     internal: bool
 
 
-def _collect(store: Store) -> tuple[EntryPoint, ...]:
+def _of_cluster(store: Store) -> tuple[EntryPoint, ...]:
+    """Return the ways in that objects of Kubernetes open: what Azure has does not make these anew."""
+    return once(
+        store,
+        "entry points of objects",
+        _READS,
+        lambda: (*_of_ingresses(store), *_of_routes(store), *_of_virtual_services(store), *_of_services(store)),
+    )
+
+
+def _each_once(points: Iterable[EntryPoint]) -> tuple[EntryPoint, ...]:
     found: dict[tuple[str, str, tuple[tuple[str, str], ...]], EntryPoint] = {}
-    for point in (*_of_ingresses(store), *_of_routes(store), *_of_virtual_services(store), *_of_services(store)):
+    for point in points:
         found.setdefault((point.text, point.request.method, point.request.headers), point)
     return tuple(found.values())
 

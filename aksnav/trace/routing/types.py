@@ -127,6 +127,7 @@ class EntryPoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         service: id of the Service that it leads to (of a rule: its backend), if one is named.
         flavour: who serves it; None for a Service of its own.
         internal: it is not reachable from the internet.
+        beside: an address in the network from which an internal one is asked; None: any that is known.
     """
 
     text: str
@@ -136,3 +137,4 @@ class EntryPoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     service: str = ""
     flavour: Flavour | None = None
     internal: bool = False
+    beside: int | None = None

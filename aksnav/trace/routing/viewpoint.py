@@ -7,22 +7,27 @@ import msgspec
 from aksnav.model.addresses import Prefix, parse_prefix
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.store.store import Store
+from aksnav.trace.azure.joins import subnet_of
 from aksnav.trace.memo import once
 from aksnav.trace.request import Origin, Request, Source
 from aksnav.trace.routing.types import EntryPoint
 
 _KEPT_BY_AZURE = 5  # the first four addresses and the last one of a subnet
+_SMALLEST = 8  # addresses in the smallest subnet
+_FIRST = 4  # its first address that a host can have
 
 
 def seen_from(store: Store, point: EntryPoint) -> Request:
     """Return the request of an entry point: an internal one is asked from inside, since the internet cannot reach it.
 
     A Service is asked from a ready Pod; an address from a host of the virtual network that is no node, and where no
-    virtual network is known, from a node.
+    virtual network is known, from a node. A private endpoint is asked from a host beside it: others may have no road.
     """
     request = point.request
     if not point.internal or request.source.origin is not Origin.INTERNET:
         return request
+    if point.beside is not None:
+        return msgspec.structs.replace(request, source=_neighbour(store, point.beside))
     source = _pod(store) if request.service else next(_hosts(store), None) or _node(store)
     return request if source is None else msgspec.structs.replace(request, source=source)
 
@@ -38,6 +43,16 @@ def _hosts(store: Store) -> Iterator[Source]:
     ]
     for block in sorted(subnets, key=lambda block: _has_node(store, block)):
         yield Source(Origin.ADDRESS, address=block.last - 1)
+
+
+def _neighbour(store: Store, address: int) -> Source:
+    """Return an address for a host in the subnet of another address: the last one, or the next to it."""
+    place = subnet_of(store, address)
+    blocks = map(parse_prefix, place[1].prefixes) if place is not None else ()
+    last = next((block.last - 1 for block in blocks if block is not None and address in block), address)
+    # The smallest subnet has eight addresses, and Azure keeps the first four and the last one of it.
+    beside = address + 1 if address % _SMALLEST == _FIRST else address - 1
+    return Source(Origin.ADDRESS, address=last if last != address else beside)
 
 
 def _has_node(store: Store, block: Prefix) -> bool:
