@@ -141,7 +141,9 @@ def _trace(commands: "argparse._SubParsersAction[_Parser]", reading: _Parser) ->
     trace.add_argument("--header", "-H", action="append", default=[], metavar="'NAME: VALUE'", help="of the request")
     trace.add_argument("--requests", metavar="FILE", help="JSON lines, one question each; - is standard input")
     trace.add_argument(
-        "--confirm", action="store_true", help="then ask Azure and the network from here, reading only, what they say"
+        "--confirm",
+        action="store_true",
+        help="ask Azure and the network from here, reading only; the trace reckons with the admin rules it is told",
     )
     trace.add_argument("-o", "--output", choices=("text", "json", "markdown", "mermaid", "svg"), default="")
     trace.set_defaults(run=_lazy("trace"))

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,14 @@ import msgspec
 
 from aksnav.cli.reading import CommandError, encode, load, options_of
 from aksnav.model.confirmation import Reply
-from aksnav.report.confirmation import confirmation_data, confirmation_lines, confirmation_markdown
+from aksnav.report.confirmation import confirmation_data, confirmation_lines, confirmation_markdown, turned
 from aksnav.report.data import answer
 from aksnav.report.markdown import trace_markdown
 from aksnav.report.picture import trace_mermaid, trace_svg
 from aksnav.report.text import trace_lines
-from aksnav.sources.options import Options
 from aksnav.store import Store
 from aksnav.trace import parse_request, trace
-from aksnav.trace.confirm import questions
+from aksnav.trace.confirm import confirmed
 from aksnav.trace.request import BadRequest
 from aksnav.trace.step import Outcome, Trace
 
@@ -59,26 +59,31 @@ def run(args: argparse.Namespace) -> int:
     if args.confirm and (options.demo is not None or options.capture is not None):
         raise CommandError("--confirm asks the living network: it does not go with --demo or --from-capture")
     store = load(options)
-    found = trace(store, request)
-    replies = _replies(options, store, found) if args.confirm else None
-    match args.output:
+    before = found = trace(store, request)
+    replies = None
+    if args.confirm:
+        from aksnav.sources.confirm import ask
+
+        found, replies = confirmed(
+            store, before, partial(ask, azure=not options.no_azure), lambda: trace(store, request)
+        )
+    _print(args.output, before, found, replies)
+    return STATUS.get(found.outcome, NOT_DELIVERED)
+
+
+def _print(output: str, before: Trace, found: Trace, replies: list[Reply] | None) -> None:
+    """Print a trace, with what it was before the living network was asked, and what that said."""
+    match output:
         case "json":
             told = {} if replies is None else {"confirmations": confirmation_data(replies)}
             print(encode({**answer(found), **told}))
         case "markdown":
             print("\n".join([*trace_markdown(found), *confirmation_markdown(replies or ())]))
         case "mermaid" | "svg":
-            print("\n".join(trace_mermaid(found) if args.output == "mermaid" else trace_svg(found)))
+            print("\n".join(trace_mermaid(found) if output == "mermaid" else trace_svg(found)))
         case _:
-            print("\n".join([*trace_lines(found), *confirmation_lines(replies or ())]))
-    return STATUS.get(found.outcome, NOT_DELIVERED)
-
-
-def _replies(options: Options, store: Store, found: Trace) -> list[Reply]:
-    """Ask the living network about a trace, one question after the other."""
-    from aksnav.sources.confirm import ask
-
-    return [ask(question, azure=not options.no_azure) for question in questions(store, found)]
+            change = filter(None, (turned(before, found),))
+            print("\n".join([*trace_lines(found), *confirmation_lines(replies or ()), *change]))
 
 
 def _many(args: argparse.Namespace) -> int:

@@ -1,9 +1,11 @@
 """What a source says: batches of changes, and how each kind can be read. The one language between sources and store."""
 
 from enum import StrEnum
+from typing import ClassVar
 
 import msgspec
 
+from aksnav.model.azure.admin import SecurityAdminRule
 from aksnav.model.kinds import AnyObject
 
 
@@ -94,6 +96,24 @@ class UndecodableFound(msgspec.Struct, tag=True, gc=False):
     reason: str
 
 
+class AdminRulesTold(msgspec.Struct, tag=True, frozen=True, gc=False):
+    """Azure said which security admin rules are in effect on a virtual network, all of them, because the user asked.
+
+    Attributes:
+        id: of the network, in lower case.
+        rules: none is in effect where it is empty.
+        at: when Azure was asked, seconds since the epoch.
+        old: that is too long ago to rely on.
+    """
+
+    kind: ClassVar[str] = "virtualNetworks"
+
+    id: str
+    rules: tuple[SecurityAdminRule, ...]
+    at: float
+    old: bool = False
+
+
 class SourceChanged(msgspec.Struct, tag=True, gc=False):
     """The state of a whole source.
 
@@ -112,4 +132,14 @@ class SourceChanged(msgspec.Struct, tag=True, gc=False):
     at: float = 0.0
 
 
-Change = Upserted | Removed | ListStarted | ListEnded | ReadingChanged | Heartbeat | UndecodableFound | SourceChanged
+Change = (
+    Upserted
+    | Removed
+    | ListStarted
+    | ListEnded
+    | ReadingChanged
+    | Heartbeat
+    | UndecodableFound
+    | AdminRulesTold
+    | SourceChanged
+)

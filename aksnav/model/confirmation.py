@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from aksnav.model.azure.admin import SecurityAdminRule
+
 
 class Way(StrEnum):
     """How the living network is asked."""
@@ -27,6 +29,11 @@ ACTIONS = {
     Way.ADMIN_RULES: "Microsoft.Network/virtualNetworks/listNetworkManagerEffectiveSecurityAdminRules/action",
 }
 WATCHERS = "Microsoft.Network/networkWatchers/read"
+
+
+def said_of_rules(count: int) -> str:
+    """Return the answer to a question for security admin rules, in a word."""
+    return "no rules" if not count else "1 rule" if count == 1 else f"{count} rules"
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -66,12 +73,17 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         value: the answer in one word, comparable with what was expected; empty where it does not say.
         facts: pairs of a field and its value, in the words of whoever answered (foreign text).
         error: why there is no answer, one line.
+        admin_rules: the security admin rules in effect on the virtual network that was asked about, all of them; None
+            where they were not asked for, or not told whole.
+        at: when it was asked, seconds since the epoch; 0 where that does not matter.
     """
 
     question: Question
     value: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     error: str = ""
+    admin_rules: tuple[SecurityAdminRule, ...] | None = None
+    at: float = 0.0
 
     @property
     def agrees(self) -> bool | None:

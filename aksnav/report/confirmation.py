@@ -1,10 +1,13 @@
 """What the living network said, beside what was worked out: a contradiction is shown, not hidden."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from aksnav.model.confirmation import ACTIONS, Reply
 from aksnav.model.text import plain
+from aksnav.report.words import outcome_words
+from aksnav.trace.step import Trace
 
 GLYPHS = {"agrees": "✔", "contradicts": "✖", "says": "·", "no answer": "?"}
 
@@ -34,8 +37,24 @@ def reply_lines(reply: Reply) -> Iterator[str]:
     yield plain(f"      about    {asked.about}")
     for field, value in reply.facts:
         yield plain(f"      says     {field}: {value}")
+    if reply.admin_rules is not None:
+        yield f"      learnt   the trace reckons with it, as of {_clock(reply.at)}"
     if reply.error and asked.way in ACTIONS:
         yield plain(f"      needs    {ACTIONS[asked.way]}")
+
+
+def turned(before: Trace, after: Trace) -> str:
+    """Return in one line what became of a trace with what was learnt; empty where nothing was learnt that matters."""
+    was, now = _verdict(before), _verdict(after)
+    return "" if was == now else plain(f"  with what was learnt: {now} (before: {was})")
+
+
+def _verdict(trace: Trace) -> str:
+    return f"{outcome_words(trace)}, {trace.confidence.certainty}"
+
+
+def _clock(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S UTC")
 
 
 def _values(reply: Reply) -> str:
@@ -70,6 +89,7 @@ def confirmation_data(replies: Sequence[Reply]) -> list[dict[str, Any]]:
             "standing": standing(reply),
             "facts": [{"field": field, "value": value} for field, value in reply.facts],
             "error": reply.error or None,
+            "learnt": reply.admin_rules is not None,
         }
         for reply in replies
     ]

@@ -16,7 +16,7 @@ from aksnav.trace.routing.viewpoint import seen_from
 from aksnav.trace.step import Outcome, Trace
 
 # They differ between two readings of a cluster in which nothing happened, or say nothing that is not said elsewhere.
-_PASSING = frozenset({"resource_version", "generation", "etag", "observed_generation", "uid"})
+_PASSING = frozenset({"resource_version", "generation", "etag", "observed_generation", "uid", "admin_rules_as_of"})
 _NOT_COMPARED = frozenset({"Event"})
 _FIELDS = 6  # fields of one object that are told
 _VALUE = 60  # characters of a value

@@ -25,6 +25,7 @@ from aksnav.model.azure.network import (
     VirtualNetwork,
 )
 from aksnav.model.change import (
+    AdminRulesTold,
     Change,
     Heartbeat,
     ListEnded,
@@ -82,6 +83,7 @@ from aksnav.model.kubernetes.workload import Event, Namespace, Node, Pod
 from aksnav.model.object import Ref
 from aksnav.store.indexes import Departed, ManyIndex, PodClasses, ServicesBySelector
 from aksnav.store.table import PENDING, Access, Row, Table
+from aksnav.store.told import ToldAdminRules
 
 T = TypeVar("T", bound=Row)
 
@@ -106,6 +108,7 @@ class Store:
         slices_by_service, pod_classes: what a Service leads to.
         services_by_selector: which Services select a Pod.
         departed: Pods that were seen to go.
+        told_admin_rules: what Azure said of admin rules when the user asked; the rows of virtual networks carry it.
     """
 
     def __init__(self) -> None:  # noqa: PLR0915 - one line for each table
@@ -190,6 +193,8 @@ class Store:
         self.services.follow(self.services_by_address)
         self.endpoint_slices.follow(self.slices_by_service)
         self.services.follow(self.services_by_selector)
+        self.told_admin_rules = ToldAdminRules()
+        self.virtual_networks.follow(self.told_admin_rules)
 
     def apply(self, change: Change) -> None:
         """Take in one change from a source."""
@@ -200,7 +205,9 @@ class Store:
         table = self.tables[change.kind]
         match change:
             case Upserted():
-                table.upsert(change.objects)
+                table.upsert(self._with_told(change))
+            case AdminRulesTold():
+                self._tell(change)
             case Removed():
                 table.remove(change.ids)
             case ListStarted():
@@ -247,6 +254,18 @@ class Store:
     def _rows(self, table: Table[T], idents: Iterable[str]) -> list[T]:
         found = (table.get(ident) for ident in sorted(idents))
         return [row for row in found if row is not None]
+
+    def _with_told(self, change: Upserted) -> Iterable[Any]:
+        """Return the objects of a change, virtual networks with what was told of their admin rules."""
+        if change.kind != VirtualNetwork.KIND:
+            return change.objects
+        return self.told_admin_rules.over(cast("list[VirtualNetwork]", change.objects))
+
+    def _tell(self, told: AdminRulesTold) -> None:
+        self.told_admin_rules.note(told)
+        network = self.virtual_networks.get(told.id)
+        if network is not None:
+            self.virtual_networks.upsert(self.told_admin_rules.over([network]))
 
     def _read(self, table: Table[Any], change: ReadingChanged) -> None:
         before = table.access(change.scope) if change.scope in table.scopes() or not change.scope else PENDING

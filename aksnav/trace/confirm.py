@@ -1,18 +1,22 @@
 """Which questions to the living network would confirm or contradict a trace.
 
-Nothing is asked here: whoever reads asks, and each answer stands beside the step that it is about. Which targets Azure
-can be asked about: aks-networking.md 4.2, calls 4, 19, 20; effective routes and rules exist for the interfaces of
-stand-alone machines only.
+Nothing is asked here: whoever reads asks, and each answer stands beside the step that it is about. One answer does
+more: the security admin rules of a virtual network are read in no other way, so the trace takes them in. They are asked
+for first, and everything else about the road that is found with them. Which targets Azure can be asked about:
+aks-networking.md 4.2, calls 4, 19, 20; effective routes and rules exist for the interfaces of stand-alone machines
+only.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
 from aksnav.model.addresses import format_address
-from aksnav.model.azure.network import NetworkInterface
-from aksnav.model.confirmation import Question, Way
+from aksnav.model.azure.network import NetworkInterface, VirtualNetwork
+from aksnav.model.change import AdminRulesTold
+from aksnav.model.confirmation import Question, Reply, Way, said_of_rules
 from aksnav.store.store import Store
+from aksnav.trace.azure import admin_rules
 from aksnav.trace.azure.frontend import Found, rule_for
 from aksnav.trace.azure.joins import attach_node, cluster, frontends_at
 from aksnav.trace.azure.next_hop import next_hop
@@ -55,6 +59,55 @@ def questions(store: Store, trace: Trace) -> tuple[Question, ...]:
         *_nodes(store, trace, placed),
     ]
     return tuple(dict.fromkeys(found))
+
+
+def next_questions(store: Store, trace: Trace, asked: Sequence[Question]) -> tuple[Question, ...]:
+    """Return what to ask now: first what the trace takes in, then, of the trace with that in it, everything else.
+
+    Args:
+        store: that the trace was made from.
+        trace: the road, with what was learnt of it so far.
+        asked: what was asked already, and answered one way or the other.
+
+    Returns:
+        The questions; none where nothing is left to ask.
+    """
+    if any(question.way is not Way.ADMIN_RULES for question in asked):
+        return ()
+    found = questions(store, trace)
+    targets = {question.target for question in asked}
+    first = tuple(item for item in found if item.way is Way.ADMIN_RULES and item.target not in targets)
+    return first or tuple(item for item in found if item.way is not Way.ADMIN_RULES)
+
+
+def learnt(reply: Reply) -> AdminRulesTold | None:
+    """Return what the store takes in of an answer; None where the answer only stands beside the trace."""
+    if reply.admin_rules is None or reply.error:
+        return None
+    return AdminRulesTold(id=reply.question.target.lower(), rules=reply.admin_rules, at=reply.at)
+
+
+def confirmed(
+    store: Store, found: Trace, ask: Callable[[Question], Reply], again: Callable[[], Trace]
+) -> tuple[Trace, list[Reply]]:
+    """Ask everything about a trace, one question after the other, and return the trace with what was learnt.
+
+    Args:
+        store: that the trace was made from; it takes in what is learnt.
+        found: the trace as it was before.
+        ask: puts one question.
+        again: makes the trace again.
+    """
+    replies: list[Reply] = []
+    while asked := next_questions(store, found, [reply.question for reply in replies]):
+        told: list[AdminRulesTold] = []
+        for question in asked:
+            replies.append(ask(question))
+            told += filter(None, (learnt(replies[-1]),))
+        for change in told:
+            store.apply(change)
+        found = again() if told else found
+    return found, replies
 
 
 def _placed(steps: Sequence[Step], node: str = "") -> Iterator[_At]:
@@ -112,20 +165,29 @@ def _healths(store: Store, placed: Sequence[_At]) -> Iterator[Question]:
 
 
 def _admin_rules(store: Store, trace: Trace, placed: Sequence[_At]) -> Iterator[Question]:
-    """Return a question for the network of the nodes, where the road takes for granted that it has no admin rules."""
-    if not any(item.step.kind is Kind.NSG for item in placed):
-        return
-    names = dict.fromkeys([*(item.node for item in placed if item.node), _start_node(store, trace)])
-    for name in names:
-        node = store.nodes.get(name)
-        network = attach_node(store, node).network if node is not None else None
-        if network is not None and network.effective_security_admin_rules is None:
+    """Return a question for every network of which the road takes something for granted, or learnt it by asking."""
+    lines = {line for item in placed for line in item.step.assumptions}
+    filtered = any(item.step.kind in {Kind.NSG, Kind.ADMIN_RULE} for item in placed)
+    names = [*(item.node for item in placed if item.node), _start_node(store, trace)] if filtered else []
+    here = {network.id for name in dict.fromkeys(names) for network in _network(store, name)}
+    for network in sorted(store.virtual_networks, key=lambda network: network.id):
+        renewed = network.admin_rules_as_of > 0 and network.id in here
+        if renewed or admin_rules.assumed(network) in lines:
+            rules = network.effective_security_admin_rules
             yield Question(
                 way=Way.ADMIN_RULES,
                 target=network.arm_id,
                 about=f"rules of Azure Virtual Network Manager that come before the security groups of {network.name}",
-                expected="no rules",
+                expected="" if rules is None else said_of_rules(len(rules)),
             )
+
+
+def _network(store: Store, name: str) -> Iterator[VirtualNetwork]:
+    """Yield the network of a node, if it is known."""
+    node = store.nodes.get(name)
+    network = attach_node(store, node).network if node is not None else None
+    if network is not None:
+        yield network
 
 
 def _nodes(store: Store, trace: Trace, placed: Sequence[_At]) -> Iterator[Question]:

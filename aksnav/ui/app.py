@@ -5,31 +5,29 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from functools import partial
 from pathlib import PurePath
 from typing import ClassVar, Protocol
 
-import msgspec
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 
-from aksnav.model.change import Change
-from aksnav.model.confirmation import Question, Reply
+from aksnav.model.change import AdminRulesTold, Change
+from aksnav.model.confirmation import Question
 from aksnav.model.kinds import KINDS
 from aksnav.model.object import Ref
 from aksnav.model.text import plain
 from aksnav.store import Store
 from aksnav.trace import parse_request
-from aksnav.trace.confirm import questions
 from aksnav.trace.policy.subject import of_object, parse_subject
 from aksnav.trace.request import BadRequest, Request
 from aksnav.trace.step import Trace
 from aksnav.ui import clipboard
 from aksnav.ui.about import about_lines, explain_lines
 from aksnav.ui.commands import BadCommand, Command, parse_command
+from aksnav.ui.confirming import Confirming
 from aksnav.ui.describe import MARK, Note, describe_lines, health_lines, help_lines, yaml_lines
 from aksnav.ui.entry import Entry
 from aksnav.ui.evaluate import Evaluator
@@ -45,7 +43,6 @@ from aksnav.ui.screens.who import WhoScreen
 from aksnav.ui.targets import target_of
 from aksnav.ui.text import Line, Span
 
-_REPLY = msgspec.msgpack.Decoder(Reply)
 KEY_GATE = 0.06  # seconds after a key in which data wait
 FROZEN_STEP = 2000  # objects that arrive before what is held is frozen again
 TICK = 1.0  # seconds between two looks at ages and fading marks
@@ -179,9 +176,7 @@ class Explorer(App[None]):
             return
         changes = self._feed.drain(SLICE)
         if changes:
-            for change in changes:
-                self.store.apply(change)
-            self.evaluator.note(changes)
+            self._take_in(changes)
             self._pace.changed(loading=any(table.listing for table in self.store.tables.values()))
         if self._pace.may_show():
             self._show()
@@ -192,15 +187,25 @@ class Explorer(App[None]):
         if delay is not None:
             self._schedule(delay)
 
+    def _take_in(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            self.store.apply(change)
+        self.evaluator.note(changes)
+
     def _evaluate(self) -> None:
         screen = self.screen
         first = screen.entry.key if isinstance(screen, TraceScreen) else self._explorer.first_key
         started = time.monotonic()
         changed, gone = self.evaluator.work(lambda: time.monotonic() - started > SLICE, self.now(), first)
-        self._explorer.show_entries(changed, gone, time.monotonic())
-        if isinstance(screen, TraceScreen) and screen.entry.key in changed:
-            screen.show(changed[screen.entry.key], self.now())
+        self._show_evaluated(changed, gone)
         self._pace.evaluated(started)
+
+    def _show_evaluated(self, changed: dict[str, Entry], gone: set[str]) -> None:
+        """Show traces that changed, also on a trace screen that lies behind another one."""
+        self._explorer.show_entries(changed, gone, time.monotonic())
+        for screen in self.screen_stack:
+            if isinstance(screen, TraceScreen) and screen.entry.key in changed:
+                screen.show(changed[screen.entry.key], self.now())
 
     def _show(self) -> None:
         started = time.monotonic()
@@ -224,8 +229,13 @@ class Explorer(App[None]):
         self._spare()
         if not self._paused and self.screen_stack:
             self._show()
-            if self.evaluator.pending:
-                self._schedule()
+        self.keep_time()
+
+    def keep_time(self) -> None:
+        """Let what Azure was asked for grow old, and see to it that waiting traces are asked again."""
+        self._take_in(self.store.told_admin_rules.outdated(self.now()))
+        if self.evaluator.pending:
+            self._schedule()
 
     # What screens ask.
 
@@ -272,18 +282,25 @@ class Explorer(App[None]):
         if notes:
             screen.find_all(re.compile(MARK))
 
-    def confirm(self, trace: Trace) -> None:
-        """Ask the living network about a trace, and open the screen of its answers."""
-        asked = questions(self.store, trace)
-        screen = ConfirmScreen(trace.request.text, asked)
-        self.push_screen(screen)
-        for question in asked:
-            self._feed.confirm(question).add_done_callback(partial(self._take_reply, screen, question))
+    def confirm(self, entry: Entry) -> None:
+        """Ask the living network about the trace of an entry, and open the screen of its answers."""
+        if entry.trace is not None:
+            screen = ConfirmScreen(entry.request.text)
+            self.push_screen(screen)
+            Confirming(self, entry.key, entry.trace, screen).go_on()
 
-    def _take_reply(self, screen: ConfirmScreen, question: Question, answer: "Future[bytes]") -> None:
-        error = answer.exception()
-        reply = Reply(question=question, error=str(error)) if error is not None else _REPLY.decode(answer.result())
-        self.call_from_anywhere(lambda: screen.take(reply))
+    def put_question(self, question: Question) -> "Future[bytes]":
+        """Ask the living network one question; the result is a ``Reply`` in msgpack."""
+        return self._feed.confirm(question)
+
+    def learn(self, told: AdminRulesTold, key: str) -> Trace | None:
+        """Take in what the user asked for, also while changes are held back, and ask the trace that it is for again."""
+        self._take_in([told])
+        changed, gone = self.evaluator.work(lambda: True, self.now(), key)
+        self._show_evaluated(changed, gone)
+        self._schedule()
+        entry = self.evaluator.entries.get(key)
+        return None if entry is None else entry.trace
 
     def copy(self, text: str) -> None:
         """Put text into the clipboard."""

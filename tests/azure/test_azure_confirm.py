@@ -211,7 +211,7 @@ def test_the_first_effective_rule_that_fits_decides(bench: Bench, put: Callable[
         ([], "no rules"),
         (
             [{"id": "/x/rules/deny-ssh", "properties": {"priority": 1, "direction": "Inbound", "access": "Deny"}}],
-            "1 rules",
+            "1 rule",
         ),
     ],
 )

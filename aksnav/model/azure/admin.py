@@ -1,6 +1,11 @@
 """Security admin rules of Azure Virtual Network Manager, as they are in effect on a virtual network."""
 
+from typing import Annotated
+
 import msgspec
+
+Moment = Annotated[float, msgspec.Meta(ge=0, lt=253_402_300_800)]
+"""Seconds since the epoch, up to the year 9999: what comes from a file and is no such moment is refused."""
 
 
 class AddressItem(msgspec.Struct, frozen=True, rename="camel", gc=False):

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
-from aksnav.model.azure.admin import SecurityAdminRule
+from aksnav.model.azure.admin import Moment, SecurityAdminRule
 from aksnav.model.object import AzureObject
 
 
@@ -117,6 +117,10 @@ class VirtualNetwork(AzureObject, kw_only=True, gc=False):
     """A virtual network; ``usages`` is None where the usage call was not made or refused.
 
     So is ``effective_security_admin_rules``, which only a POST tells: nothing but a request of the user makes it.
+
+    Attributes:
+        admin_rules_as_of: when Azure was asked for the admin rules, seconds since the epoch; 0 where that is not said.
+        admin_rules_old: that is too long ago to rely on.
     """
 
     KIND: ClassVar[str] = "virtualNetworks"
@@ -127,6 +131,8 @@ class VirtualNetwork(AzureObject, kw_only=True, gc=False):
     virtual_network_peerings: tuple[Peering, ...] = ()
     usages: tuple[SubnetUsage, ...] | None = None
     effective_security_admin_rules: tuple[SecurityAdminRule, ...] | None = None
+    admin_rules_as_of: Moment = 0.0
+    admin_rules_old: bool = False
 
 
 class SecurityRule(Child, kw_only=True, gc=False):

@@ -2,16 +2,22 @@
 
 Only what is listed here leaves, and only where a user asks for it; each is an action of its own in a role, which Reader
 does not have (aks-networking.md 4.5). All but the last are long-running operations: they are
-polled until they end.
+polled until they end. The last comes in pages, by a token that is sent back; it counts only when it is whole.
 """
 
 import re
+import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from aksnav.model.confirmation import ACTIONS, WATCHERS, Question, Reply, Way
+import msgspec
+
+from aksnav.model.azure.admin import SecurityAdminRule
+from aksnav.model.azure.shape import hoist
+from aksnav.model.confirmation import ACTIONS, WATCHERS, Question, Reply, Way, said_of_rules
 from aksnav.model.text import plain
 from aksnav.sources.azure.arm_ids import group_of, name_of, segments
 from aksnav.sources.azure.effective import of_routes, of_rules
@@ -32,6 +38,8 @@ POLL_EVERY = 2.0
 """Seconds between two looks at an operation that does not say when to look again."""
 ENDS_WITHIN = 90.0
 """Seconds after which an operation that has not ended is given up."""
+MOST_PAGES = 100
+"""Pages of admin rules after which an answer that has not ended is given up."""
 MOST_FACTS = 50
 LONGEST = 200
 
@@ -44,16 +52,18 @@ class ConfirmingArm(Arm):
         super()._check("GET" if reads else verb, url)
 
 
-def ask_azure(question: Question, arm: Arm) -> Reply:
+def ask_azure(question: Question, arm: Arm, now: Callable[[], float] = time.time) -> Reply:
     """Return Azure's answer to one question; whatever stands in its way is the reply's error, in one line.
 
     Args:
         question: one of the ways that Azure answers.
         arm: lets the POSTs pass.
+        now: seconds since the epoch.
     """
     ask, read = _WAYS[question.way]
+    at = now()  # before it leaves: what changes while the answer is on its way may not be in it
     try:
-        return read(question, ask(question, arm))
+        return msgspec.structs.replace(read(question, ask(question, arm)), at=at)
     except SourceError as error:
         return Reply(question=question, error=plain(str(error), 400))
 
@@ -133,12 +143,31 @@ def _rules(question: Question, arm: Arm) -> Json:
 
 
 def _admin_rules(question: Question, arm: Arm) -> Json:
+    """Return the rules of every page.
+
+    Raises:
+        ArmError: a page is not one, or there is always one more.
+    """
     where, group = _where(question)
-    network = arm.network(group.subscription)
-    return arm.one(
-        where,
-        lambda: network.list_network_manager_effective_security_admin_rules(group.name, name_of(question.target), {}),
-    )
+    network, name = arm.network(group.subscription), name_of(question.target)
+    found: list[Any] = []
+    tokens: set[str] = set()
+    asked: dict[str, str] = {}
+    while len(tokens) < MOST_PAGES:
+        body = arm.one(
+            where, partial(network.list_network_manager_effective_security_admin_rules, group.name, name, asked)
+        )
+        page, token = body.get("value"), str(body.get("skipToken") or "")
+        if not isinstance(page, list):
+            raise ArmError(HTTPStatus.OK, where, "the answer has no list of rules")
+        found += page
+        if not token:
+            return {"value": found}
+        if token in tokens:
+            break
+        tokens.add(token)
+        asked = {"skipToken": token}
+    raise ArmError(HTTPStatus.OK, where, "the pages of the answer do not end")
 
 
 def _where(question: Question) -> tuple[Where, Any]:
@@ -195,19 +224,19 @@ def _of_diagnostic(question: Question, body: Mapping[str, Any]) -> Reply:
 
 
 def _of_admin_rules(question: Question, body: Mapping[str, Any]) -> Reply:
-    """Return how many rules are in effect, and each: the trace judges by them where a capture holds them."""
-    rules = body.get("value") or []
-    inner = [(str(rule.get("id", "")).rpartition("/")[2], rule.get("properties") or {}) for rule in rules]
+    """Return how many rules are in effect, and each; the trace judges by them.
+
+    Raises:
+        ArmError: one of them cannot be decoded: it may be the one that decides.
+    """
+    try:
+        rules = msgspec.convert(hoist(body["value"]), tuple[SecurityAdminRule, ...])
+    except msgspec.ValidationError as error:
+        raise ArmError(HTTPStatus.OK, _where(question)[0], f"a rule cannot be decoded: {error}") from error
     facts = [
-        (plain(name, 80), plain(f"{said.get('priority')} {said.get('direction')} {said.get('access')}", LONGEST))
-        for name, said in inner
+        (plain(rule.name, 80), plain(f"{rule.priority} {rule.direction} {rule.access}", LONGEST)) for rule in rules
     ]
-    more = " or more" if body.get("skipToken") else ""
-    return Reply(
-        question=question,
-        value=f"{len(rules)}{more} rules" if rules else "no rules",
-        facts=tuple(facts[:MOST_FACTS]),
-    )
+    return Reply(question=question, value=said_of_rules(len(rules)), facts=tuple(facts[:MOST_FACTS]), admin_rules=rules)
 
 
 _Ask = Callable[[Question, Arm], Json]

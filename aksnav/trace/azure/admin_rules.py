@@ -2,14 +2,15 @@
 
 Allow leaves the decision to the groups, AlwaysAllow and Deny end it. Which rules are in effect on a virtual network is
 told by a POST alone (listNetworkManagerEffectiveSecurityAdminRules), so they are known where a capture holds the answer
-of ``az network manager list-effective-security-admin-rule``, or where the user asked for it. No list of network
-managers rules them out: one with the scope of a management group may stand in any subscription. Where they are not
-read, whatever security groups are said to do is assumed.
+of ``az network manager list-effective-security-admin-rule``, or where the user asked for it, for some minutes. No list
+of network managers rules them out: one with the scope of a management group may stand in any subscription. Where they
+are not read, whatever security groups are said to do is assumed; where they were, and it was long ago, as well.
 
 Source: Azure documentation, "Security admin rules in Azure Virtual Network Manager".
 """
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from itertools import groupby
 from shlex import quote
 
@@ -26,6 +27,7 @@ from aksnav.trace.packet import Packet
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 from aksnav.trace.ternary import Answer, Unknown, every, some
 
+SURE = "--confirm, or C on the trace, asks Azure"
 ALLOW, ALWAYS, DENY = "allow", "alwaysallow", "deny"
 _SAID = {
     ALLOW: "allows {told}: the security groups decide",
@@ -60,14 +62,25 @@ class Judged(msgspec.Struct, frozen=True, gc=False):
     always: str
 
 
-def unread(network: VirtualNetwork) -> str:
+def assumed(network: VirtualNetwork) -> str:
     """Return the assumption on which everything stands that security groups of a network do, or an empty string."""
-    if network.effective_security_admin_rules is not None:
-        return ""
-    return (
-        f"no security admin rule of Azure Virtual Network Manager decides in {network.name}: they are not read "
-        f"({command(network)})"
-    )
+    if network.effective_security_admin_rules is None:
+        return (
+            f"no security admin rule of Azure Virtual Network Manager decides in {network.name}: they are not read; "
+            f"{SURE} ({command(network)})"
+        )
+    if network.admin_rules_old:
+        return (
+            f"the security admin rules of {network.name} are still those as of {as_of(network)}; {SURE} again "
+            f"({command(network)})"
+        )
+    return ""
+
+
+def as_of(network: VirtualNetwork) -> str:
+    """Return when Azure was asked for the admin rules of a network; empty where that is not said."""
+    at = network.admin_rules_as_of
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if at else ""
 
 
 def command(network: VirtualNetwork) -> str:
@@ -266,7 +279,7 @@ def judge(network: VirtualNetwork, direction: str, packet: Packet, context: Cont
         cause="N18" if verdict is Verdict.DROP else "",
         evidence=_facts(network, rule) if rule is not None else (),
         considered=decision.considered,
-        assumptions=decision.assumed,
+        assumptions=(*decision.assumed, *filter(None, (assumed(network),))),
         missing=decision.unknown,
         confirm=command(network),
         fix=_fix(rule, direction) if rule is not None and verdict is not Verdict.PASS else "",
@@ -282,8 +295,10 @@ def _fix(rule: SecurityAdminRule, direction: str) -> str:
 def _facts(network: VirtualNetwork, rule: SecurityAdminRule) -> tuple[Evidence, ...]:
     number = (network.effective_security_admin_rules or ()).index(rule)
     field = f".effectiveSecurityAdminRules[{number}]"
+    asked = f", asked at {as_of(network)}" if network.admin_rules_as_of else ""
+    note = f"priority {rule.priority}, {rule.direction.lower()}{asked}"
     return (
-        Evidence(f"{field}.access", rule.access, network.ref, f"priority {rule.priority}, {rule.direction.lower()}"),
+        Evidence(f"{field}.access", rule.access, network.ref, note),
         Evidence(f"{field}.sources", _texts(rule.sources), network.ref),
         Evidence(f"{field}.destinations", _texts(rule.destinations), network.ref),
         Evidence(f"{field}.destinationPortRanges", ", ".join(rule.destination_port_ranges) or "*", network.ref),

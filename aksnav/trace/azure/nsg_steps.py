@@ -47,7 +47,7 @@ def stretch(store: Store, network: VirtualNetwork | None, layers: Sequence[Layer
     """Return what admin rules and the groups of the layers do with a packet.
 
     Behind a step that drops the others are told as well, because they may be broken too. Where the admin rules of the
-    network are not read, the first step assumes that there are none.
+    network are not read, the first step assumes that there are none; where they were, long ago, that there still are.
 
     Args:
         store: what is known.
@@ -64,10 +64,10 @@ def stretch(store: Store, network: VirtualNetwork | None, layers: Sequence[Layer
     if admin.step is not None and admin.always:
         return [admin.step, *(_not_asked(store, layer, asked, admin.always) for layer in layers)]
     steps = [judge(store, layer, asked, network) for layer in layers]
-    unread = admin_rules.unread(network) if network is not None else ""
-    if unread and steps:
-        steps[0] = msgspec.structs.replace(steps[0], assumptions=(*steps[0].assumptions, unread))
     if admin.step is None:
+        assumed = admin_rules.assumed(network) if network is not None else ""
+        if assumed and steps:
+            steps[0] = msgspec.structs.replace(steps[0], assumptions=(*steps[0].assumptions, assumed))
         return steps
     # A step of their own only where one of the rules has something to say.
     return [admin.step, *steps] if admin.step.evidence or not steps else [_after(admin.step, steps[0]), *steps[1:]]
@@ -115,7 +115,8 @@ def _admin_note(network: VirtualNetwork | None) -> tuple[Considered, ...]:
     if rules is None:
         return (Considered("security admin rules", False, "not read: they may deny or always allow before this"),)
     if not rules:
-        return (Considered("security admin rules", False, "none is in effect on the virtual network"),)
+        asked = f" (asked at {admin_rules.as_of(network)})" if network.admin_rules_as_of else ""
+        return (Considered("security admin rules", False, f"none is in effect on the virtual network{asked}"),)
     return ()
 
 

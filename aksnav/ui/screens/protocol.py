@@ -6,8 +6,8 @@ from typing import Protocol
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace.request import Request
-from aksnav.trace.step import Trace
 from aksnav.ui.describe import Note
+from aksnav.ui.entry import Entry
 
 
 class Desk(Protocol):
@@ -39,8 +39,8 @@ class Desk(Protocol):
     def show_yaml(self, ref: Ref, notes: Sequence[Note] = ()) -> None:
         """Open an object as its API sends it, with notes at its fields."""
 
-    def confirm(self, trace: Trace) -> None:
-        """Ask the living network about a trace, and open the screen of its answers."""
+    def confirm(self, entry: Entry) -> None:
+        """Ask the living network about the trace of an entry, and open the screen of its answers."""
 
     def copy(self, text: str) -> None:
         """Put text into the clipboard."""

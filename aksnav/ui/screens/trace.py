@@ -183,8 +183,7 @@ class TraceScreen(Screen[None]):
 
     def action_confirm(self) -> None:
         """Ask the living network, and show its answers beside the trace."""
-        if self._shown is not None:
-            self._desk.confirm(self._shown)
+        self._desk.confirm(self.entry)
 
     def action_export(self) -> None:
         """Copy the trace as Markdown."""

@@ -102,15 +102,25 @@ def test_a_request_that_is_dropped_expects_silence() -> None:
 
 
 def test_admin_rules_that_are_not_read_are_asked_for_once() -> None:
-    """Every node of the road is in one network; where the rules are known, nobody is asked."""
+    """Every node of the road is in one network; where a capture tells the rules, nobody is asked."""
     world = ChangedDemo()
     network = world.get("virtualNetworks", "vnet-contoso-prod")
     network["properties"].pop("effectiveSecurityAdminRules", None)
     (question,) = of(asked(world, MQTT), Way.ADMIN_RULES)
     assert question.target.endswith("/virtualNetworks/vnet-contoso-prod")
-    assert question.expected == "no rules"
+    assert question.expected == ""  # nothing was worked out: it was taken for granted
     network["properties"]["effectiveSecurityAdminRules"] = []
     assert not of(asked(world, MQTT), Way.ADMIN_RULES)
+
+
+def test_admin_rules_that_were_asked_for_are_asked_for_again() -> None:
+    """The answer of before is what is expected now; what nobody assumed of another network is not asked."""
+    world = ChangedDemo()
+    network = world.get("virtualNetworks", "vnet-contoso-prod")
+    network["properties"]["adminRulesAsOf"] = 1_790_000_000.0
+    (question,) = of(asked(world, MQTT), Way.ADMIN_RULES)
+    assert question.target.endswith("/virtualNetworks/vnet-contoso-prod")
+    assert question.expected == "no rules"
 
 
 def test_what_starts_at_a_pod_is_not_asked_from_here() -> None:
