@@ -15,7 +15,8 @@ from aksnav.sources.azure.edges import EDGE_NEEDED
 from aksnav.sources.azure.errors import ArmError, UnreachableError, Where
 from aksnav.sources.azure.find import CLUSTER_READ, GROUP_READ, SUBSCRIPTION_READ
 from aksnav.sources.azure.lists import OPERATIONS
-from aksnav.sources.azure.reads import SCALE_SET_INTERFACES, USAGES
+from aksnav.sources.azure.neighbours import SCALE_SET_INTERFACES
+from aksnav.sources.azure.reads import USAGES
 from aksnav.sources.azure.source import NAME, AzureSource
 from aksnav.sources.azure.transport import Arm, Connection, Json
 from aksnav.sources.azure.zones import ZONES_NEEDED

@@ -17,6 +17,8 @@ from aksnav.sources.azure.arm_ids import Group, group_of, name_of
 from aksnav.sources.azure.edges import CONTROLLERS_VERSION, EDGE_OPERATIONS
 from aksnav.sources.azure.errors import ArmError, Where
 from aksnav.sources.azure.find import Found, Hints
+from aksnav.sources.azure.kept import Kept
+from aksnav.sources.azure.outcome import Read, failed
 from aksnav.sources.azure.transport import Arm, Json
 
 MOST_NAMED = 20
@@ -35,30 +37,6 @@ T = TypeVar("T")
 Patiently = Callable[[Callable[[], Any]], Any]
 
 
-class Read(msgspec.Struct, kw_only=True, gc=False):
-    """What came of reading one kind in one scope.
-
-    Attributes:
-        kind: name of the kind.
-        scope: ARM id of the resource group in lower case; empty where not even that is known.
-        objects: what was read.
-        undecodable: what was read and is not such an object.
-        gone: ids that were asked for by name and do not exist.
-        whole: it is a complete list: what was known in the scope and is not in it is gone.
-        reading: LIVE, or how it could not be read.
-        reason: one line for people, empty where all was read.
-    """
-
-    kind: str
-    scope: str
-    objects: list[AnyObject] = []
-    undecodable: list[Undecodable] = []
-    gone: list[str] = []
-    whole: bool = False
-    reading: Reading = Reading.LIVE
-    reason: str = ""
-
-
 class ListReader:
     """Reads lists and single objects, and keeps what came of it.
 
@@ -66,18 +44,20 @@ class ListReader:
         notes: what could not be read and makes no kind unreadable, one line each.
     """
 
-    def __init__(self, arm: Arm, found: Found, hints: Hints, patiently: Patiently) -> None:
+    def __init__(self, arm: Arm, found: Found, hints: Hints, kept: Kept, patiently: Patiently) -> None:
         """Prepare.
 
         Args:
             arm: to ask.
             found: the cluster.
             hints: what the Kubernetes half knows.
+            kept: what was read in former rounds and may still be good.
             patiently: makes a call, again after a pause where Azure asks for one.
         """
         self._arm = arm
         self._found = found
         self._hints = hints
+        self._kept = kept
         self._patiently = patiently
         self._cluster: ManagedCluster | None = None
         self._listed: set[tuple[str, Group]] = set()
@@ -85,9 +65,29 @@ class ListReader:
         self._incomplete: set[str] = set()
         self.notes: list[str] = []
 
-    def _list(self, kind: str, group: Group, finish: Callable[[Json], Json] = lambda wire: wire) -> Read:
-        """Read every object of a kind in a resource group."""
+    def _unless_kept(self, key: str, grounds: Any, ask: Callable[[], Read]) -> Read:
+        """Return what a former round has read, as long as its grounds are the same, or else what is read now."""
+        read = self._kept.read(key, grounds, ask)
+        if read.kept:
+            self._read[read.kind] += read.objects
+        return read
+
+    def _list(
+        self, kind: str, group: Group, finish: Callable[[Json], Json] = lambda wire: wire, grounds: Any = None
+    ) -> Read:
+        """Read every object of a kind in a resource group.
+
+        Args:
+            kind: name of the kind.
+            group: the resource group.
+            finish: adds to an object in wire form what another call tells.
+            grounds: what they change with, so that they are kept until it changes; None asks in every round.
+        """
         self._listed.add((kind, group))
+        ask = partial(self._list_now, kind, group, finish)
+        return ask() if grounds is None else self._unless_kept(f"{kind} of {group.scope}", grounds, ask)
+
+    def _list_now(self, kind: str, group: Group, finish: Callable[[Json], Json]) -> Read:
         where = Where(f"Microsoft.Network/{KINDS[kind].plural}/read", group.scope)
         operations = getattr(self._arm.network(group.subscription), ALL_OPERATIONS[kind])
         try:
@@ -101,8 +101,16 @@ class ListReader:
         kind: str,
         references: Iterable[SubResource | None],
         finish: Callable[[Json], Json] = lambda wire: wire,
+        grounds: Any = None,
     ) -> Iterator[Read]:
-        """Read objects by their ids where no list covers them, and yield what came of it for each resource group."""
+        """Read objects by their ids where no list covers them, and yield what came of it for each resource group.
+
+        Args:
+            kind: name of the kind.
+            references: what names them.
+            finish: adds to an object in wire form what another call tells.
+            grounds: what they change with, so that they are kept until it changes; None asks in every round.
+        """
         marker = f"/providers/microsoft.network/{KINDS[kind].plural.lower()}/"
         by_group: dict[Group, list[str]] = {}
         for ident in sorted({reference.id for reference in references if reference is not None}):
@@ -111,16 +119,19 @@ class ListReader:
                 by_group.setdefault(group, []).append(ident)
         left = MOST_NAMED
         for group, idents in by_group.items():
-            read = self._one_by_one(kind, group, idents[: max(left, 0)], finish)
+            wanted = idents[: max(left, 0)]
+            ask = partial(self._one_by_one, kind, group, wanted, finish)
+            key = f"{kind} of {group.scope} by id"
+            read = ask() if grounds is None else self._unless_kept(key, (wanted, grounds), ask)
             if len(idents) > left and read.reading is Reading.LIVE:
-                read.reading = Reading.UNREAD
-                read.reason = f"only {MOST_NAMED} {KINDS[kind].plural} of other resource groups are read"
+                reason = f"only {MOST_NAMED} {KINDS[kind].plural} of other resource groups are read"
+                read = msgspec.structs.replace(read, reading=Reading.UNREAD, reason=reason)
             left -= len(idents)
             yield read
 
     def _one_by_one(self, kind: str, group: Group, idents: list[str], finish: Callable[[Json], Json]) -> Read:
         operations = getattr(self._arm.network(group.subscription), ALL_OPERATIONS[kind])
-        wires, gone = [], []
+        wires, gone, noted = [], [], len(self.notes)
         failed: ArmError | None = None
         for ident in idents:
             where = Where(f"Microsoft.Network/{KINDS[kind].plural}/read", ident)
@@ -132,7 +143,7 @@ class ListReader:
                 else:
                     failed = error
         read = self._decoded(kind, group.scope, wires)
-        read.whole, read.gone = False, gone
+        read.whole, read.gone, read.short = False, gone, len(self.notes) > noted
         if failed is not None:
             read.reading, read.reason = (Reading.DENIED if failed.denied else Reading.FAILED), str(failed)
         return read
@@ -166,9 +177,3 @@ class ListReader:
     def _unread(self, kinds: Iterable[str], reason: str) -> Iterator[Read]:
         for kind in kinds:
             yield Read(kind=kind, scope="", reading=Reading.UNREAD, reason=reason)
-
-
-def failed(kind: str, scope: str, error: ArmError) -> Read:
-    """Return what came of a kind that could not be read in a scope."""
-    reading = Reading.DENIED if error.denied else Reading.FAILED
-    return Read(kind=kind, scope=scope, reading=reading, reason=str(error))

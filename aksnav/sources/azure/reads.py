@@ -5,6 +5,7 @@ these refer to in other resource groups (a peer, a security group, an address) i
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from aksnav.model.azure.cluster import ManagedCluster
@@ -29,10 +30,18 @@ from aksnav.sources.azure.arm_ids import Group, group_of, name_of, network_of, s
 from aksnav.sources.azure.edges import CONTROLLER_PARTS, CONTROLLERS, EDGE_KINDS
 from aksnav.sources.azure.errors import ArmError, Where
 from aksnav.sources.azure.find import CLUSTER_READ
-from aksnav.sources.azure.lists import OPERATIONS, ListReader, Read, failed
+from aksnav.sources.azure.lists import OPERATIONS, ListReader
+from aksnav.sources.azure.neighbours import (
+    INTERFACES_READ,
+    SCALE_SET_INTERFACES,
+    SCALE_SETS,
+    Neighbours,
+    neighbours_of,
+)
+from aksnav.sources.azure.outcome import Read, failed, joined
 from aksnav.sources.azure.transport import Json
 
-SCALE_SET_INTERFACES = "Microsoft.Compute/virtualMachineScaleSets/networkInterfaces/read"
+Ask = Callable[[], Iterable[Any]]
 USAGES = "Microsoft.Network/virtualNetworks/usages/read"
 
 
@@ -74,19 +83,21 @@ class Reader(ListReader):
                 yield self._list("networkSecurityGroups", group)
         for group in sorted({nodes, *groups}):
             yield self._list("routeTables", group)
-        yield self._list("natGateways", nodes)
+        yield self._list("natGateways", nodes, grounds=self._ways_out())
         yield from self._edges(nodes)
         yield from self._referred()
         yield from self._private_zones([nodes, *(group for group in groups if group != nodes)])
+        yield from self._neighbours(nodes)
 
     def _private_zones(self, groups: list[Group]) -> Iterator[Read]:
         """Read the zones that may answer in the networks, where they answer, and what they hold."""
-        in_groups, notes = zones.zone_groups(self._paged, self._of(PrivateEndpoint))
+        in_groups, notes = zones.zone_groups(self._paged, self._kept.value, self._of(PrivateEndpoint))
         self.notes += notes
         home = self._home_networks()
         known = sorted((item.id for item in self._of(VirtualNetwork)), key=lambda ident: (ident not in home, ident))
         named = in_groups | zones.named_zones(self._cluster)
-        yield from zones.read_zones(self._paged, self._decoded, groups, named, known)
+        asking = zones.Asking(self._paged, self._decoded, self._unless_kept)
+        yield from zones.read_zones(asking, groups, named, known)
 
     def _edges(self, nodes: Group) -> Iterator[Read]:
         """Read what stands in front of the cluster, where something points to it."""
@@ -150,13 +161,15 @@ class Reader(ListReader):
 
     def _referred(self) -> Iterator[Read]:
         """Read what the objects so far refer to and no list has shown."""
-        peers = [
-            peering.remote_virtual_network
+        home = self._home_networks()
+        peerings = [
+            peering
             for network in self._of(VirtualNetwork)
-            if network.id in self._home_networks()
+            if network.id in home
             for peering in network.virtual_network_peerings
         ]
-        yield from self._named("virtualNetworks", peers, self._with_usages)
+        peers = [peering.remote_virtual_network for peering in peerings]
+        yield from self._named("virtualNetworks", peers, self._with_usages, grounds=peerings)
         subnets = list(self._used_subnets())
         yield from self._named("natGateways", [subnet.nat_gateway for subnet in subnets])
         yield from self._named("routeTables", [subnet.route_table for subnet in subnets])
@@ -192,25 +205,26 @@ class Reader(ListReader):
 
     def _interfaces(self, group: Group) -> Read:
         """Read the interfaces of the nodes: those of scale sets are in no list of the resource group."""
-        kind, names = "networkInterfaces", self._scale_sets(group)
+        kind, sets = "networkInterfaces", self._scale_sets(group)
         operations = self._arm.network(group.subscription).network_interfaces
         self._listed.add((kind, group))
-        wires: list[Json] = []
+        parts: list[Read] = []
         errors: list[ArmError] = []
-        calls = [(Where("Microsoft.Network/networkInterfaces/read", group.scope), lambda: operations.list(group.name))]
-        for name in sorted(names):
-            where = Where(
-                SCALE_SET_INTERFACES, f"{group.scope}/providers/microsoft.compute/virtualmachinescalesets/{name}"
-            )
-            calls.append((where, _scale_set_call(operations, group.name, name)))
-        for where, ask in calls:
+        alone = Where(INTERFACES_READ, group.scope)
+        calls: list[tuple[Where, Any, Ask]] = [(alone, self._hints.pointers, partial(operations.list, group.name))]
+        pools = self._cluster.agent_pool_profiles if self._cluster is not None else None
+        for name, members in sorted(sets.items()):
+            where = Where(SCALE_SET_INTERFACES, f"{group.scope}/{SCALE_SETS}/{name}")
+            listing = partial(operations.list_virtual_machine_scale_set_network_interfaces, group.name, name)
+            calls.append((where, (members, pools), listing))
+        for where, grounds, ask in calls:
             try:
-                wires += self._ask(where, ask)
+                parts.append(self._unless_kept(where.scope, grounds, partial(self._some, kind, group, where, ask)))
             except ArmError as error:
                 if not (error.missing and where.action == SCALE_SET_INTERFACES):  # a pool that is gone meanwhile
                     errors.append(error)
-        read = self._decoded(kind, group.scope, wires)
-        reason = self._unknown_scale_sets(names)
+        read = joined(kind, group.scope, parts)
+        reason = self._unknown_scale_sets(set(sets))
         if errors:
             worst = next((error for error in errors if error.denied), errors[0])
             read.reading, read.reason = (Reading.DENIED if worst.denied else Reading.FAILED), str(worst)
@@ -219,16 +233,38 @@ class Reader(ListReader):
         read.whole = read.reading is Reading.LIVE
         return read
 
-    def _scale_sets(self, group: Group) -> set[str]:
-        """Return the names of the nodes' scale sets, from every id that has one."""
+    def _some(self, kind: str, group: Group, where: Where, ask: Ask) -> Read:
+        return self._decoded(kind, group.scope, self._ask(where, ask))
+
+    def _scale_sets(self, group: Group) -> dict[str, frozenset[str]]:
+        """Return the nodes' scale sets with every id that names one: nodes, members of pools and of groups."""
         ids = [item.id for security in self._of(NetworkSecurityGroup) for item in security.network_interfaces] + [
             item.id
             for balancer in self._of(LoadBalancer)
             for pool in balancer.backend_address_pools
             for item in pool.backend_ip_configurations
         ]
-        found = {scale_set_of(ident) for ident in ids if group_of(ident) == group}
-        return (found | self._hints.scale_sets.get(group, set())) - {""}
+        found: dict[str, set[str]] = {}
+        for ident in (*ids, *self._hints.provider_ids):
+            name = scale_set_of(ident)
+            if name and group_of(ident) == group:
+                found.setdefault(name, set()).add(ident)
+        return {name: frozenset(members) for name, members in found.items()}
+
+    def _ways_out(self) -> Any:
+        """Return what NAT gateways of the nodes' group come and go with."""
+        named = [subnet.nat_gateway for subnet in self._used_subnets() if subnet.nat_gateway is not None]
+        return named, self._cluster.network_profile if self._cluster is not None else None
+
+    def _neighbours(self, nodes: Group) -> Iterator[Read]:
+        """Read who else has addresses in the networks of the cluster; what cannot be read of it is a note."""
+        home = self._home_networks()
+        known = {item.id for item in self._of(NetworkInterface)}
+        budget = Neighbours(self._arm, self._patiently, self._kept)
+        for network in self._of(VirtualNetwork):
+            if network.id in home:
+                yield from budget.read(network, neighbours_of(network, known, nodes))
+        self.notes += budget.notes
 
     def _unknown_scale_sets(self, names: set[str]) -> str:
         """Return why the scale sets are not all known, or an empty string."""
@@ -290,11 +326,3 @@ class Reader(ListReader):
             self.notes.append(str(error))
             return wire
         return {**wire, "properties": {**inner, "usages": usages}}
-
-
-def _scale_set_call(operations: Any, group: str, name: str) -> Callable[[], Iterable[Any]]:
-    def ask() -> Iterable[Any]:
-        found: Iterable[Any] = operations.list_virtual_machine_scale_set_network_interfaces(group, name)
-        return found
-
-    return ask

@@ -16,6 +16,7 @@ from aksnav.sources.azure.arm_ids import group_of, name_of
 from aksnav.sources.azure.edges import Pointers
 from aksnav.sources.azure.errors import ArmError, CredentialError, ThrottledError, Where
 from aksnav.sources.azure.find import Found, Hints, find
+from aksnav.sources.azure.kept import Kept
 from aksnav.sources.azure.raw import ask_for
 from aksnav.sources.azure.reads import Reader
 from aksnav.sources.azure.tell import Teller
@@ -81,6 +82,8 @@ class AzureSource:
         self._pace: Pace = pace or RealPace(self._wake)
         self._arm = arm or Arm()
         self._hints = Hints()
+        self._kept = Kept(self._pace.now)
+        self._again = False
         self._teller = Teller(self._emit, self._pace.now)
         self._found: Found | None = None
         self._facts: dict[str, str] = {}
@@ -104,7 +107,8 @@ class AzureSource:
         self._arm.close()
 
     def refresh(self) -> None:
-        """Read everything again now, or as soon as Azure allows it."""
+        """Read everything again now, or as soon as Azure allows it; nothing of former rounds is kept."""
+        self._again = True
         self._wake.set()
 
     def hints(self, provider_ids: Iterable[str], server_host: str) -> None:
@@ -221,11 +225,13 @@ class AzureSource:
         Raises:
             CredentialError, UnreachableError, ThrottledError: it ended early.
         """
+        everything, self._again = self._again, False
+        self._kept.begin(everything=everything)
         self._teller.begin()
         before = self._found
         found: Found = self._patiently(lambda: find(self._arm, self._options.cluster, self._where_from(), before))
         self._found = found if found.cluster is not None else None
-        reader = Reader(self._arm, found, self._hints, self._patiently)
+        reader = Reader(self._arm, found, self._hints, self._kept, self._patiently)
         for read in reader.reads():
             self._teller.tell(read)
         self._teller.end()

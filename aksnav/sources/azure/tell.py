@@ -15,7 +15,7 @@ from aksnav.model.change import (
     Upserted,
 )
 from aksnav.model.kinds import AZURE_KINDS
-from aksnav.sources.azure.lists import Read
+from aksnav.sources.azure.outcome import Read
 
 BATCH = 200
 # A kind is as readable as the worst of its scopes; the first of these that occurs is what is said.
@@ -73,8 +73,10 @@ class Teller:
         """Say what came of one kind in one scope."""
         known = self._scopes.setdefault((read.kind, read.scope), _Scope(read.reading))
         known.asked = True
-        now = self._now()
         ids = {item.id for item in read.objects}
+        if read.kept and (known.reading, known.at, known.ids) == (Reading.LIVE, read.at, ids):
+            return  # it was said when it was read
+        now = read.at or self._now()
         if read.whole:
             self._emit(ListStarted(read.kind, read.scope))
         for start in range(0, len(read.objects), BATCH):

@@ -8,7 +8,10 @@ Source: Azure REST API, Private DNS 2024-06-01 (``resolutionPolicy`` is there fr
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
+
+import msgspec
 
 from aksnav.model.azure.cluster import ManagedCluster
 from aksnav.model.azure.dns import PrivateDnsZone, ZoneLink
@@ -16,7 +19,7 @@ from aksnav.model.azure.edge import PrivateEndpoint
 from aksnav.model.change import Reading
 from aksnav.sources.azure.arm_ids import Group, group_of
 from aksnav.sources.azure.errors import ArmError
-from aksnav.sources.azure.lists import Read, failed
+from aksnav.sources.azure.outcome import Read, failed
 from aksnav.sources.azure.transport import Json
 
 ZONES_VERSION = "2024-06-01"
@@ -36,11 +39,26 @@ ZONE_KINDS = _ZONES, _LINKS, _RECORDS = "privateDnsZones", "privateDnsZoneLinks"
 
 Paged = Callable[[str, str, str], list[Json]]
 Decoded = Callable[[str, str, Iterable[Json]], Read]
+Kept = Callable[[str, Any, Callable[[], Any]], Any]
+
+
+class Asking(msgspec.Struct, frozen=True, gc=False):
+    """How zones are asked for.
+
+    Attributes:
+        paged: returns the objects of every page of a list, or the one object of a path: action, path, API version.
+        decoded: makes a read of a kind and a scope from objects in wire form.
+        kept: returns what a former round has read while its grounds are the same, or else what is read now: a name
+            for it, its grounds, and what asks.
+    """
+
+    paged: Paged
+    decoded: Decoded
+    kept: Kept
 
 
 def read_zones(
-    paged: Paged,
-    decoded: Decoded,
+    asking: Asking,
     groups: Iterable[Group],
     named: Iterable[str],
     networks: Iterable[str],
@@ -48,8 +66,7 @@ def read_zones(
     """Yield what came of the zones, their links and their records.
 
     Args:
-        paged: returns the objects of every page of a list, or the one object of a path: action, path, API version.
-        decoded: makes a read of a kind and a scope from objects in wire form.
+        asking: how.
         groups: the resource groups in which zones are listed.
         named: ids of zones that something names, read one by one where no list covers them.
         networks: ids of the networks that are known, those of the nodes first.
@@ -60,7 +77,7 @@ def read_zones(
     groups, named = list(groups), sorted(set(named))
     zones: list[PrivateDnsZone] = []
     hidden = ""
-    for read in _zones(paged, decoded, groups, named):
+    for read in _zones(asking, groups, named):
         zones += [item for item in read.objects if isinstance(item, PrivateDnsZone)]
         hidden = hidden or ("" if read.reading is Reading.LIVE else read.reason)
         yield read
@@ -71,7 +88,7 @@ def read_zones(
             yield Read(kind=kind, scope="", whole=True)
     zones.sort(key=lambda zone: (zone.id not in named, zone.number_of_virtual_network_links == 0, zone.id))
     linked: dict[str, set[str]] = {}
-    for read in _parts(paged, decoded, _LINKS, zones):
+    for read in _parts(asking, _LINKS, zones):
         for item in read.objects:
             if isinstance(item, ZoneLink):
                 linked.setdefault(item.virtual_network.id, set()).add(item.zone)
@@ -79,7 +96,7 @@ def read_zones(
     first = [zone for network in networks for zone in sorted(linked.get(network, ()))]
     order = {ident: rank for rank, ident in enumerate(dict.fromkeys(first))}
     zones.sort(key=lambda zone: (zone.id not in named, order.get(zone.id, len(order)), zone.id))
-    yield from _parts(paged, decoded, _RECORDS, zones)
+    yield from _parts(asking, _RECORDS, zones)
 
 
 def named_zones(cluster: ManagedCluster | None) -> set[str]:
@@ -92,14 +109,15 @@ def named_zones(cluster: ManagedCluster | None) -> set[str]:
     return {text.lower().rstrip("/") for text in texts if isinstance(text, str) and _is_zone(text)}
 
 
-def zone_groups(paged: Paged, endpoints: Iterable[PrivateEndpoint]) -> tuple[set[str], list[str]]:
+def zone_groups(paged: Paged, kept: Kept, endpoints: Iterable[PrivateEndpoint]) -> tuple[set[str], list[str]]:
     """Return the ids of the zones in which private endpoints have their records, and what could not be read."""
     found: set[str] = set()
     notes: list[str] = []
     listed = list(endpoints)
     for endpoint in listed[:MOST_ENDPOINTS]:
         try:
-            groups = paged(ZONE_GROUPS_READ, f"{endpoint.arm_id}/privateDnsZoneGroups", ZONE_GROUPS_VERSION)
+            path = f"{endpoint.arm_id}/privateDnsZoneGroups"
+            groups = kept(path, endpoint, partial(paged, ZONE_GROUPS_READ, path, ZONE_GROUPS_VERSION))
         except ArmError as error:
             if not error.missing:
                 notes.append(str(error))
@@ -113,36 +131,36 @@ def zone_groups(paged: Paged, endpoints: Iterable[PrivateEndpoint]) -> tuple[set
     return found, notes
 
 
-def _zones(paged: Paged, decoded: Decoded, groups: list[Group], named: list[str]) -> Iterator[Read]:
+def _zones(asking: Asking, groups: list[Group], named: list[str]) -> Iterator[Read]:
     for group in groups:
         try:
-            wires = paged(ZONES_READ, f"{group.scope}/providers/{PROVIDER}", ZONES_VERSION)
+            wires = asking.paged(ZONES_READ, f"{group.scope}/providers/{PROVIDER}", ZONES_VERSION)
         except ArmError as error:
             yield failed(_ZONES, group.scope, error)
         else:
-            yield decoded(_ZONES, group.scope, wires)
+            yield asking.decoded(_ZONES, group.scope, wires)
     by_group: dict[Group, list[str]] = {}
     for ident in named:
         own = group_of(ident)
         if own is not None and own not in groups:
             by_group.setdefault(own, []).append(ident)
     for group, idents in by_group.items():
-        yield _one_by_one(paged, decoded, group, idents)
+        yield _one_by_one(asking, group, idents)
 
 
-def _one_by_one(paged: Paged, decoded: Decoded, group: Group, idents: list[str]) -> Read:
+def _one_by_one(asking: Asking, group: Group, idents: list[str]) -> Read:
     wires: list[Json] = []
     gone: list[str] = []
     worst: ArmError | None = None
     for ident in idents[:MOST_ZONES]:
         try:
-            wires += paged(ZONES_READ, ident, ZONES_VERSION)
+            wires += asking.paged(ZONES_READ, ident, ZONES_VERSION)
         except ArmError as error:
             if error.missing:
                 gone.append(ident)
             else:
                 worst = error
-    read = decoded(_ZONES, group.scope, wires)
+    read = asking.decoded(_ZONES, group.scope, wires)
     read.whole, read.gone = False, gone
     if worst is not None:
         read.reading, read.reason = (Reading.DENIED if worst.denied else Reading.FAILED), str(worst)
@@ -151,7 +169,7 @@ def _one_by_one(paged: Paged, decoded: Decoded, group: Group, idents: list[str])
     return read
 
 
-def _parts(paged: Paged, decoded: Decoded, kind: str, zones: list[PrivateDnsZone]) -> Iterator[Read]:
+def _parts(asking: Asking, kind: str, zones: list[PrivateDnsZone]) -> Iterator[Read]:
     """Yield the links, or the records, of each zone, under the zone's id as their scope."""
     action, part = (LINKS_READ, "virtualNetworkLinks") if kind == _LINKS else (RECORDS_READ, "ALL")
     left = MOST_ZONES
@@ -164,12 +182,18 @@ def _parts(paged: Paged, decoded: Decoded, kind: str, zones: list[PrivateDnsZone
             reason = f"{action} of {zone.domain}: only {MOST_ZONES} zones are read"
             yield Read(kind=kind, scope=zone.id, reading=Reading.UNREAD, reason=reason)
             continue
+        path = f"{zone.arm_id}/{part}"
+        ask = partial(_part, asking, kind, zone, action, path)
         try:
-            wires = paged(action, f"{zone.arm_id}/{part}", ZONES_VERSION)
+            # A link comes and goes with the number that its zone says; a record can change its address without.
+            counted = kind == _LINKS and zone.number_of_virtual_network_links is not None
+            yield asking.kept(path, zone, ask) if counted else ask()
         except ArmError as error:
             yield failed(kind, zone.id, error)
-        else:
-            yield decoded(kind, zone.id, wires)
+
+
+def _part(asking: Asking, kind: str, zone: PrivateDnsZone, action: str, path: str) -> Read:
+    return asking.decoded(kind, zone.id, asking.paged(action, path, ZONES_VERSION))
 
 
 def _is_zone(ident: str) -> bool:
