@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from aksnav.model.azure.shape import hoist
+from aksnav.model.azure.shape import shaped
 from aksnav.model.kinds import AnyObject, Kind
 from aksnav.model.kubernetes.pod_wire import WirePod, flatten
 from aksnav.model.kubernetes.shape import SHAPES, flat, without_nulls
@@ -87,8 +87,8 @@ def decode_wire(kind: Kind, wire: Any) -> AnyObject:
         except _FAULTS as error:
             raise Undecodable(kind.name, _ident(wire), _reason(error)) from error
     try:
-        shaped = hoist(wire) if kind.azure else SHAPES.get(kind.name, flat)(without_nulls(wire))
-        made = msgspec.convert(shaped, kind.struct, dec_hook=_labels)
+        form = shaped(kind.name, wire) if kind.azure else SHAPES.get(kind.name, flat)(without_nulls(wire))
+        made = msgspec.convert(form, kind.struct, dec_hook=_labels)
     except _FAULTS as error:
         raise Undecodable(kind.name, _ident(wire), _reason(error)) from error
     if not (made.id if kind.azure else made.name):

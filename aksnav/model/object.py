@@ -68,6 +68,7 @@ class AzureObject(msgspec.Struct, kw_only=True, rename="camel", gc=False):
 
     Attributes:
         arm_id: the resource id as Azure wrote it (its letter case differs from call to call).
+        untold: lists that ARM always sends and that this object, from a file, does not have: nothing is known of them.
     """
 
     KIND: ClassVar[str]
@@ -78,6 +79,7 @@ class AzureObject(msgspec.Struct, kw_only=True, rename="camel", gc=False):
     etag: str = ""
     tags: dict[str, str] = {}
     provisioning_state: str = ""
+    untold: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

@@ -164,7 +164,11 @@ def other_network(made: Objects) -> None:
         "kind": "virtualNetworks",
         "id": ident,
         "name": "hub",
-        "properties": {"addressSpace": {"addressPrefixes": ["10.100.0.0/16"]}, "subnets": [moved]},
+        "properties": {
+            "addressSpace": {"addressPrefixes": ["10.100.0.0/16"]},
+            "subnets": [moved],
+            "virtualNetworkPeerings": [],
+        },
     }
     part(made, "gatewayIPConfigurations")["subnet"]["id"] = moved["id"]
     made["subnet-nsg"] = group(

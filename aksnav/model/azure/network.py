@@ -88,7 +88,7 @@ class Peering(Child, kw_only=True, gc=False):
     remote_virtual_network: SubResource = SubResource()
     peering_state: str = ""
     peering_sync_level: str = ""
-    allow_virtual_network_access: bool = False
+    allow_virtual_network_access: bool | None = None
     allow_forwarded_traffic: bool | None = None
     allow_gateway_transit: bool | None = None
     use_remote_gateways: bool = False
@@ -202,12 +202,16 @@ class Frontend(Child, kw_only=True, gc=False):
     public_ip_prefix: SubResource | None = msgspec.field(name="publicIPPrefix", default=None)
     subnet: SubResource | None = None
     zones: tuple[str, ...] = ()
+    gateway_load_balancer: SubResource | None = None
     load_balancing_rules: tuple[SubResource, ...] = ()
     outbound_rules: tuple[SubResource, ...] = ()
 
 
 class LoadBalancingRule(Child, kw_only=True, gc=False):
-    """A load-balancing rule; protocol Tcp, Udp or All, port 0 with All is every port."""
+    """A load-balancing rule; protocol Tcp, Udp or All, port 0 with All is every port.
+
+    ``enable_floating_ip`` is None where the rule does not say it.
+    """
 
     frontend_ip_configuration: SubResource = msgspec.field(name="frontendIPConfiguration", default=SubResource())
     backend_address_pool: SubResource = SubResource()
@@ -216,7 +220,7 @@ class LoadBalancingRule(Child, kw_only=True, gc=False):
     protocol: str = ""
     frontend_port: int = 0
     backend_port: int = 0
-    enable_floating_ip: bool = msgspec.field(name="enableFloatingIP", default=False)
+    enable_floating_ip: bool | None = msgspec.field(name="enableFloatingIP", default=None)
     enable_tcp_reset: bool = False
     idle_timeout_in_minutes: int = 4
     load_distribution: str = "Default"
@@ -229,7 +233,10 @@ class LoadBalancingRule(Child, kw_only=True, gc=False):
 
 
 class LoadBalancerProbe(Child, kw_only=True, gc=False):
-    """A health probe: protocol Tcp, Http or Https; interval in seconds."""
+    """A health probe: protocol Tcp, Http or Https; interval in seconds.
+
+    ``no_healthy_backends_behavior`` AllProbedUp sends on to every member where the probe is up on none.
+    """
 
     protocol: str = ""
     port: int = 0
@@ -237,10 +244,22 @@ class LoadBalancerProbe(Child, kw_only=True, gc=False):
     interval_in_seconds: int = 5
     number_of_probes: int = 1
     probe_threshold: int = 1
+    no_healthy_backends_behavior: str = ""
+
+
+class InboundNatRule(Child, kw_only=True, gc=False):
+    """An inbound NAT rule: a port, or a range of them, of a frontend that leads to one member of a pool."""
+
+    frontend_ip_configuration: SubResource = msgspec.field(name="frontendIPConfiguration", default=SubResource())
+    protocol: str = ""
+    frontend_port: int = 0
+    frontend_port_range_start: int = 0
+    frontend_port_range_end: int = 0
+    backend_port: int = 0
 
 
 class BackendAddress(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """A member of a pool by address."""
+    """A member of a pool by address; ``admin_state`` Up or Down goes before its probe."""
 
     name: str = ""
     ip_address: str = ""
@@ -251,10 +270,11 @@ class BackendAddress(msgspec.Struct, frozen=True, rename="camel", gc=False):
 
 
 class BackendPool(Child, kw_only=True, gc=False):
-    """A backend pool: members by network interface configuration, by address, or both."""
+    """A backend pool: members by network interface configuration, by address, or both; ``untold``: neither list."""
 
     backend_ip_configurations: tuple[SubResource, ...] = msgspec.field(name="backendIPConfigurations", default=())
     load_balancer_backend_addresses: tuple[BackendAddress, ...] = ()
+    untold: tuple[str, ...] = ()
 
 
 class OutboundRule(Child, kw_only=True, gc=False):
@@ -279,6 +299,7 @@ class LoadBalancer(AzureObject, kw_only=True, gc=False):
     probes: tuple[LoadBalancerProbe, ...] = ()
     backend_address_pools: tuple[BackendPool, ...] = ()
     outbound_rules: tuple[OutboundRule, ...] = ()
+    inbound_nat_rules: tuple[InboundNatRule, ...] = ()
 
 
 class DnsSettings(msgspec.Struct, frozen=True, rename="camel", gc=False):

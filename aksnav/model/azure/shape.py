@@ -2,6 +2,8 @@
 
 ARM puts most fields under ``properties``, at every level; ``az … -o json`` prints them flattened, and spells some
 of them as its Python attributes are camel-cased (``dnsServiceIp`` for ``dnsServiceIP``). Both give the same here.
+What a file leaves out is not what Azure leaves out: parts without their id get the one that they have in ARM, and
+lists that ARM always sends are named where they are missing (``untold``).
 """
 
 import re
@@ -46,6 +48,49 @@ _ARM_SPELLING = {
 }
 
 
+# Lists that ARM sends whether they hold anything or not (azure-rest-api-specs, examples of Microsoft.Network): where
+# one is missing, the object was cut, and that nothing is in it is no fact.
+_ALWAYS_SENT = {
+    "loadBalancers": ("frontendIPConfigurations", "loadBalancingRules", "probes", "backendAddressPools"),
+    "routeTables": ("routes",),
+    "virtualNetworks": ("addressSpace", "virtualNetworkPeerings"),
+}
+# A pool without members has neither of these, or an empty one.
+_MEMBERS = ("backendIPConfigurations", "loadBalancerBackendAddresses")
+_ARM = "/subscriptions/"
+
+
+def shaped(kind: str, wire: Any) -> Any:
+    """Return a resource in the flat form of its struct, with the ids of its parts and the lists that it does not tell.
+
+    Args:
+        kind: ARM type in Azure's short form.
+        wire: the resource as ARM or az prints it.
+    """
+    made = hoist(wire)
+    if not isinstance(made, dict):
+        return made
+    _name_parts(made)
+    for pool in made.get("backendAddressPools") or () if kind == "loadBalancers" else ():
+        if isinstance(pool, dict) and not any(name in pool for name in (*_MEMBERS, "untold")):
+            pool["untold"] = list(_MEMBERS)
+    missing = [name for name in _ALWAYS_SENT.get(kind, ()) if name not in made]
+    # A capture of ours says itself what was missing when it was made.
+    return {**made, "untold": missing} if missing and "untold" not in made else made
+
+
+def _name_parts(owner: dict[str, Any]) -> None:
+    """Give the parts of a resource that have a name and no id the id that ARM gives them: OWNER/COLLECTION/NAME."""
+    for key, value in owner.items():
+        for part in value if isinstance(value, list) else ():
+            if not isinstance(part, dict):
+                continue
+            name, ident = part.get("name"), owner.get("id")
+            if not part.get("id") and name and isinstance(name, str) and isinstance(ident, str) and ident:
+                part["id"] = f"{ident}/{key}/{name}"
+            _name_parts(part)
+
+
 def hoist(value: Any) -> Any:
     """Return the JSON value in ARM's spelling, with ``properties`` lifted into their owners and without nulls.
 
@@ -69,4 +114,6 @@ def hoist(value: Any) -> Any:
         }
     if isinstance(value, list):
         return [hoist(item) for item in value]
+    if isinstance(value, str) and value.endswith("/") and value[: len(_ARM)].lower() == _ARM:
+        return value.rstrip("/")  # an id with a slash too many names the same resource
     return value

@@ -8,7 +8,8 @@ from shlex import quote
 
 import msgspec
 
-from aksnav.model.azure.network import Frontend, LoadBalancer, LoadBalancingRule
+from aksnav.model.addresses import is_v4
+from aksnav.model.azure.network import Frontend, InboundNatRule, LoadBalancer, LoadBalancingRule
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import group_of
@@ -73,18 +74,38 @@ def service_of(store: Store, found: Found) -> Service | None:
 def rules_of(found: Found) -> list[LoadBalancingRule]:
     """Return the load-balancing rules of a frontend."""
     wanted = found.frontend.id
-    return [rule for rule in found.balancer.load_balancing_rules if rule.frontend_ip_configuration.id == wanted]
+    rules = found.balancer.load_balancing_rules
+    return [rule for rule in rules if wanted and rule.frontend_ip_configuration.id == wanted]
 
 
 def rule_for(found: Found, packet: Packet) -> LoadBalancingRule | None:
-    """Return the rule that takes a packet: by protocol and port, or one for every port (HA ports)."""
-    for rule in rules_of(found):
-        protocol = rule.protocol.upper()
-        if protocol == "ALL" and rule.frontend_port == 0:
-            return rule
-        if protocol in {packet.protocol, "ALL"} and rule.frontend_port == packet.port:
+    """Return the rule that takes a packet: by protocol and port, else one for every port (HA ports)."""
+    listed = rules_of(found)
+    exact = (item for item in listed if item.protocol.upper() == packet.protocol and item.frontend_port == packet.port)
+    every = (item for item in listed if item.protocol.upper() == "ALL" and item.frontend_port in {0, packet.port})
+    return next(exact, None) or next(every, None)
+
+
+def nat_rule_for(found: Found, packet: Packet) -> InboundNatRule | None:
+    """Return the inbound NAT rule that takes a packet: of one port, or of a range of ports that is shared out."""
+    wanted = found.frontend.id
+    for rule in found.balancer.inbound_nat_rules:
+        ports = (
+            rule.frontend_port_range_start or rule.frontend_port,
+            rule.frontend_port_range_end or rule.frontend_port,
+        )
+        if not wanted or rule.frontend_ip_configuration.id != wanted:
+            continue
+        if rule.protocol.upper() in {packet.protocol, "ALL"} and ports[0] <= packet.port <= ports[1]:
             return rule
     return None
+
+
+def floats(rule: LoadBalancingRule, service: Service | None, packet: Packet) -> bool:
+    """Return whether a rule keeps the frontend's address as destination: as it says, else as its Service asks."""
+    if rule.enable_floating_ip is not None:
+        return rule.enable_floating_ip
+    return service is not None and keeps_address(service, packet.destination is None or is_v4(packet.destination))
 
 
 def confirm(found: Found, what: str) -> str:

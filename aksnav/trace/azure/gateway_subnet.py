@@ -12,7 +12,7 @@ from aksnav.model.addresses import Prefix, parse_prefix
 from aksnav.model.azure.network import NetworkSecurityGroup, SecurityRule, Subnet, VirtualNetwork
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure import nsg_rules, routes
+from aksnav.trace.azure import nsg_rules, routes, tags
 from aksnav.trace.azure.joins import cluster, node_networks, pod_prefixes
 from aksnav.trace.azure.nsg_ports import covers
 from aksnav.trace.azure.nsg_rules import INBOUND
@@ -114,7 +114,9 @@ def joined(store: Store, place: GatewayPlace, packet: Packet) -> list[Step]:
     steps = []
     if home and network.id not in home:
         peers = [item for item in network.virtual_network_peerings if item.remote_virtual_network.id in home]
-        if not any(item.peering_state.lower() == "connected" for item in peers):
+        if "virtualNetworkPeerings" in network.untold:
+            steps.append(_unsaid(network, packet))
+        elif not any(item.peering_state.lower() in tags.PEERED for item in peers):
             state = ", ".join(f"{item.name} {item.peering_state}" for item in peers) or "none to the nodes' network"
             steps.append(
                 _stop(
@@ -139,6 +141,13 @@ def joined(store: Store, place: GatewayPlace, packet: Packet) -> list[Step]:
             fix = "associate the cluster's route table with the gateway's subnet"
             steps.append(_stop(Ref("subnets", subnet.id), Kind.ROUTE, "R04", said, (fact,), packet, fix))
     return steps
+
+
+def _unsaid(network: VirtualNetwork, packet: Packet) -> Step:
+    """Return the blind step of a gateway's network that does not say with which others it is peered."""
+    step = _stop(network.ref, Kind.PEERING, "", f"the peerings of {network.name} are not told", (), packet, "")
+    missing = f".virtualNetworkPeerings of virtual network {network.name}"
+    return msgspec.structs.replace(step, verdict=Verdict.BLIND, missing=missing)
 
 
 def extended(store: Store, addresses: Iterable[int]) -> tuple[str, ...]:

@@ -113,6 +113,33 @@ def frontend_step(store: Store, packet: Packet, found: Found | None, service: Se
     )
 
 
+def chained(packet: Packet, found: Found | None) -> list[Step]:
+    """Return the step of a frontend that sends through a gateway load balancer first, or nothing.
+
+    Source: Azure documentation, load-balancer/gateway-overview: what comes to a chained frontend goes through the
+    appliances behind the gateway load balancer, which may let it go or not.
+    """
+    reference = found.frontend.gateway_load_balancer if found is not None else None
+    if found is None or reference is None or not reference.arm_id:
+        return []
+    what = f"the appliances behind gateway load balancer frontend {reference.arm_id.rpartition('/')[2]}"
+    field = f".frontendIPConfigurations[?name=='{found.frontend.name}'].gatewayLoadBalancer.id"
+    return [
+        Step(
+            kind=Kind.FIREWALL,
+            verdict=Verdict.UNSUPPORTED,
+            summary=f"frontend {found.frontend.name} is chained: {what} decide by rules that are not read",
+            subject=found.balancer.ref,
+            version=found.balancer.etag,
+            packet=packet,
+            evidence=(Evidence(field, reference.arm_id, found.balancer.ref),),
+            missing=f"the rules of {what}",
+            confirm=f"az network lb show --ids {quote(found.balancer.arm_id)} --query frontendIPConfigurations",
+            fix="ask the owner of the appliances whether they let it through",
+        )
+    ]
+
+
 def other_side(found: Found, service: Service | None) -> bool:
     """Return whether a frontend is public where its Service asks for an internal one, or the other way round (L09)."""
     return service is not None and bool(found.frontend.private_ip_address) is not is_internal(service)
@@ -136,6 +163,9 @@ def _no_frontend(store: Store, packet: Packet, service: Service | None, text: st
     broken = next(iter(store.load_balancers.undecodable.items()), None)
     if not missing and broken is not None:
         missing = f"load balancer {broken[0].rpartition('/')[2]}: {broken[1]}"
+    cut = next((item for item in store.load_balancers if "frontendIPConfigurations" in item.untold), None)
+    if not missing and cut is not None:
+        missing = f".frontendIPConfigurations of load balancer {cut.name}"
     step = Step(
         kind=Kind.LB_FRONTEND,
         verdict=Verdict.BLIND,

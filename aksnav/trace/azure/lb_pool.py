@@ -21,6 +21,7 @@ from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
 _READ = ("loadBalancers", "Node", "networkInterfaces")
 _MOST_TOLD = 20
+_TAKEN_OUT = frozenset({"down", "drain"})
 
 
 def pool_step(
@@ -28,8 +29,8 @@ def pool_step(
 ) -> tuple[tuple[Node, ...], Step]:
     """Return the nodes in the rule's pools, and the step that says so."""
     wanted = {reference.id for reference in rule.pools}
-    pools = [pool for pool in found.balancer.backend_address_pools if pool.id in wanted]
-    members = sum(len(pool.backend_ip_configurations) + len(pool.load_balancer_backend_addresses) for pool in pools)
+    pools = [pool for pool in found.balancer.backend_address_pools if pool.id and pool.id in wanted]
+    members = sum(map(_size, pools))
     names = ", ".join(pool.name for pool in pools) or "(none)"
     base = Step(
         kind=Kind.LB_POOL,
@@ -42,12 +43,18 @@ def pool_step(
         assumptions=stale(store.load_balancers, store.nodes),
         confirm=confirm(found, "address-pool"),
     )
+    if len(pools) < max(len(wanted), 1):
+        named = ", ".join(item.arm_id.rpartition("/")[2] for item in rule.pools) or "(not said)"
+        why = f"backend pool {named} of rule {rule.name}: load balancer {found.balancer.name} tells of no such pool"
+        return (), msgspec.structs.replace(base, verdict=Verdict.BLIND, summary=why, missing=why)
     if members == 0:
+        unsaid = tuple(f"backend pool {pool.name} has no members: it tells of none" for pool in pools if pool.untold)
         return (), msgspec.structs.replace(
             base,
             verdict=Verdict.DROP,
             summary=f"backend pool {names} is empty",
             cause="L11",
+            assumptions=(*base.assumptions, *unsaid),
             fix="scale a node pool up, or touch the Service so that the pool is filled again",
         )
     missing = unreadable(store.nodes)
@@ -58,6 +65,12 @@ def pool_step(
             base, verdict=Verdict.BLIND, summary=f"backend pool {names}: {members} members, {why}", missing=why
         )
         return (), blind
+    # Admin state goes before a probe, and where a rule has none it has no effect (load-balancer/admin-state-overview).
+    taken_out = _closed(store, pools) if rule.probe is not None else set()
+    closed = [node for node in nodes if node.name in taken_out]
+    if len(closed) == len(nodes):
+        return (), _all_closed(base, pools, names)
+    nodes = tuple(node for node in nodes if node.name not in taken_out)
     outside = _outside(store, nodes)
     notes = [Considered(f"node {node.name}", decided=False, why=_why_outside(node)) for node in outside[:_MOST_TOLD]]
     if len(outside) > _MOST_TOLD:
@@ -66,7 +79,53 @@ def pool_step(
     return nodes, msgspec.structs.replace(
         base,
         summary=f"backend pool {names}: {len(nodes)} of {len(nodes) + len(outside)} nodes",
-        considered=() if local else tuple(notes),
+        considered=(*_closed_notes(closed), *(() if local else notes)),
+    )
+
+
+def _size(pool: BackendPool) -> int:
+    """Return how many members a pool has; one that is there by its interface may stand in both lists."""
+    alone = [item for item in pool.load_balancer_backend_addresses if item.network_interface_ip_configuration is None]
+    listed = {item.id for item in pool.backend_ip_configurations}
+    listed |= {
+        item.network_interface_ip_configuration.id
+        for item in pool.load_balancer_backend_addresses
+        if item.network_interface_ip_configuration is not None
+    }
+    return len(listed) + (len(alone) if not listed else 0)
+
+
+def _closed(store: Store, pools: Sequence[BackendPool]) -> set[str]:
+    """Return the names of the nodes that somebody took out of pools by hand: adminState Down."""
+    down = tuple(
+        item
+        for pool in pools
+        for item in pool.load_balancer_backend_addresses
+        if item.admin_state.lower() in _TAKEN_OUT
+    )
+    found = _nodes_of(store, [BackendPool(load_balancer_backend_addresses=down)]) if down else ()
+    return {node.name for node in found}
+
+
+def _closed_notes(closed: Sequence[Node]) -> list[Considered]:
+    return [
+        Considered(f"node {node.name}", decided=False, why="L10: adminState takes it out: it gets no new connections")
+        for node in closed
+    ]
+
+
+def _all_closed(base: Step, pools: Sequence[BackendPool], names: str) -> Step:
+    """Return the step of a pool of which every member is taken out by hand."""
+    states = {item.admin_state for pool in pools for item in pool.load_balancer_backend_addresses}
+    field = f".backendAddressPools[?name=='{names}'].loadBalancerBackendAddresses[].adminState"
+    fact = Evidence(field, ", ".join(sorted(states)), base.subject, "goes before the probe")
+    return msgspec.structs.replace(
+        base,
+        verdict=Verdict.DROP,
+        summary=f"backend pool {names}: adminState takes every member out, so none gets new connections",
+        cause="L10",
+        evidence=(*base.evidence, fact),
+        fix="set adminState of the pool's members to None",
     )
 
 

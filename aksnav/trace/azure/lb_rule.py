@@ -17,8 +17,10 @@ from aksnav.trace.azure.frontend import (
     annotation,
     confirm,
     container_native,
+    floats,
     is_true,
     keeps_address,
+    nat_rule_for,
     rules_of,
 )
 from aksnav.trace.azure.lb_annotations import IDLE, faults
@@ -26,12 +28,13 @@ from aksnav.trace.packet import Packet
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 
 _SHORTEST_IDLE = 4
+_MOST_TOLD = 20
 _SEVERAL = "azure-load-balancer-configurations"
 
 
-def arriving(packet: Packet, rule: LoadBalancingRule) -> Packet:
+def arriving(packet: Packet, rule: LoadBalancingRule, service: Service | None) -> Packet:
     """Return a packet as it comes to a node: with floating IP to the frontend, else to the node's own address."""
-    if rule.enable_floating_ip:
+    if floats(rule, service, packet):
         return msgspec.structs.replace(packet, port=rule.backend_port or packet.port)
     return msgspec.structs.replace(packet, destination=None, port=rule.backend_port or packet.port)
 
@@ -57,12 +60,14 @@ def rule_step(
         confirm=confirm(found, "rule"),
     )
     if rule is None:
-        return _no_rule(base, found, service, port, told)
+        return (
+            _not_told(base, found, told) or _by_nat(base, found, packet) or _no_rule(base, found, service, port, told)
+        )
     field = f".loadBalancingRules[?name=='{rule.name}']"
     facts = (
         Evidence(f"{field}.frontendPort", str(rule.frontend_port), balancer.ref),
         Evidence(f"{field}.backendPort", str(rule.backend_port), balancer.ref),
-        Evidence(f"{field}.enableFloatingIP", str(rule.enable_floating_ip).lower(), balancer.ref),
+        Evidence(f"{field}.enableFloatingIP", _said(rule.enable_floating_ip), balancer.ref),
         Evidence(f"{field}.idleTimeoutInMinutes", str(rule.idle_timeout_in_minutes), balancer.ref),
         Evidence(f"{field}.enableTcpReset", str(rule.enable_tcp_reset).lower(), balancer.ref),
         Evidence(f"{field}.loadDistribution", rule.load_distribution or "Default", balancer.ref),
@@ -72,12 +77,13 @@ def rule_step(
         base,
         verdict=Verdict.DROP if breaks else Verdict.PASS,
         summary=f"rule {rule.name} takes {told}" + (f", but {drift}" if drift else ""),
-        packet_after=arriving(packet, rule),
+        packet_after=arriving(packet, rule, service),
         cause="L09" if breaks else "",
         evidence=facts,
         considered=(
             *((Considered("L09", False, drift),) if drift and not breaks else ()),
             *_notes(store, found, rule, service),
+            *_others(found, rule),
         ),
         assumptions=_unsaid(rule),
         fix="touch the Service so that its rule is written again" if breaks else "",
@@ -85,10 +91,26 @@ def rule_step(
 
 
 def _unsaid(rule: LoadBalancingRule) -> tuple[str, ...]:
-    """Return what is taken for granted where a rule for one protocol does not say to which port it sends."""
-    if rule.backend_port or rule.protocol.lower() == "all":
-        return ()
-    return (f"rule {rule.name} sends to the port that the Service wants: its backendPort is not said",)
+    """Return what is taken for granted where a rule does not say to which address, or to which port, it sends."""
+    lines = []
+    if rule.enable_floating_ip is None:
+        lines.append(f"rule {rule.name} writes the address that the Service wants: its enableFloatingIP is not said")
+    if not rule.backend_port and rule.protocol.lower() != "all":
+        lines.append(f"rule {rule.name} sends to the port that the Service wants: its backendPort is not said")
+    return tuple(lines)
+
+
+def _said(flag: bool | None) -> str:
+    return "(not said)" if flag is None else str(flag).lower()
+
+
+def _others(found: Found, rule: LoadBalancingRule) -> Iterator[Considered]:
+    """Yield the other rules of the frontend, which take other packets."""
+    others = [item for item in rules_of(found) if item is not rule]
+    for item in others[:_MOST_TOLD]:
+        yield Considered(f"rule {item.name}", decided=False, why=f"takes {item.protocol} {item.frontend_port}")
+    if len(others) > _MOST_TOLD:
+        yield Considered(f"{len(others) - _MOST_TOLD} more rules", decided=False, why="take other packets")
 
 
 def _notes(store: Store, found: Found, rule: LoadBalancingRule, service: Service | None) -> Iterator[Considered]:
@@ -123,14 +145,52 @@ def _drift(
         if isinstance(target, int) and rule.backend_port != target:
             return f"it sends to Pod port {rule.backend_port}, and the Service's targetPort is {target}", True
         return "", False
-    if rule.enable_floating_ip and rule.backend_port != port.port:
+    floating = floats(rule, service, packet)
+    if floating and rule.backend_port != port.port:
         return f"it sends to backend port {rule.backend_port}, and the Service listens on {port.port}", True
-    if not rule.enable_floating_ip and rule.backend_port != port.node_port:
+    if not floating and rule.backend_port != port.node_port:
         return f"it sends to node port {rule.backend_port}, and the Service's nodePort is {port.node_port}", True
     v4 = packet.destination is None or is_v4(packet.destination)
-    if rule.enable_floating_ip != keeps_address(service, v4):
-        return f"enableFloatingIP is {str(rule.enable_floating_ip).lower()}, against the Service's annotations", False
+    if floating != keeps_address(service, v4):
+        return f"enableFloatingIP is {_said(floating)}, against the Service's annotations", False
     return "", False
+
+
+def _not_told(base: Step, found: Found, told: str) -> Step | None:
+    """Return the blind step of a load balancer, or of rules, that do not tell what they take."""
+    missing = ""
+    if "loadBalancingRules" in found.balancer.untold:
+        missing = f".loadBalancingRules of load balancer {found.balancer.name}"
+    elif not found.frontend.id:
+        missing = f"the id of frontend {found.frontend.name or '(unnamed)'} of load balancer {found.balancer.name}"
+    else:
+        loose = [item for item in found.balancer.load_balancing_rules if not item.frontend_ip_configuration.arm_id]
+        if loose:
+            missing = f".frontendIPConfiguration of rule {loose[0].name or '(unnamed)'}"
+    if not missing:
+        return None
+    summary = f"whether frontend {found.frontend.name} has a rule for {told} is not told"
+    return msgspec.structs.replace(base, verdict=Verdict.BLIND, summary=summary, missing=missing)
+
+
+def _by_nat(base: Step, found: Found, packet: Packet) -> Step | None:
+    """Return the step of a packet that an inbound NAT rule takes: nothing of the cluster's writes or expects one."""
+    rule = nat_rule_for(found, packet)
+    if rule is None:
+        return None
+    field = f".inboundNatRules[?name=='{rule.name}']"
+    what = f"inbound NAT rule {rule.name}"
+    return msgspec.structs.replace(
+        base,
+        verdict=Verdict.UNSUPPORTED,
+        summary=f"{what} takes {packet.protocol} {packet.port}: to which machine it leads is not followed",
+        missing=f"the machine behind {what}",
+        evidence=(
+            Evidence(f"{field}.protocol", rule.protocol, found.balancer.ref),
+            Evidence(f"{field}.backendPort", str(rule.backend_port), found.balancer.ref),
+        ),
+        confirm=confirm(found, "inbound-nat-rule"),
+    )
 
 
 def _no_rule(base: Step, found: Found, service: Service | None, port: ServicePort | None, told: str) -> Step:

@@ -8,6 +8,7 @@ from shlex import quote
 import msgspec
 
 from aksnav.model.addresses import format_address, is_v4, parse_prefix
+from aksnav.model.azure.network import LoadBalancingRule
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store.store import Store
@@ -15,7 +16,7 @@ from aksnav.trace.azure import frontend as naming
 from aksnav.trace.azure import lb_container, lb_rule, probes
 from aksnav.trace.azure.frontend import Found
 from aksnav.trace.azure.joins import frontends_at, public_ip_at
-from aksnav.trace.azure.lb_address import frontend_step, public_step
+from aksnav.trace.azure.lb_address import chained, frontend_step, public_step
 from aksnav.trace.azure.lb_pool import EXCLUDED, pool_step
 from aksnav.trace.azure.tags import covers_internet
 from aksnav.trace.packet import Packet
@@ -67,42 +68,63 @@ def enter(store: Store, packet: Packet) -> LoadBalancerEntry | None:
     service, port = naming.port_of(services, packet)
     here = _choose(found, packet)
     steps = [step for step in (public_step(store, packet, here, service),) if step is not None]
+    steps += chained(packet, here)
     steps.append(frontend_step(store, packet, here, service))
     internal = _is_internal(here, service)
     if here is None or _stops(steps) or steps[-1].verdict is Verdict.UNSUPPORTED:
         return _without_frontend(store, packet, steps, service, port, internal)
     rule = naming.rule_for(here, packet)
     steps.append(lb_rule.rule_step(store, here, rule, service, port, packet))
+    if rule is None and steps[-1].verdict is Verdict.BLIND:
+        return _without_frontend(store, packet, steps, service, port, internal)
     if rule is None or _stops(steps):
+        wished = rule is None and port is not None and not naming.container_native(here)
         return LoadBalancerEntry(
-            steps=tuple(steps), service=service, service_port=port, packet=packet, internal=internal, ended=True
+            steps=tuple(steps),
+            service=service,
+            service_port=port,
+            members=_eligible(store) if wished else (),  # so that what would stop it there is told too
+            packet=_as_wished(packet, service, port),
+            internal=internal,
+            ended=True,
         )
-    nodes: tuple[Node, ...] = ()
-    members: tuple[Node, ...] = ()
-    direct = naming.container_native(here)
-    if direct:
-        steps.append(lb_container.pool_step(store, here, rule, service, packet))
-    else:
-        members, pool = pool_step(store, here, rule, service, packet)
-        nodes = members
-        if service is not None and port is not None and pool.verdict is Verdict.PASS:
-            asked = probes.ProbeAsked(found=here, rule=rule, service=service, port=port, nodes=members, packet=packet)
-            answer = probes.judge(store, asked)
-            steps.append(answer.step)
-            nodes = answer.nodes
-        steps.append(pool)
-    steps += _ranges(service, packet)
+    behind = _pool(store, here, rule, (service, port), packet)
+    steps += (*behind.steps, *_ranges(service, packet))
     return LoadBalancerEntry(
         steps=tuple(steps),
         service=service,
         service_port=port,
-        nodes=nodes,
-        members=members,
-        direct=direct,
-        packet=lb_rule.arriving(packet, rule),
+        nodes=behind.nodes,
+        members=behind.members,
+        direct=naming.container_native(here),
+        packet=lb_rule.arriving(packet, rule, service),
         internal=internal,
         ended=_stops(steps),
     )
+
+
+class _Pool(msgspec.Struct, frozen=True, gc=False):
+    """What stands behind a rule: probe and pool, its members, and those of them to which new flows go."""
+
+    steps: tuple[Step, ...]
+    members: tuple[Node, ...] = ()
+    nodes: tuple[Node, ...] = ()
+
+
+def _pool(
+    store: Store, here: Found, rule: LoadBalancingRule, whose: tuple[Service | None, ServicePort | None], packet: Packet
+) -> _Pool:
+    service, port = whose
+    if naming.container_native(here):
+        return _Pool((lb_container.pool_step(store, here, rule, service, packet),))
+    members, pool = pool_step(store, here, rule, service, packet)
+    if pool.verdict is Verdict.BLIND:
+        members = _eligible(store)  # those that the cloud provider puts there
+    if service is None or port is None or not members:
+        return _Pool((pool,), members, members)
+    asked = probes.ProbeAsked(found=here, rule=rule, service=service, port=port, nodes=members, packet=packet)
+    answer = probes.judge(store, asked)
+    return _Pool((answer.step, pool), members, answer.nodes)
 
 
 def _services(store: Store, address: int, found: list[Found]) -> list[Service]:
@@ -165,7 +187,10 @@ def _without_frontend(
     ended = _stops(steps)
     if not ended and service is not None:
         last = steps[-1]
+        told = {step.kind for step in steps}
         for kind, what in ((Kind.LB_RULE, "rule"), (Kind.LB_PROBE, "probe"), (Kind.LB_POOL, "backend pool")):
+            if kind in told:
+                continue
             steps.append(
                 msgspec.structs.replace(
                     last, kind=kind, summary=f"the {what} is not known: {last.missing}", considered=(), evidence=()
@@ -173,20 +198,28 @@ def _without_frontend(
             )
         steps += _ranges(service, packet)
         ended = _stops(steps)
-    floating = service is None or packet.destination is None or naming.keeps_address(service, is_v4(packet.destination))
-    arriving = packet
-    if not floating and port is not None and port.node_port:
-        arriving = msgspec.structs.replace(packet, destination=None, port=port.node_port)
-    nodes = tuple(node for node in sorted(store.nodes, key=lambda node: node.name) if EXCLUDED not in node.labels)
     return LoadBalancerEntry(
         steps=tuple(steps),
         service=service,
         service_port=port,
-        nodes=() if ended else nodes,
-        packet=arriving,
+        nodes=() if ended else _eligible(store),
+        packet=_as_wished(packet, service, port),
         internal=internal,
         ended=ended,
     )
+
+
+def _eligible(store: Store) -> tuple[Node, ...]:
+    """Return the nodes that the cloud provider puts into a pool."""
+    return tuple(node for node in sorted(store.nodes, key=lambda node: node.name) if EXCLUDED not in node.labels)
+
+
+def _as_wished(packet: Packet, service: Service | None, port: ServicePort | None) -> Packet:
+    """Return the packet as it would come to a node by a rule that is as the Service asks."""
+    floating = service is None or packet.destination is None or naming.keeps_address(service, is_v4(packet.destination))
+    if floating or port is None or not port.node_port:
+        return packet
+    return msgspec.structs.replace(packet, destination=None, port=port.node_port)
 
 
 def _ranges(service: Service | None, packet: Packet) -> list[Step]:

@@ -113,7 +113,7 @@ def next_hop(store: Store, subnet: Subnet, address: int | None, *, v4: bool = Tr
     notes += _others(listed, holding, address)
     by_tag, tag_notes = _by_tag(table, best, address)
     learned, assumed = _learned(network, table, best, address)
-    unknown = by_tag or learned or _unknown_hop(best)
+    unknown = by_tag or learned or _unknown_hop(best) or _untold(network, best, address)
     return RouteDecision(
         hop="" if unknown else best.hop,
         prefix=best.prefix,
@@ -138,7 +138,7 @@ def table_of(store: Store, subnet: Subnet) -> tuple[RouteTable | None, str]:
     ident = subnet.route_table.id
     table = store.route_tables.get(ident)
     if table is not None:
-        return table, ""
+        return table, f".routes of route table {table.name}" if "routes" in table.untold else ""
     return None, unreadable(
         store.route_tables, group_of(ident)
     ) or f"route table {ident.rpartition('/')[2]} is not there"
@@ -277,6 +277,17 @@ def _served(subnet: Subnet, best: Candidate, address: int | None) -> tuple[str, 
         return ()
     named = ", ".join(services)
     return (f"{format_address(address or 0)} is no address of {named}, which has {SERVICE} as next hop: not read",)
+
+
+def _untold(network: VirtualNetwork, best: Candidate, address: int | None) -> str:
+    """Return which list of the network is missing that could hold a longer system route, or an empty string."""
+    if address is None or best.source == USER or best.hop not in {NONE, INTERNET}:
+        return ""
+    if "addressSpace" in network.untold:
+        return f".addressSpace of virtual network {network.name}"
+    if best.hop == NONE and "virtualNetworkPeerings" in network.untold:
+        return f".virtualNetworkPeerings of virtual network {network.name}"
+    return ""
 
 
 def _unknown_hop(best: Candidate) -> str:

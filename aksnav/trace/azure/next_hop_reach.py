@@ -9,7 +9,7 @@ from aksnav.model.azure.network import Subnet, VirtualNetwork
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import frontends_at, interface_at, subnet_of, unreadable
 from aksnav.trace.azure.route_candidates import APPLIANCE, GATEWAY, USER, Candidate, peered, prefixes, remote
-from aksnav.trace.azure.tags import CONNECTED
+from aksnav.trace.azure.tags import PEERED
 
 
 def has_gateway(network: VirtualNetwork) -> bool:
@@ -34,7 +34,7 @@ def unreachable(store: Store, network: VirtualNetwork, subnet: Subnet, best: Can
     unsaid = False
     for peering in network.virtual_network_peerings:
         reach += peered(peering, subnet)
-        unsaid = unsaid or (peering.peering_state.lower() == CONNECTED and not remote(peering))
+        unsaid = unsaid or (peering.peering_state.lower() in PEERED and not remote(peering))
     if not any(number in prefix for prefix in reach):
         return "" if unsaid else f"{text} is neither in {network.name} nor in a network that is peered with it"
     return _idle(store, number, text)

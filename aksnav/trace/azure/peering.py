@@ -12,7 +12,7 @@ from aksnav.model.azure.network import Peering, VirtualNetwork
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import group_of, unreadable
 from aksnav.trace.azure.next_hop import remote
-from aksnav.trace.azure.tags import CONNECTED
+from aksnav.trace.azure.tags import PEERED
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
@@ -34,7 +34,7 @@ def broken(store: Store, network: VirtualNetwork, source: int) -> Broken | None:
         if not carries(peering):
             return Broken(network, peering, peer)
         other = store.virtual_networks.get(peering.remote_virtual_network.id)
-        if other is None:
+        if other is None or "virtualNetworkPeerings" in other.untold:
             continue
         back = [item for item in other.virtual_network_peerings if item.remote_virtual_network.id == network.id]
         if not any(carries(item) for item in back):
@@ -43,8 +43,29 @@ def broken(store: Store, network: VirtualNetwork, source: int) -> Broken | None:
 
 
 def carries(peering: Peering) -> bool:
-    """Return whether one side of a peering lets traffic through."""
-    return peering.peering_state.lower() == CONNECTED and peering.allow_virtual_network_access
+    """Return whether one side of a peering lets traffic through; what it does not say is taken to be so."""
+    return peering.peering_state.lower() in PEERED and peering.allow_virtual_network_access is not False
+
+
+def assumed(store: Store, network: VirtualNetwork, address: int | None) -> tuple[str, ...]:
+    """Return what is taken for granted of the peering that leads to an address: what it, or its peer, does not say."""
+    found = next((item for item in network.virtual_network_peerings if _leads(item, address)), None)
+    if found is None:
+        return ()
+    named = f"peering {found.name} of {network.name}"
+    lines = []
+    if not found.peering_state:
+        lines.append(f"{named} is Connected: its peeringState is not said")
+    if found.allow_virtual_network_access is None:
+        lines.append(f"{named} allows access: its allowVirtualNetworkAccess is not said")
+    ident = found.remote_virtual_network.id
+    other = store.virtual_networks.get(ident)
+    if other is None or "virtualNetworkPeerings" in other.untold:
+        why = unreadable(store.virtual_networks, group_of(ident)) or "it is not read"
+        lines.append(
+            f"the other side of peering {found.name}, in {ident.rpartition('/')[2]}, carries traffic too: {why}"
+        )
+    return tuple(lines)
 
 
 def broken_step(found: Broken, packet: Packet) -> Step:
@@ -52,7 +73,7 @@ def broken_step(found: Broken, packet: Packet) -> Step:
     network, peering = found.network, found.peering
     group = group_of(network.arm_id or network.id).rpartition("/")[2]
     fix = "make the peering again on both sides"
-    assumed: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
     if peering is None:
         what = f"{network.name} has no peering to {found.peer}, which has one to it"
         facts: tuple[Evidence, ...] = (
@@ -60,15 +81,15 @@ def broken_step(found: Broken, packet: Packet) -> Step:
         )
     else:
         state, field = peering.peering_state or "(not said)", f".virtualNetworkPeerings[?name=='{peering.name}']"
-        access = str(peering.allow_virtual_network_access).lower()
+        access = _said(peering.allow_virtual_network_access)
         facts = (
             Evidence(f"{field}.peeringState", state, network.ref),
             Evidence(f"{field}.allowVirtualNetworkAccess", access, network.ref),
         )
         what = f"peering {peering.name} of {network.name} is {state}"
-        if peering.peering_state.lower() == CONNECTED:
+        if peering.peering_state.lower() in PEERED:
             what = f"peering {peering.name} of {network.name} does not allow access to {found.peer}"
-            assumed = (f"no security rule allows traffic between {network.name} and {found.peer} by its prefixes",)
+            taken = (f"no security rule allows traffic between {network.name} and {found.peer} by its prefixes",)
             fix = f"set allowVirtualNetworkAccess of peering {peering.name} of {network.name}"
     return Step(
         kind=Kind.PEERING,
@@ -79,7 +100,7 @@ def broken_step(found: Broken, packet: Packet) -> Step:
         packet=packet,
         cause="R06",
         evidence=facts,
-        assumptions=assumed,
+        assumptions=taken,
         confirm=f"az network vnet peering list -g {quote(group)} --vnet-name {quote(network.name)} -o table",
         fix=fix,
     )
@@ -133,11 +154,7 @@ def through(store: Store, network: VirtualNetwork, packet: Packet) -> Step | Non
         return broken_step(stopped, packet)
     peer = found.remote_virtual_network.arm_id.rpartition("/")[2]
     field = f".virtualNetworkPeerings[?name=='{found.name}']"
-    access = str(found.allow_virtual_network_access).lower()
-    assumed: tuple[str, ...] = ()
-    if store.virtual_networks.get(found.remote_virtual_network.id) is None:
-        why = unreadable(store.virtual_networks, group_of(found.remote_virtual_network.id)) or "it is not read"
-        assumed = (f"the other side of peering {found.name}, in {peer}, is connected too: {why}",)
+    access = _said(found.allow_virtual_network_access)
     group = group_of(network.arm_id or network.id).rpartition("/")[2]
     return Step(
         kind=Kind.PEERING,
@@ -147,12 +164,16 @@ def through(store: Store, network: VirtualNetwork, packet: Packet) -> Step | Non
         version=network.etag,
         packet=packet,
         evidence=(
-            Evidence(f"{field}.peeringState", found.peering_state, network.ref),
+            Evidence(f"{field}.peeringState", found.peering_state or "(not said)", network.ref),
             Evidence(f"{field}.allowVirtualNetworkAccess", access, network.ref),
         ),
-        assumptions=assumed,
+        assumptions=assumed(store, network, address),
         confirm=f"az network vnet peering list -g {quote(group)} --vnet-name {quote(network.name)} -o table",
     )
+
+
+def _said(flag: bool | None) -> str:
+    return "(not said)" if flag is None else str(flag).lower()
 
 
 def _leads(peering: Peering, address: int | None) -> bool:

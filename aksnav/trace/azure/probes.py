@@ -23,6 +23,7 @@ SHARED = "cluster-service-shared-health-probe"
 # Ports that Azure refuses to probe.
 _NEVER_PROBED = frozenset({19, 21, 25, 70, 110, 119, 143, 220, 993})
 _OK = 200
+_ALL_UP = "allprobedup"
 # The shared probe asks kube-proxy (upstream) or the sidecar in front of it (AKS): aks-networking.md 2.a, step 6 b.
 _PROXY_PORTS = frozenset({10256, 10356})
 
@@ -50,6 +51,35 @@ def judge(store: Store, asked: ProbeAsked) -> ProbeAnswer:
     probe = _probe(asked)
     if probe is None:
         return ProbeAnswer(_without_probe(asked), asked.nodes)
+    answer = _judged(store, asked, probe)
+    if answer.step.verdict is Verdict.DROP and probe.no_healthy_backends_behavior.lower() == _ALL_UP:
+        return _all_up(asked, probe, answer.step)
+    return answer
+
+
+def _all_up(asked: ProbeAsked, probe: LoadBalancerProbe, step: Step) -> ProbeAnswer:
+    """Return the answer of a probe that is up nowhere, where the load balancer then sends to every member.
+
+    Source: Azure documentation, load-balancer/load-balancer-custom-probe-overview: noHealthyBackendsBehavior.
+    """
+    balancer = asked.found.balancer
+    fact = Evidence(
+        f".probes[?name=='{probe.name}'].noHealthyBackendsBehavior", probe.no_healthy_backends_behavior, balancer.ref
+    )
+    note = Considered(step.cause, decided=False, why=f"{step.cause}: {step.summary}")
+    step = msgspec.structs.replace(
+        step,
+        verdict=Verdict.PASS,
+        summary=f"probe {probe.name} is up on no node, and then every member of the pool gets new connections",
+        cause="",
+        evidence=(*step.evidence, fact),
+        considered=(note, *step.considered),
+        fix="",
+    )
+    return ProbeAnswer(step, asked.nodes)
+
+
+def _judged(store: Store, asked: ProbeAsked, probe: LoadBalancerProbe) -> ProbeAnswer:
     answer = _expected(store, asked, probe)
     drift = probe_wish.drift(asked.service, asked.port, probe)
     if drift:

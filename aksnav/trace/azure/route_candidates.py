@@ -10,7 +10,7 @@ from aksnav.model.addresses import Prefix, format_address, parse_address, parse_
 from aksnav.model.azure.network import Peering, Route, RouteTable, Subnet, VirtualNetwork
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import subnet_by_id
-from aksnav.trace.azure.tags import CONNECTED
+from aksnav.trace.azure.tags import PEERED
 from aksnav.trace.memo import once
 
 APPLIANCE, GATEWAY, NONE, INTERNET = "VirtualAppliance", "VirtualNetworkGateway", "None", "Internet"
@@ -123,7 +123,7 @@ def peered(peering: Peering, subnet: Subnet) -> list[Prefix]:
 
     Where only subnets are peered, it is a route from those alone.
     """
-    if peering.peering_state.lower() != CONNECTED:
+    if peering.peering_state.lower() not in PEERED:
         return []
     names = {name.lower() for name in peering.local_subnet_names}
     if not peering.peer_complete_vnets and names and subnet.name.lower() not in names:
@@ -153,7 +153,7 @@ def _endpoints(store: Store, network: VirtualNetwork) -> list[Candidate]:
     near = {network.id} | {
         peering.remote_virtual_network.id
         for peering in network.virtual_network_peerings
-        if peering.peering_state.lower() == CONNECTED
+        if peering.peering_state.lower() in PEERED
     }
     listed = once(store, "routes to private endpoints", _READ, lambda: _all_endpoints(store))
     return [candidate for ident, candidate in listed if ident in near]

@@ -123,6 +123,9 @@ def _back_inside(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
         refused = peering.forwarded(at.network, decision.address, packet)
         if refused is not None:
             return (refused,)
+    step = msgspec.structs.replace(
+        step, assumptions=(*step.assumptions, *peering.assumed(store, at.network, packet.source))
+    )
     return (_as_they_came(store, node, packet, step, decision),)
 
 

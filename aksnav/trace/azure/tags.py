@@ -24,6 +24,8 @@ __all__ = ["CONNECTED", "METADATA", "PLATFORM", "Space", "covers_internet", "is_
 _V6_LAST = (1 << 128) - 1
 # States that count as peered: aks-networking.md 3.2, point 8.
 CONNECTED = "connected"
+PEERED = frozenset({CONNECTED, ""})
+"""States in which a peering may carry traffic; one that is not said is assumed to (``peering.assumed``)."""
 _TO_INTERNET = "internet"
 
 
@@ -99,8 +101,10 @@ def space(store: Store, network: VirtualNetwork | None, subnet: Subnet | None) -
 def _of_network(store: Store, network: VirtualNetwork, subnet: Subnet | None) -> Space:
     texts = list(network.address_space.address_prefixes)
     unsure = "" if texts else f"the address space of {network.name} is not said"
+    if "virtualNetworkPeerings" in network.untold:
+        unsure = unsure or f"the peerings of {network.name} are not said"
     for peering in network.virtual_network_peerings:
-        if peering.peering_state.lower() == CONNECTED and peering.allow_virtual_network_access:
+        if peering.peering_state.lower() in PEERED and peering.allow_virtual_network_access is not False:
             texts += remote_texts(peering)
         if peering.peering_state.lower() == CONNECTED and peering.use_remote_gateways:
             unsure = "the tag VirtualNetwork holds what the peer's gateway learned from on premises, which is not read"
@@ -123,7 +127,7 @@ def _with_routes(store: Store, subnet: Subnet | None, inside: Space) -> Space:
     if subnet is None or subnet.route_table is None or not subnet.route_table.arm_id:
         return inside
     table = store.route_tables.get(subnet.route_table.id)
-    if table is None:
+    if table is None or "routes" in table.untold:
         why = f"the route table {subnet.route_table.id.rpartition('/')[2]} is not read"
         return msgspec.structs.replace(inside, unsure=inside.unsure or why)
     routed: set[Prefix] = set()

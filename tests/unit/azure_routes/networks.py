@@ -20,7 +20,9 @@ def objects() -> Objects:
         {"id": f"{NET}/subnets/{name}", "name": name, "properties": {"addressPrefix": prefix}}
         for name, prefix in (("subnet1", "10.0.0.0/24"), ("subnet2", "10.0.1.0/24"), ("nva", "10.0.100.0/24"))
     ]
-    properties = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": subnets}
+    properties = {
+        "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": subnets, "virtualNetworkPeerings": [],
+    }  # fmt: skip
     return {"vnet": {"kind": "virtualNetworks", "id": NET, "name": "vnet", "properties": properties}}
 
 

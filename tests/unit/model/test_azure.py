@@ -94,7 +94,7 @@ PAIRS: list[tuple[type, str, str]] = [
 # child is given.
 JOINED = {
     "usages", "effectiveSecurityAdminRules", "etag", "id", "provisioningState", "hasBgpOverride", "kubeProxyConfig",
-    "podIPAllocationMode", "backendHealth", "dockerBridgeCidr", "adminRulesAsOf", "adminRulesOld",
+    "podIPAllocationMode", "backendHealth", "dockerBridgeCidr", "adminRulesAsOf", "adminRulesOld", "untold",
 }  # fmt: skip
 
 

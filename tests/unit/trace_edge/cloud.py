@@ -107,7 +107,11 @@ def network() -> Json:
         "kind": "virtualNetworks",
         "id": ident,
         "name": "vnet",
-        "properties": {"addressSpace": {"addressPrefixes": ["10.224.0.0/12"]}, "subnets": [subnet]},
+        "properties": {
+            "addressSpace": {"addressPrefixes": ["10.224.0.0/12"]},
+            "subnets": [subnet],
+            "virtualNetworkPeerings": [],
+        },
     }
 
 

@@ -1,0 +1,293 @@
+"""Azure's objects that were cut, or are spelt otherwise: what they do not tell is no fact, and ids name what they name.
+
+Each starts from the base of ``ways_in``, in which https://20.50.1.7 is delivered, and takes something of it away.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aksnav.model.azure.network import RouteTable, VirtualNetwork
+from aksnav.model.decode import decode_wire
+from aksnav.model.kinds import KINDS
+from aksnav.trace import parse_request, trace
+from aksnav.trace.step import Outcome, Trace
+from tests.azure.ways_in import SUBNETS, Objects, base, internal, read, subnet
+from tests.unit.trace_edge.cloud import group, rule
+from tests.unit.trace_edge.world import ARM
+
+Bend = Callable[[Objects], None]
+PARTS = ("frontendIPConfigurations", "loadBalancingRules", "probes", "backendAddressPools")
+REFERENCES = ("frontendIPConfiguration", "backendAddressPool", "probe")
+TABLE = f"{ARM}/routeTables/rt"
+
+
+def traced(folder: Path, *bends: Bend, to: str = "https://20.50.1.7", source: str = "internet") -> Trace:
+    """Return the trace of the base after some changes."""
+    made = base()
+    for bend in bends:
+        bend(made)
+    return trace(read(folder, made), parse_request(to, source=source))
+
+
+def parts(made: Objects, part: str) -> Any:
+    """Return a list of the load balancer's."""
+    return made["lb"]["properties"][part]
+
+
+def first(made: Objects) -> dict[str, Any]:
+    """Return the load balancer's rule."""
+    found: dict[str, Any] = parts(made, "loadBalancingRules")[0]["properties"]
+    return found
+
+
+def routed(properties: dict[str, Any]) -> Bend:
+    """Give the nodes' subnet a route table with these properties."""
+
+    def bend(made: Objects) -> None:
+        made["rt"] = {"kind": "routeTables", "id": TABLE, "name": "rt", "properties": properties}
+        made["vnet"]["properties"]["subnets"][0]["properties"]["routeTable"] = {"id": TABLE}
+
+    return bend
+
+
+def nameless_parts(made: Objects) -> None:
+    for part in PARTS:
+        for item in parts(made, part):
+            del item["id"]
+
+
+def nameless_subnet(made: Objects) -> None:
+    del made["vnet"]["properties"]["subnets"][0]["id"]
+
+
+def slashes(made: Objects) -> None:
+    for name in REFERENCES:
+        first(made)[name]["id"] += "/"
+    made["vnet"]["properties"]["subnets"][0]["properties"]["networkSecurityGroup"]["id"] += "/"
+    for name in ("nic-1", "nic-2"):
+        made[name]["properties"]["ipConfigurations"][0]["properties"]["subnet"]["id"] += "//"
+
+
+def shouted(made: Objects) -> None:
+    for name in REFERENCES:
+        first(made)[name]["id"] = first(made)[name]["id"].upper()
+    for item in parts(made, "backendAddressPools")[0]["properties"]["backendIPConfigurations"]:
+        item["id"] = item["id"].upper()
+    made["pip"]["id"] = made["pip"]["id"].upper()
+
+
+@pytest.mark.parametrize("bend", [nameless_parts, nameless_subnet, slashes, shouted])
+def test_ids_that_are_spelt_otherwise_or_left_out_name_the_same_things(tmp_path: Path, bend: Bend) -> None:
+    """ARM compares ids without letter case, and a part's id is its owner's, the collection's and its own name."""
+    assert traced(tmp_path, bend).outcome is Outcome.DELIVERED
+
+
+def test_a_part_without_id_and_name_is_nobodys(tmp_path: Path) -> None:
+    """A frontend that nothing can name takes no rule that names none."""
+
+    def bend(made: Objects) -> None:
+        nameless_parts(made)
+        del parts(made, "frontendIPConfigurations")[0]["name"]
+        del first(made)["frontendIPConfiguration"]
+
+    found = traced(tmp_path, bend)
+    assert found.outcome is Outcome.UNDECIDED
+    assert not found.causes
+
+
+def without(part: str) -> Bend:
+    """Take a list of the load balancer away."""
+    return lambda made: made["lb"]["properties"].pop(part)
+
+
+def null(part: str) -> Bend:
+    """Put null in the place of a list of the load balancer."""
+    return lambda made: made["lb"]["properties"].update({part: None})
+
+
+def unnamed_pool(made: Objects) -> None:
+    del first(made)["backendAddressPool"]
+
+
+def other_pool(made: Objects) -> None:
+    first(made)["backendAddressPool"]["id"] += "-2"
+
+
+def no_frontend_in_rule(made: Objects) -> None:
+    del first(made)["frontendIPConfiguration"]
+
+
+def strangers(made: Objects) -> None:
+    machine = "/subscriptions/s/resourceGroups/mc/providers/Microsoft.Compute/virtualMachineScaleSets/x"
+    ident = f"{machine}/virtualMachines/9/networkInterfaces/nic/ipConfigurations/ipconfig1"
+    parts(made, "backendAddressPools")[0]["properties"] = {"backendIPConfigurations": [{"id": ident}]}
+
+
+@pytest.mark.parametrize(
+    ("bend", "missing"),
+    [
+        (without("frontendIPConfigurations"), "az.lb.frontend: .frontendIPConfigurations of load balancer kubernetes"),
+        (null("frontendIPConfigurations"), "az.lb.frontend: .frontendIPConfigurations of load balancer kubernetes"),
+        (without("loadBalancingRules"), "az.lb.rule: .loadBalancingRules of load balancer kubernetes"),
+        (null("loadBalancingRules"), "az.lb.rule: .loadBalancingRules of load balancer kubernetes"),
+        (no_frontend_in_rule, "az.lb.rule: .frontendIPConfiguration of rule "),
+        (without("backendAddressPools"), "az.lb.backendpool: backend pool kubernetes of rule "),
+        (null("backendAddressPools"), "az.lb.backendpool: backend pool kubernetes of rule "),
+        (other_pool, "az.lb.backendpool: backend pool kubernetes-2 of rule "),
+        (unnamed_pool, "az.lb.backendpool: backend pool (not said) of rule "),
+        (strangers, "az.lb.backendpool: its members are not nodes that are known"),
+        (routed({}), "az.route: .routes of route table rt"),
+        (routed({"routes": None}), "az.route: .routes of route table rt"),
+    ],
+)
+def test_what_a_road_needs_and_an_object_does_not_tell_leaves_it_undecided(
+    tmp_path: Path, bend: Bend, missing: str
+) -> None:
+    """A list that ARM always sends, and a reference to nothing that is read: no drop, no pass, but by name."""
+    found = traced(tmp_path, bend)
+    assert (found.outcome, found.causes) == (Outcome.UNDECIDED, ())
+    assert any(line.startswith(missing) for line in found.confidence.because), found.confidence.because
+
+
+def test_a_table_that_tells_of_no_routes_has_none(tmp_path: Path) -> None:
+    """An empty list is a fact: Azure sends it."""
+    assert traced(tmp_path, routed({"routes": []})).outcome is Outcome.DELIVERED
+
+
+def test_a_pool_that_tells_of_no_list_of_members_is_taken_to_be_empty(tmp_path: Path) -> None:
+    """ARM leaves both lists out where nobody is in the pool; so does whoever cuts them out."""
+    silent = traced(tmp_path, lambda made: parts(made, "backendAddressPools")[0].update(properties={}))
+    assert (silent.outcome, silent.causes) == (Outcome.DROPPED, ("L11",))
+    assert silent.confidence.because == ("backend pool kubernetes has no members: it tells of none",)
+
+
+def test_a_pool_that_tells_of_nobody_is_empty(tmp_path: Path) -> None:
+    """An empty list is proof."""
+    told: dict[str, list[str]] = {"backendIPConfigurations": []}
+    found = traced(tmp_path, lambda made: parts(made, "backendAddressPools")[0].update(properties=told))
+    assert (found.causes, found.confidence.because) == (("L11",), ())
+
+
+def test_a_rule_that_does_not_say_whether_it_keeps_the_address_does_what_its_service_asks(tmp_path: Path) -> None:
+    """It is no drift: neither of the two is claimed."""
+    found = traced(tmp_path, lambda made: first(made).pop("enableFloatingIP"))
+    assert found.outcome is Outcome.DELIVERED
+    assert any("its enableFloatingIP is not said" in line for line in found.confidence.because)
+
+
+def peer(state: dict[str, Any]) -> Bend:
+    """Peer the nodes' network with that of the client, which is not read, and make the balancer internal."""
+
+    def bend(made: Objects) -> None:
+        internal(made)
+        hub = "/subscriptions/s/resourceGroups/hub/providers/Microsoft.Network/virtualNetworks/hub"
+        space = {"addressPrefixes": ["10.50.0.0/16"]}
+        properties = {
+            "remoteVirtualNetwork": {"id": hub},
+            "remoteAddressSpace": space,
+            "remoteVirtualNetworkAddressSpace": space,
+            **state,
+        }
+        made["vnet"]["properties"]["virtualNetworkPeerings"] = [{"name": "to-hub", "properties": properties}]
+
+    return bend
+
+
+ILB = "https://10.224.0.200"
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({"allowVirtualNetworkAccess": True}, "its peeringState is not said"),
+        ({"peeringState": "Connected"}, "its allowVirtualNetworkAccess is not said"),
+        ({"peeringState": "Connected", "allowVirtualNetworkAccess": True}, "the other side of peering to-hub, in hub"),
+    ],
+)
+def test_what_a_peering_does_not_say_is_assumed(tmp_path: Path, state: dict[str, Any], said: str) -> None:
+    """Neither a broken peering nor a working one is claimed of a field that is not there."""
+    found = traced(tmp_path, peer(state), to=ILB, source="10.50.0.9")
+    assert found.outcome is Outcome.DELIVERED, found.breaks
+    assert any(said in line for line in found.confidence.because), found.confidence.because
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"peeringState": "Disconnected", "allowVirtualNetworkAccess": True},
+        {"peeringState": "Connected", "allowVirtualNetworkAccess": False},
+    ],
+)
+def test_what_a_peering_says_counts(tmp_path: Path, state: dict[str, Any]) -> None:
+    """A peering that says that it carries nothing loses the packet (R06)."""
+    found = traced(tmp_path, peer(state), to=ILB, source="10.50.0.9")
+    assert found.outcome is Outcome.DROPPED
+    assert "R06" in found.causes
+
+
+def test_a_network_that_does_not_tell_its_peerings_may_have_one(tmp_path: Path) -> None:
+    """That none leads to the client is no fact then."""
+
+    def bend(made: Objects) -> None:
+        internal(made)
+        del made["vnet"]["properties"]["virtualNetworkPeerings"]
+
+    found = traced(tmp_path, bend, to=ILB, source="10.50.0.9")
+    assert (found.outcome, found.causes) == (Outcome.UNDECIDED, ())
+    assert any(".virtualNetworkPeerings of virtual network vnet" in line for line in found.confidence.because)
+
+
+def test_a_network_that_does_not_tell_its_space_may_hold_the_client(tmp_path: Path) -> None:
+    """That an address is outside of it is no fact then."""
+
+    def bend(made: Objects) -> None:
+        internal(made)
+        subnet(made, "clients", "10.225.0.0/24")
+        del made["vnet"]["properties"]["addressSpace"]
+
+    found = traced(tmp_path, bend, to=ILB, source="10.225.0.9")
+    assert (found.outcome, found.causes) == (Outcome.UNDECIDED, ())
+
+
+def test_what_was_not_told_is_still_not_told_when_it_is_read_from_a_capture_again() -> None:
+    """A capture writes every field of an object; what was missing stays known as missing."""
+    cut = table({"id": TABLE, "name": "rt", "properties": {}})
+    again = table({"id": TABLE, "name": "rt", "routes": [], "untold": list(cut.untold)})
+    assert (cut.untold, again.untold) == (("routes",), ("routes",))
+    assert table({"id": TABLE, "properties": {"routes": []}}).untold == ()
+
+
+def table(wire: dict[str, Any]) -> RouteTable:
+    """Return a route table in wire form, decoded."""
+    found = decode_wire(KINDS["routeTables"], wire)
+    assert isinstance(found, RouteTable)
+    return found
+
+
+def test_a_part_gets_the_id_that_arm_gives_it() -> None:
+    """OWNER/COLLECTION/NAME, at every level; one that has an id keeps it."""
+    wire = {
+        "id": "/n",
+        "properties": {"subnets": [{"name": "a", "properties": {}}, {"id": f"{SUBNETS}/B", "name": "b"}]},
+    }
+    found = decode_wire(KINDS["virtualNetworks"], wire)
+    assert isinstance(found, VirtualNetwork)
+    assert [item.id for item in found.subnets] == ["/n/subnets/a", f"{SUBNETS}/b".lower()]
+
+
+def test_the_tag_virtual_network_is_not_known_where_a_route_table_does_not_tell_its_routes(tmp_path: Path) -> None:
+    """A user-defined route may widen the tag, so a rule with it is open for an address that it would not hold."""
+
+    def bend(made: Objects) -> None:
+        internal(made)
+        routed({})(made)
+        made["subnet-nsg"] = group(
+            "subnet-nsg", rule(name="inside", sourceAddressPrefix="VirtualNetwork", destinationAddressPrefix="*")
+        )
+
+    found = traced(tmp_path, bend, to=ILB, source="192.168.7.7")
+    assert found.outcome is Outcome.UNDECIDED
+    assert any("the route table rt is not read" in line for line in found.confidence.because)
