@@ -14,6 +14,11 @@ from aksnav.model.kubernetes.policy import NetworkPolicy
 from aksnav.model.kubernetes.service import EndpointSlice, Service
 from aksnav.model.kubernetes.workload import Node, Pod
 
+_WORD = re.compile(
+    r"\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?|(?<![\w:])[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?:/\d{1,3})?(?![\w:])"
+)
+"""What looks like an address or a prefix of either family; whether it is one, the parser says."""
+
 
 class BadFilter(ValueError):  # noqa: N818 - it is a filter that is bad
     """A filter that cannot be understood; the message is one line for people."""
@@ -62,6 +67,12 @@ def parse_filter(text: str) -> Filter | None:
     except re.error as error:
         raise BadFilter(f"not a regular expression: {error}") from error
     return lambda row: pattern.search(row.text) is not None
+
+
+def written(text: str) -> tuple[str, ...]:
+    """Return the addresses and prefixes that are written in a text, for rows that hold words alone."""
+    found = (part.strip("[](),;.") for part in _WORD.findall(text))
+    return tuple(dict.fromkeys(part for part in found if parse_prefix(part) is not None))
 
 
 def _touches(row: Searchable, wanted: Prefix) -> bool:

@@ -62,3 +62,32 @@ async def test_without_an_open_path_nothing_is_marked_and_the_filter_finds_rules
         lines = [line for line in screen_lines(app) if "allow-mqtt" in line]
         assert lines
         assert not [line for line in screen_lines(app) if "allow-web" in line]
+
+
+async def test_the_cursor_begins_at_the_rule_that_ends_the_open_path() -> None:
+    """Of twenty rules the one that matters is under the cursor, and the title says which request it is about."""
+    async with explorer("n03-deny-shadows-allow") as (app, pilot, _feed):
+        await typed(pilot, MQTT)
+        await typed(pilot, ":nsg")
+        lines = screen_lines(app)
+        assert "open path: tcp://20.50.1.9:8883" in lines[0]
+        assert "◀ drop" in next(line for line in lines if line.startswith("▸"))
+
+
+async def test_rules_behind_the_break_are_said_to_be_not_reached() -> None:
+    """The packet does not come to them: they decide nothing."""
+    async with explorer("n03-deny-shadows-allow") as (app, pilot, _feed):
+        await typed(pilot, MQTT)
+        await typed(pilot, ":nsg")
+        assert "◀ not reached" in screen_text(app)
+        assert "not-reached" not in screen_text(app)
+
+
+async def test_an_address_finds_the_rules_that_name_it() -> None:
+    """As in every other list: an address or a CIDR finds what holds or contains it."""
+    async with explorer() as (app, pilot, _feed):
+        await typed(pilot, ":nsg")
+        await pilot.press("slash", *"20.50.1.9", "enter")
+        await settle(pilot)
+        assert "allow-mqtt" in screen_text(app)
+        assert "allow-status" not in screen_text(app)

@@ -15,12 +15,15 @@ from aksnav.report.words import flatten
 from aksnav.store import Store
 from aksnav.trace.azure.frontend import Found, rules_of, service_of
 from aksnav.trace.azure.nsg_rules import DEFAULTS, INBOUND, OUTBOUND, rules
-from aksnav.trace.step import Kind, Step, Trace
+from aksnav.trace.step import Kind, Step, Trace, Verdict
 from aksnav.ui.panes.pane import Pane
-from aksnav.ui.search import Searchable
+from aksnav.ui.search import Searchable, written
+from aksnav.ui.text import Span
 from aksnav.ui.widgets.columns import Column
 
 MARK = "◀"
+_NOT_REACHED = "not reached"
+_WORDS = {Verdict.NOT_REACHED: _NOT_REACHED}
 _NAMED = re.compile(r"\[\?name=='([^']+)'\]")
 
 
@@ -40,6 +43,11 @@ class PartRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cells: dict[str, str]
     decides: str = ""
     bad: bool = False
+
+    @property
+    def asked(self) -> bool:
+        """Whether a packet of the open path comes to it."""
+        return bool(self.decides) and self.decides != _NOT_REACHED
 
 
 class PartsPane(Pane[PartRow]):
@@ -67,7 +75,7 @@ class PartsPane(Pane[PartRow]):
             lambda row: f"{MARK} {row.decides}" if row.decides else "",
             width=22,
             min_width=10,
-            style=lambda row: "bad" if row.bad else "accent",
+            style=lambda row: "bad" if row.bad else "accent" if row.asked else "muted",
         )
         return (listed[0], mark, *listed[1:])
 
@@ -86,9 +94,44 @@ class PartsPane(Pane[PartRow]):
         """Return the row's key."""
         return row.key
 
+    def row(self, subject: Ref, key: str, cells: dict[str, str], step: Step | None) -> PartRow:
+        """Return a row of a part.
+
+        Args:
+            subject: the object.
+            key: unique among the rows.
+            cells: what is shown, by column.
+            step: the step of the open path that it decides; None where it does nothing there.
+        """
+        path = self._path()
+        return PartRow(
+            subject=subject,
+            key=key,
+            cells=cells,
+            decides="" if step is None else _WORDS.get(step.verdict, str(step.verdict)),
+            bad=step is not None and path is not None and step in path.breaks,
+        )
+
     def search(self, row: PartRow) -> Searchable:
-        """Return everything that is shown."""
-        return Searchable(f"{row.subject} {' '.join(row.cells.values())} {row.decides}")
+        """Return everything that is shown, with the addresses and prefixes in it."""
+        shown = " ".join(row.cells.values())
+        return Searchable(f"{row.subject} {shown} {row.decides}", prefixes=written(shown))
+
+    def aside(self) -> Sequence[Span]:
+        """Return what cannot be read, or else which request the marks are about."""
+        unread, path = super().aside(), self._path()
+        if unread or path is None:
+            return unread
+        return (Span(f" open path: {path.request.text} ", "accent"),)
+
+    def follow(self, now: float) -> None:
+        """Show what changed; the first time the cursor goes to what ends the open path, or else decides on it."""
+        first = not self._versions
+        super().follow(now)
+        if first:
+            marked = sorted((not row.bad, number, row.key) for number, row in enumerate(self.rows()) if row.asked)
+            if marked:
+                self.table.go_to(marked[0][2])
 
     def steps(self, kind: Kind) -> list[Step]:
         """Return the steps of a kind on the open path."""
@@ -103,15 +146,15 @@ class RulesPane(PartsPane):
     heading: ClassVar[str] = "Network security groups, rule by rule"
     kinds: ClassVar[tuple[str, ...]] = (NetworkSecurityGroup.KIND,)
     titles: ClassVar[tuple[tuple[str, str, int, int], ...]] = (
-        ("rule", "RULE", 28, 1),
+        ("rule", "RULE", 26, 1),
         ("priority", "PRIO", 5, 0),
         ("direction", "DIR", 8, 0),
         ("access", "ACCESS", 6, 0),
         ("protocol", "PROTO", 5, 0),
         ("source", "SOURCE", 18, 1),
         ("destination", "DESTINATION", 18, 1),
-        ("ports", "PORTS", 10, 0),
-        ("group", "GROUP", 20, 0),
+        ("ports", "PORTS", 14, 1),
+        ("group", "GROUP", 18, 1),
     )
 
     def rows(self) -> Sequence[PartRow]:
@@ -122,7 +165,11 @@ class RulesPane(PartsPane):
             fields = _fields(group)
             for rule in (*rules(group, INBOUND), *rules(group, OUTBOUND)):
                 field = fields[rule.direction, rule.priority, rule.name]
-                found.append(_rule_row(group, rule, deciding.get((group.id, field))))
+                found.append(
+                    self.row(
+                        group.ref, _rule_key(group, rule), _rule_cells(group, rule), deciding.get((group.id, field))
+                    )
+                )
         return found
 
 
@@ -156,10 +203,7 @@ class RoutesPane(PartsPane):
                     "table": table.name,
                     "subnets": subnets,
                 }
-                key = f"{table.id}/{route.name}"
-                found.append(
-                    PartRow(subject=table.ref, key=key, cells=cells, decides=_word(step), bad=_ends(step, self._path()))
-                )
+                found.append(self.row(table.ref, f"{table.id}/{route.name}", cells, step))
         return found
 
 
@@ -204,14 +248,8 @@ class BalancersPane(PartsPane):
                     "members": str(sum(members.get(pool.id, 0) for pool in rule.pools)),
                     "balancer": balancer.name,
                 }
-                mine = taken.get((balancer.id, rule.name))
-                yield PartRow(
-                    subject=balancer.ref,
-                    key=f"{balancer.id}/{rule.name}",
-                    cells=cells,
-                    decides=_word(mine),
-                    bad=_ends(mine, self._path()),
-                )
+                step = taken.get((balancer.id, rule.name))
+                yield self.row(balancer.ref, f"{balancer.id}/{rule.name}", cells, step)
 
     def _public(self, found: Found) -> str:
         reference = found.frontend.public_ip_address
@@ -255,8 +293,12 @@ def _fields(group: NetworkSecurityGroup) -> dict[tuple[str, int, str], str]:
     }
 
 
-def _rule_row(group: NetworkSecurityGroup, rule: SecurityRule, step: Step | None) -> PartRow:
-    cells = {
+def _rule_key(group: NetworkSecurityGroup, rule: SecurityRule) -> str:
+    return f"{group.id}/{rule.direction}/{rule.priority}/{rule.name}"
+
+
+def _rule_cells(group: NetworkSecurityGroup, rule: SecurityRule) -> dict[str, str]:
+    return {
         "rule": rule.name,
         "priority": str(rule.priority),
         "direction": rule.direction,
@@ -267,22 +309,7 @@ def _rule_row(group: NetworkSecurityGroup, rule: SecurityRule, step: Step | None
         "ports": _ends_of(rule.destination_port_range, rule.destination_port_ranges),
         "group": group.name,
     }
-    return PartRow(
-        subject=group.ref,
-        key=f"{group.id}/{rule.direction}/{rule.priority}/{rule.name}",
-        cells=cells,
-        decides=_word(step),
-        bad=rule.access == "Deny" and step is not None,
-    )
 
 
 def _ends_of(one: str, many: tuple[str, ...]) -> str:
     return " ".join(dict.fromkeys([*many, *([one] if one else [])])) or "*"
-
-
-def _word(step: Step | None) -> str:
-    return "" if step is None else str(step.verdict)
-
-
-def _ends(step: Step | None, path: Trace | None) -> bool:
-    return step is not None and path is not None and step in path.breaks

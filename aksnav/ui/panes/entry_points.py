@@ -1,16 +1,17 @@
 """Pane 1: the ways in, with what becomes of a request on each, worst first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
+from aksnav.model.addresses import format_address
 from aksnav.model.kubernetes.gateway import ROUTE_KINDS
-from aksnav.report.words import OUTCOME_GLYPH, outcome_words
+from aksnav.report.words import OUTCOME_GLYPH, flatten, outcome_words
 from aksnav.store import Store
-from aksnav.trace.step import Outcome
+from aksnav.trace.step import Outcome, Step
 from aksnav.ui.entry import Entry
 from aksnav.ui.evaluate import Evaluator
 from aksnav.ui.panes.pane import Pane
-from aksnav.ui.search import Searchable
+from aksnav.ui.search import Searchable, written
 from aksnav.ui.widgets.columns import Column
 
 TONES = {Outcome.DELIVERED: "good", Outcome.UNDECIDED: "unknown"}
@@ -34,6 +35,16 @@ def target(entry: Entry) -> str:
         return ""
     names = [f"{item.service}:{item.port}" for item in entry.trace.backends]
     return names[0] if len(names) == 1 else f"{names[0]} +{len(names) - 1}"
+
+
+def _on_the_way(entry: Entry) -> Iterator[str]:
+    """Yield the addresses to which the request goes, step by step."""
+    found = {
+        step.packet.destination
+        for _, step in (flatten(entry.trace.steps) if entry.trace is not None else ())
+        if isinstance(step, Step) and step.packet.destination is not None
+    }
+    yield from map(format_address, found)
 
 
 class EntryPoints(Pane[Entry]):
@@ -76,11 +87,11 @@ class EntryPoints(Pane[Entry]):
         return row.via.namespace if row.via is not None else None
 
     def search(self, row: Entry) -> Searchable:
-        """Return the request, its way in, and where it ends."""
+        """Return the request, its way in, where it ends, and every address that it has on the way."""
         answer = row.trace
         pods = () if answer is None else answer.destinations
         text = " ".join((words(row), row.request.text, str(row.via or ""), target(row), *(item.pod for item in pods)))
-        return Searchable(text, addresses=tuple(item.ip for item in pods))
+        return Searchable(text, addresses=(*(item.ip for item in pods), *_on_the_way(row)), prefixes=written(text))
 
     def follow(self, now: float) -> None:
         """Show the state of the tables; rows come from ``show``."""

@@ -12,7 +12,7 @@ from aksnav.checks.sweep import blind_spots, in_order, sweeping
 from aksnav.store import Store
 from aksnav.ui.pace import SLICE
 from aksnav.ui.panes.pane import Pane
-from aksnav.ui.search import Searchable
+from aksnav.ui.search import Searchable, written
 from aksnav.ui.widgets.columns import Column
 
 _TONE = {"proven": "bad", "likely": "warn", "hint": "muted"}
@@ -107,7 +107,8 @@ class Findings(Pane[Finding]):
 
     def search(self, row: Finding) -> Searchable:
         """Return everything that is shown."""
-        return Searchable(f"{row.id} {row.proof} {row.subject} {row.summary} {_proof(row)} {_title(row)}")
+        text = f"{row.id} {row.proof} {row.subject} {row.summary} {_proof(row)} {_title(row)}"
+        return Searchable(text, prefixes=written(text))
 
     def follow(self, now: float) -> None:
         """Show what was found so far."""

@@ -21,7 +21,7 @@ from aksnav.trace.policy.subject import Subject
 from aksnav.trace.request import BadRequest, Origin, Request, Source
 from aksnav.ui.pace import SLICE
 from aksnav.ui.panes.pane import Pane
-from aksnav.ui.search import Searchable
+from aksnav.ui.search import Searchable, written
 from aksnav.ui.text import Span
 from aksnav.ui.widgets.columns import Column
 
@@ -118,7 +118,8 @@ class WhoPane(Pane[Reach]):
     def search(self, row: Reach) -> Searchable:
         """Return everything that is shown."""
         shown = " ".join(column.cell(row) for column in self.columns())
-        return Searchable(f"{shown} {row.why}")
+        ends = tuple(format_address(place.address) for place in (row.source, row.target) if place.address is not None)
+        return Searchable(f"{shown} {row.why}", addresses=ends, prefixes=written(shown))
 
     def follow(self, now: float) -> None:
         """Show the title; the rows are those of the last answer."""

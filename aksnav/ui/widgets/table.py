@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import takewhile
 from typing import Any, ClassVar, Generic, TypeVar
 
 from textual.binding import Binding, BindingType
@@ -11,11 +10,13 @@ from textual.message import Message
 from textual.strip import Strip
 
 from aksnav.ui.text import Span
+from aksnav.ui.widgets.around import Around
 from aksnav.ui.widgets.columns import Column
 from aksnav.ui.widgets.cursor import Cursor
+from aksnav.ui.widgets.flashes import Flashes
 from aksnav.ui.widgets.ordering import OrderedRows
 from aksnav.ui.widgets.painted import Painted, scroll_glyph
-from aksnav.ui.widgets.row_painter import GUTTER, Look, RowPainter
+from aksnav.ui.widgets.row_painter import Look, RowPainter
 
 T = TypeVar("T")
 
@@ -102,15 +103,14 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         self._sorted_by: str | None = None
         self._reverse = False
         self._filtered = False
+        self._filter_words = ""
         self._slice_called = False
         self._cursor = Cursor(self._rows)
         self._measured = (self.size, 0)
         self._marks: AbstractSet[str] = frozenset()
-        self._flash = flash
-        self._changed_at: dict[str, float] = {}
-        self._empty = Span(empty, "muted")
-        self._notice: Span | None = None
-        self._other_lines: dict[object, Strip] = {}
+        self._flashes = Flashes(flash)
+        self._around = Around(empty, self.spans_strip)
+        self._header: Strip | None = None
 
     # What the owner reads.
 
@@ -161,12 +161,9 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         before = self._rows.by_key
         self._rows.replace(rows, first=self._first_slice)
         after = self._rows.by_key
-        self._changed_at = {key: at for key, at in self._changed_at.items() if key in after}
+        self._flashes.keep(after.keys())
         if now is not None:
-            changed = (key for key, row in after.items() if key in before and before[key] != row)
-            for key in list(changed):
-                self._changed_at.pop(key, None)
-                self._changed_at[key] = now
+            self._flashes.note((key for key, row in after.items() if key in before and before[key] != row), now)
         self._settle()
         self._go_on_filtering()
 
@@ -181,12 +178,9 @@ class RecordTable(Painted, Generic[T], can_focus=True):
             now: The clock in seconds, the same one as for `tick`; with it the changes are shown in the gutter.
         """
         self._rows.apply(changed, removed)
-        for key in removed:
-            self._changed_at.pop(key, None)
+        self._flashes.drop(removed)
         if now is not None:
-            for key in changed:  # the latest change comes last, so that what fades comes first
-                self._changed_at.pop(key, None)
-                self._changed_at[key] = now
+            self._flashes.note(changed, now)
         self._settle()
 
     def sort_by(self, column: str | None, *, reverse: bool = False) -> None:
@@ -201,16 +195,21 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         """
         self._rows.sort(None if column is None else self._columns[column].order, reverse=reverse)
         self._sorted_by, self._reverse = column, reverse
-        self._other_lines.clear()
+        self._header = None
         self._settle()
 
-    def set_filter(self, accepts: Callable[[T], bool] | None) -> None:
+    def set_filter(self, accepts: Callable[[T], bool] | None, words: str = "") -> None:
         """Show only the rows that a predicate accepts, all of them when it is None.
 
         The first rows are looked at now, the others in slices between which keys are handled: see `filtering`.
+
+        Args:
+            accepts: The predicate.
+            words: What it asks for, said where no row has it.
         """
         self._cursor.await_row()
         self._filtered = accepts is not None
+        self._filter_words = words
         self._rows.filter(accepts, first=self._first_slice)
         self._settle()
         self._go_on_filtering()
@@ -223,19 +222,14 @@ class RecordTable(Painted, Generic[T], can_focus=True):
 
     def set_empty(self, text: str, tone: str = "muted") -> None:
         """Say what stands there while there is no row, such as why none could be read."""
-        self._empty = Span(text, tone)
-        self._other_lines.clear()
+        self._around.set_empty(Span(text, tone))
         self.repaint_soon()
 
     def set_notice(self, text: str, tone: str = "warn") -> None:
         """Put a line under the header, such as how old the rows are; an empty text takes it away."""
-        notice = Span(text, tone) if text else None
-        if notice == self._notice:
-            return
-        self._notice = notice
-        self._other_lines.clear()
-        self._measure()
-        self.repaint_soon()
+        if self._around.set_notice(Span(text, tone) if text else None):
+            self._measure()
+            self.repaint_soon()
 
     def tick(self, now: float) -> None:
         """Let the marks of changes fade that are older than the flash time.
@@ -243,10 +237,7 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         Args:
             now: The clock in seconds, the same one as for `update_rows`.
         """
-        over = list(takewhile(lambda key: now - self._changed_at[key] >= self._flash, self._changed_at))
-        for key in over:
-            del self._changed_at[key]
-        if over:
+        if self._flashes.fade(now):
             self.repaint_soon()
 
     def redraw(self, keys: AbstractSet[str] | None = None) -> None:
@@ -325,50 +316,41 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         """Drop lines drawn for another width or theme."""
         super().forget()
         self._painter.forget()
-        self._other_lines.clear()
+        self._around.forget()
+        self._header = None
 
     def line(self, y: int) -> Strip:
         """Answer with a line: header, notice, row, the text for an empty table, or nothing."""
         if self._measured != (self.size, self._head):
             self._measure()
         if y == 0:
-            return self._other("header")
+            if self._header is None:
+                self._header = self._painter.header(self._sorted_by, reverse=self._reverse)
+            return self._header
         if y < self._head:
-            return self._other("notice")
+            return self._around.notice_strip(self.size.width)
         index = self._cursor.top + y - self._head
         if index >= self.shown:
-            return self._other("empty" if y == self._head else "blank")
+            return self._around.empty_strip(y - self._head if not self.shown else -1, self.size.width, self._unmatched)
         key = self._rows.key_at(index)
         cursor = ""
         if index == self._cursor.index:
             cursor = "painted--cursor" if self.has_focus else "painted--cursor-blurred"
         bar = scroll_glyph(y - self._head, self._cursor.height, self._cursor.top, self.shown)
-        look = Look(cursor, key in self._marks, key in self._changed_at, bar)
+        look = Look(cursor, key in self._marks, key in self._flashes, bar)
         return self._painter.row(key, self._rows.row(key), look)
 
-    def _other(self, what: str) -> Strip:
-        empty = self._empty_span() if what == "empty" else None
-        known = self._other_lines.get((what, empty))
-        if known is not None:
-            return known
-        if what == "header":
-            strip = self._painter.header(self._sorted_by, reverse=self._reverse)
-        else:
-            span = self._notice if what == "notice" else empty
-            line = [Span(" " * GUTTER), span] if span is not None else []
-            strip = self.spans_strip(line, self.size.width)
-        self._other_lines[what, empty] = strip
-        return strip
-
-    def _empty_span(self) -> Span:
-        if self._filtered and self.total:
-            return Span(f"nothing matches (0 of {self.total})", "muted")
-        return self._empty
+    @property
+    def _unmatched(self) -> str:
+        """What is said where there are rows and the filter shows none of them."""
+        if not self._filtered or not self.total:
+            return ""
+        return f"nothing matches{f' {self._filter_words}' if self._filter_words else ''} (0 of {self.total})"
 
     @property
     def _head(self) -> int:
         """Lines above the first row."""
-        return 1 if self._notice is None else 2
+        return 1 if self._around.notice is None else 2
 
     # What follows from a change.
 
@@ -377,7 +359,7 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         self._measured = (self.size, self._head)
         if self._painter.width != self.size.width:
             self._painter.resize(self.size.width)
-            self._other_lines.clear()
+            self._header = None
         self._cursor.height = max(1, self.size.height - self._head)
         self._cursor.keep_in_view()
 
