@@ -13,9 +13,14 @@ def run(args: argparse.Namespace) -> int:
     from aksnav.sources.errors import SourceError
 
     path = Path(args.file)
+    options = options_of(args)
+    if args.confirm and (options.demo is not None or options.capture is not None):
+        raise CommandError("--confirm asks the living network: it does not go with --demo or --from-capture")
     try:
-        count = capture(options_of(args), path, redact=args.redact)
+        made = capture(options, path, redact=args.redact, confirm=args.confirm)
     except SourceError as error:
         raise CommandError(str(error)) from error
-    print(plain(f"{count} objects in {path}; aksnav trace TARGET --from-capture {path} reads them"))
+    print(plain(f"{made.objects} objects in {path}; aksnav trace TARGET --from-capture {path} reads them"))
+    for note in made.notes:
+        print(plain(note))
     return 0

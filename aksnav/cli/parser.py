@@ -88,6 +88,11 @@ def _evidence(commands: "argparse._SubParsersAction[_Parser]", reading: _Parser)
     capture.add_argument(
         "--redact", action="store_true", help="replace host names, public addresses and subscription ids"
     )
+    capture.add_argument(
+        "--confirm",
+        action="store_true",
+        help="ask Azure for security admin rules too, by a POST that reads",
+    )
     capture.set_defaults(run=_lazy("capture"))
     diff = commands.add_parser("diff", help="what differs between two captures: requests, findings, objects")
     diff.add_argument("before", metavar="A", help="a capture, a folder of kubectl and az output, or demo:SCENARIO")

@@ -2,17 +2,24 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from aksnav.cli import main
+from aksnav.model.azure.admin import AddressItem, SecurityAdminRule
 from aksnav.model.change import Change, SourceChanged
 from aksnav.model.confirmation import ACTIONS, Question, Reply, Way
 from aksnav.model.kinds import KINDS
 from aksnav.report.confirmation import reply_lines, turned
 from aksnav.sources.azure.confirm import MOST_PAGES
+from aksnav.sources.capture import CaptureHeader, write_capture
+from aksnav.sources.capture import changes as capture_changes
+from aksnav.sources.capturing import Ear
 from aksnav.sources.confirm import ask
-from aksnav.sources.demo import changes
+from aksnav.sources.demo import changes, wire
 from aksnav.store import Store
 from aksnav.store.told import FRESH_FOR
 from aksnav.trace import parse_request, trace
@@ -112,12 +119,15 @@ Serve = Callable[..., None]
 
 @pytest.fixture
 def serve(bench: Bench) -> Serve:
-    """Return what sets the pages of rules that the POST answers with, the token of each the number of the next."""
+    """Return what sets the pages of rules that the POST answers with, the token of each the number of the next.
+
+    Other networks are not found.
+    """
 
     def pages(*listed: list[Rule]) -> None:
         def answer(asked: Asked) -> Answer | None:
             if asked.path != POST:
-                return None
+                return error(404, "ResourceNotFound", "not here") if asked.verb == "POST" else None
             number = int(json.loads(asked.body or b"{}").get("skipToken", 0))
             more = {"skipToken": str(number + 1)} if number + 1 < len(listed) else {}
             return Answer(body={"value": listed[number], **more})
@@ -310,6 +320,79 @@ def test_an_answer_that_has_changed_contradicts_what_was_told_before(living: Liv
     found, reply = living.confirm()
     assert (reply.value, reply.agrees) == ("1 rule", False)
     assert found.outcome is Outcome.DROPPED
+
+
+def test_the_command_prints_the_verdict_with_what_was_learnt(
+    living: Living, serve: Serve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``trace --confirm`` on the cluster of the bench: it ends at the rule, and the last line says what turned."""
+    serve([rule("Deny")])
+    monkeypatch.setattr("aksnav.cli.trace.load", lambda _options: living.store)
+    monkeypatch.setattr("aksnav.sources.confirm.ask", lambda question, **_: living.ask(question))
+    assert main(["trace", MQTT, "--confirm"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("✖ dropped")
+    assert any(".effectiveSecurityAdminRules[0].access = Deny" in line for line in lines)
+    assert lines[-1] == "  with what was learnt: dropped, proven (before: delivered, assumed)"
+    assert main(["trace", MQTT, "--confirm", "-o", "json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"], told["confidence"]["certainty"]) == ("dropped", "proven")
+    assert [item["learnt"] for item in told["confirmations"] if item["way"] == Way.ADMIN_RULES] == [True]
+
+
+@pytest.mark.parametrize("redact", [False, True])
+def test_a_capture_that_asked_holds_the_rules_and_their_hour(
+    living: Living, serve: Serve, tmp_path: Path, *, redact: bool
+) -> None:
+    """What ``capture --confirm`` writes is as good as the cluster: the trace of the file is proven."""
+    serve([rule("Deny", destinationPortRanges=["22"])])
+    heard = listening(living)
+    (note,) = heard.ask(living.ask)
+    assert note.startswith("not in it: security admin rules of vnet-contoso-hub: ")
+    path = tmp_path / "asked.aksnav"
+    kubernetes = [
+        (kind, item) for kind, items in dict(wire("healthy")).items() if not KINDS[kind].azure for item in items
+    ]
+    readings = tuple(heard.readings.values())
+    write_capture(path, [*kubernetes, *heard.documents()], CaptureHeader(at=START, readings=readings), redact=redact)
+    store = Store()
+    for change in capture_changes(path):
+        store.apply(change)
+    (network,) = (item for item in store.virtual_networks if item.name == "vnet-contoso-prod")
+    assert [item.destination_port_ranges for item in network.effective_security_admin_rules or ()] == [("22",)]
+    assert (network.admin_rules_as_of, network.admin_rules_old) == (START, False)
+    if not redact:
+        found = trace(store, parse_request(MQTT))
+        assert (found.outcome, found.confidence.certainty) == (Outcome.DELIVERED, Certainty.PROVEN)
+
+
+def listening(living: Living) -> Ear:
+    """Return what ``aksnav capture`` would have heard of the cluster."""
+    ear = Ear()
+    for change in [*changes("healthy", lambda: START), *living.bench.changes]:
+        if _azure(change) == (change in living.bench.changes):
+            ear.hear(change)
+    return ear
+
+
+def test_a_capture_without_a_network_says_that_nothing_was_asked() -> None:
+    """Azure was not readable: there is nobody to ask about."""
+    assert Ear().ask(lambda question: Reply(question=question)) == (
+        "not in it: security admin rules: no virtual network could be read",
+    )
+
+
+def test_a_capture_of_what_is_not_alive_refuses_to_ask(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The demo has nobody to ask, and one line says so."""
+    assert main(["capture", str(tmp_path / "x"), "--demo", "healthy", "--confirm"]) == 2
+    assert "--confirm asks the living network" in capsys.readouterr().err
+
+
+def test_a_reply_with_rules_comes_through_the_pipe_as_it_is() -> None:
+    """The child answers the explorer in msgpack."""
+    rules = (SecurityAdminRule(arm_id="/x", access="Deny", sources=(AddressItem("10.0.0.0/8"),)),)
+    reply = Reply(question=Question(way=Way.ADMIN_RULES, target=NETWORK), admin_rules=rules, at=START)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(reply), type=Reply) == reply
 
 
 def test_admin_rules_are_asked_for_before_everything_else(living: Living, serve: Serve) -> None:

@@ -120,7 +120,7 @@ def check_azure(
 def _on_request() -> Iterator[Check]:
     """Say which actions are used where a user asks the living network: they read, and Reader does not have them."""
     for way, action in ACTIONS.items():
-        said = f"asked only by trace --confirm and C on a trace ({way}); a POST that reads, not part of Reader"
+        said = f"asked only by --confirm and C on a trace ({way}); a POST that reads, not part of Reader"
         yield Check(what=action.partition("/")[2], ok=False, optional=True, missing=action, reason=said)
 
 
