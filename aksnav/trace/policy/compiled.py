@@ -72,6 +72,7 @@ class CompiledPolicies:
             space for space, listed in self._ready.items() if any(ready.asks_addresses for ready in listed)
         }
         self._selections: dict[_KeyPart, list[tuple[_Ready, PolicyWord | None]]] = {}
+        self._speaking: dict[_KeyPart, tuple[NetworkPolicy, ...]] = {}
         self._decisions: dict[_KeyPart, Decision] = {}
 
     def decide(self, how: EngineRules, asked: Asked) -> Decision:
@@ -123,9 +124,15 @@ class CompiledPolicies:
 
     def speaking(self, how: EngineRules, direction: Direction, pod: Pod) -> tuple[NetworkPolicy, ...]:
         """Return the NetworkPolicies that have, or may have, a say on a Pod in a direction."""
-        scene = rules.Scene(how.engine, self.namespaces, how.end_port)
-        found = self._selection(direction, _subject(pod), scene)
-        return tuple(ready.policy for ready, silent in found if silent is None or isinstance(silent.selects, Unknown))
+        key = (how.engine is Engine.CILIUM, direction, pod.namespace, pod.labels, pod.template.service_account)
+        found = self._speaking.get(key)
+        if found is None:
+            scene = rules.Scene(how.engine, self.namespaces, how.end_port)
+            subject = _subject(pod)
+            listed = self._ready.get(pod.namespace, ())
+            found = tuple([item.policy for item in listed if _has_say(item, direction, subject, scene)])
+            self._speaking[key] = found
+        return found
 
     def undecodable_in(self, namespace: str) -> bool:
         """Return whether a NetworkPolicy of a namespace cannot be decoded."""
@@ -182,18 +189,34 @@ def _subject(pod: Pod) -> Who:
     return Who(sort=Sort.POD, namespace=pod.namespace, labels=pod.labels, service_account=pod.template.service_account)
 
 
+def _unselected(policy: NetworkPolicy, subject: Who, scene: rules.Scene) -> bool:
+    """Return whether a policy certainly does not select a Pod."""
+    certain = policy.pod_selector.invalid() is None and not policy.unknown.startswith(".spec.podSelector")
+    return certain and not rules.selects(policy.pod_selector, subject, scene)
+
+
+def _other_way(policy: NetworkPolicy, direction: Direction) -> bool:
+    """Return whether a policy is certainly not about a direction."""
+    types = policy.types
+    # A misspelt field of the spec itself may have been meant as the rules that policyTypes default from.
+    doubtful = policy.policy_types is None and _TOP_LEVEL.fullmatch(policy.unknown)
+    return not doubtful and direction.value not in types and all(word in rules.TYPES for word in types)
+
+
+def _has_say(ready: _Ready, direction: Direction, subject: Who, scene: rules.Scene) -> bool:
+    """Return whether a policy has, or may have, a say on a Pod in a direction: without the words of those without."""
+    return not _other_way(ready.policy, direction) and not _unselected(ready.policy, subject, scene)
+
+
 def _silent(ready: _Ready, direction: Direction, subject: Who, scene: rules.Scene) -> PolicyWord | None:
     """Return the word of a policy that has no say on a Pod in a direction, whoever is at the other end; else None."""
     policy = ready.policy
     types = policy.types
     fact = (".spec.policyTypes", ",".join(types))
-    certain = policy.pod_selector.invalid() is None and not policy.unknown.startswith(".spec.podSelector")
-    if certain and not rules.selects(policy.pod_selector, subject, scene):
+    if _unselected(policy, subject, scene):
         why = f"podSelector {policy.pod_selector} does not match the Pod"
         return PolicyWord(policy.ref, policy.resource_version, False, False, why)
-    # A misspelt field of the spec itself may have been meant as the rules that policyTypes default from.
-    doubtful = policy.policy_types is None and _TOP_LEVEL.fullmatch(policy.unknown)
-    if not doubtful and direction.value not in types and all(word in rules.TYPES for word in types):
+    if _other_way(policy, direction):
         why = f"selects the Pod, but its policyTypes are {', '.join(types)}"
         return PolicyWord(policy.ref, policy.resource_version, True, False, why, (), fact)
     if ready.problem:

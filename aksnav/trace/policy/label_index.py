@@ -14,11 +14,18 @@ Sets = tuple[int, int]
 
 def numbers_in(bits: int) -> Iterator[int]:
     """Yield the numbers of the classes of a set, ascending."""
+    if bits.bit_count() <= _FEW:
+        while bits:
+            lowest = bits & -bits
+            yield lowest.bit_length() - 1
+            bits ^= lowest
+        return
     for place, byte in enumerate(bits.to_bytes((bits.bit_length() + 7) // 8, "little")):
         if byte:
-            yield from (place * 8 + offset for offset in _OFFSETS[byte])
+            yield from [place * 8 + offset for offset in _OFFSETS[byte]]
 
 
+_FEW = 32
 _OFFSETS = tuple(tuple(offset for offset in range(8) if byte >> offset & 1) for byte in range(256))
 
 

@@ -5,7 +5,8 @@ Bit n of a set stands for class n. Classes that the same policies select, with t
 one Pod is asked, and only what the other end's policies can tell apart divides it further.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 import msgspec
 
@@ -17,6 +18,7 @@ from aksnav.store.store import Store
 from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.cluster import classes
 from aksnav.trace.memo import once
+from aksnav.trace.place import Place
 from aksnav.trace.policy.calico.hosts import host_endpoint
 from aksnav.trace.policy.calico.likeness import Question
 from aksnav.trace.policy.calico.policies import CalicoPolicies
@@ -93,6 +95,8 @@ class Peers:
     Attributes:
         classes: sorted by group.
         parts: every class is in exactly one.
+        numbers: the classes of each part.
+        alone: the identities of the groups that have but one class.
         index: the classes by their labels.
         engines: those whose readings are asked.
         cilium: Cilium's own policies, where they are asked and there are any.
@@ -118,6 +122,10 @@ class Peers:
         own = self._policies.cilium if self._cilium else None
         self.cilium = None if own is None else CiliumLikeness(own.listed(), own.blind(), own.facts, self.index)
         self.parts = tuple(self._divide())
+        self.numbers = [tuple(numbers_in(part.bits)) for part in self.parts]
+        self.alone = frozenset(id(listed[0].group) for listed in self._by_group() if len(listed) == 1)
+        self._places: dict[int, Place] = {}
+        self._by_place: list[tuple[int, int]] = []
         self._matched: dict[tuple[int, str], tuple[int, ...]] = {}
         self._kept: list[PolicyPeer] = []
         self._cuts: dict[Key, Cuts] = {}
@@ -163,6 +171,28 @@ class Peers:
     def number(self, pod: Pod) -> int | None:
         """Return the number of a Pod's class; None for a Pod that has no address, or none any more."""
         return self._numbers.get(self._key(pod)) if pod.ips and not pod.finished else None
+
+    def _by_group(self) -> Iterator[list[PodClass]]:
+        for _, listed in groupby(self.classes, key=lambda item: item.group):
+            yield list(listed)
+
+    def place(self, number: int) -> Place:
+        """Return where one of the Pods of a class is."""
+        found = self._places.get(number)
+        if found is None:
+            pod = self.classes[number].examples[0]
+            found = self._places[number] = Place.of_pod(pod, self._store.nodes.get(pod.node))
+        return found
+
+    def by_place(self) -> list[tuple[int, int]]:
+        """Return one class of each set of classes that no ipBlock tells apart, with the set."""
+        if not self._by_place:
+            found: dict[Key, tuple[int, int]] = {}
+            for part, numbers in zip(self.parts, self.numbers, strict=True):
+                number, bits = found.get(part.key, (numbers[0], 0))
+                found[part.key] = (number, bits | part.bits)
+            self._by_place = list(found.values())
+        return self._by_place
 
     def on_node(self, name: str) -> dict[int, list[Pod]]:
         """Return the Pods on a node, by the numbers of their classes."""
@@ -259,6 +289,15 @@ class Peers:
         if found is None:
             self._kept_cuts += given
             found = self._ranges[key] = ranges(declared, *given)
+        return found
+
+    def sided(self, splits: Sequence[int]) -> list[int]:
+        """Return for each class in which of some sets it is: the first of them is the highest bit."""
+        found = [0] * len(self.classes)
+        for place, bits in enumerate(reversed(splits)):
+            bit = 1 << place
+            for number in numbers_in(bits):
+                found[number] |= bit
         return found
 
     # What selectors match.

@@ -4,7 +4,8 @@ It says what the judge says, or nothing where the judge has to be asked: labels 
 versions that are not known, more than one engine.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -13,15 +14,18 @@ from aksnav.model.kubernetes.policy import NetworkPolicy, PolicyPeer, PolicyRule
 from aksnav.model.kubernetes.workload import ContainerPort
 from aksnav.store.store import Store
 from aksnav.trace.policy import rules
-from aksnav.trace.policy.ask import Word
+from aksnav.trace.policy.ask import Word, both
 from aksnav.trace.policy.compiled import compiled, engine_rules
 from aksnav.trace.policy.decision import Direction
 from aksnav.trace.policy.peers import Peers
-from aksnav.trace.policy.reach_ports import Ports
+from aksnav.trace.policy.reach_ports import Ports, merged
 from aksnav.trace.policy.who import Sort, Who
 from aksnav.trace.ternary import Answer, Unknown, some
 
 NO_SAY = Word(True, (), "no policy selects the Pod")
+UNCERTAIN = "a policy cannot be evaluated"
+Answers = tuple[tuple[Word, tuple[Ports, ...]], ...]
+"""What holds on which ports."""
 _Ports = tuple[ContainerPort, ...]
 
 
@@ -32,6 +36,15 @@ class _Rule(msgspec.Struct, frozen=True, gc=False):
     sure: int
     unsure: int
     blocks: tuple[PolicyPeer, ...]
+
+
+class Admitting(NamedTuple):
+    """A rule that admits the other end on the ports that it lists, as ``peer`` says; None for a policy in doubt."""
+
+    policy: NetworkPolicy
+    place: int
+    rule: PolicyRule | None
+    peer: Answer
 
 
 class Quick:
@@ -50,11 +63,48 @@ class Quick:
         self._sets: dict[tuple[int, Direction], list[_Rule] | None] = {}
         self._denials: dict[tuple[tuple[int, ...], Direction], Word] = {}
         self._at_ports: dict[tuple[int, str, int, _Ports], rules.Said] = {}
+        self._may: dict[tuple[int, Direction], int] = {}
+        self._blocks: dict[tuple[str, tuple[str, ...]], tuple[int, int]] = {}
+        self._answers: dict[tuple[int, ...], Answers] = {}
+        self._same_words: dict[object, Word] = {}
         self._whos: dict[int, Who] = {}
         self._words: dict[object, Word] = {}
 
+    def admitting(
+        self, policies: tuple[NetworkPolicy, ...], direction: Direction, number: int
+    ) -> list[Admitting] | None:
+        """Return the rules of policies that admit, or may admit, a class on some port; None where it is not certain.
+
+        Args:
+            policies: of the judged Pod, in the order in which the judge asks them.
+            direction: as seen from the judged Pod.
+            number: of the class at the other end.
+        """
+        scene = self._scene
+        if scene is None:
+            return None
+        found: list[Admitting] = []
+        for policy in policies:
+            if not self._may_admit(policy, direction, scene) >> number & 1:
+                continue
+            listed = self._rules(policy, direction)
+            if listed is None:
+                found.append(Admitting(policy, 0, None, Unknown(UNCERTAIN)))
+                continue
+            for place, rule in enumerate(listed):
+                peer = self._names(rule, policy.namespace, number, scene)
+                if peer is not False:
+                    found.append(Admitting(policy, place, rule.rule, peer))
+        return found
+
     def word(
-        self, policies: Sequence[NetworkPolicy], direction: Direction, number: int, declared: _Ports, item: Ports
+        self,
+        policies: Sequence[NetworkPolicy],
+        direction: Direction,
+        number: int,
+        declared: _Ports,
+        item: Ports,
+        admitting: Sequence[Admitting] | None = None,
     ) -> Word | None:
         """Return what policies that isolate a Pod say of one of a class at the other end; None where it is not certain.
 
@@ -64,24 +114,66 @@ class Quick:
             number: of the class at the other end.
             declared: ports of the destination.
             item: the port that is asked for.
+            admitting: what ``admitting`` returns, where that is known.
         """
+        scene = self._scene
+        listed = self.admitting(tuple(policies), direction, number) if admitting is None else admitting
+        if scene is None or listed is None:
+            return None
+        target = rules.Target(item.first, item.protocol, declared)
+        for policy, place, rule, peer in listed:
+            said = self._ports(rule, target, scene) if rule is not None else peer
+            if rule is not None and said is True and peer is True:
+                why = rules.admits(rule, policy.namespace, self._who(number), target, scene).why
+                return Word(True, (policy.ref,), f"{policy.id} {direction.lower()}[{place}] admits it: {why}")
+            if said is not False:
+                return None
+        return self.denial(policies, direction)
+
+    def admitted(
+        self, policies: Sequence[NetworkPolicy], direction: Direction, declared: _Ports, item: Ports
+    ) -> int | None:
+        """Return the classes that policies which isolate a Pod admit on a port; None where it is not certain of all."""
         scene = self._scene
         if scene is None:
             return None
         target = rules.Target(item.first, item.protocol, declared)
+        found = 0
         for policy in policies:
             listed = self._rules(policy, direction)
             if listed is None:
                 return None
-            for place, rule in enumerate(listed):
-                peer = self._names(rule, policy.namespace, number, scene)
-                said = self._ports(rule.rule, target, scene) if peer is not False else False
-                if said is True and peer is True:
-                    why = rules.admits(rule.rule, policy.namespace, self._who(number), target, scene).why
-                    return Word(True, (policy.ref,), f"{policy.id} {direction.lower()}[{place}] admits it: {why}")
-                if said is not False:
+            for rule in listed:
+                said = self._ports(rule.rule, target, scene)
+                if said is False:
+                    continue
+                sure, unsure = rule.sure, rule.unsure
+                for peer in rule.blocks:
+                    covered, doubtful = self._covered(peer, policy.namespace, scene)
+                    sure, unsure = sure | covered, unsure | doubtful
+                if said is not True or unsure:
                     return None
-        return self.denial(policies, direction)
+                found |= sure
+        return found
+
+    def answers(self, direction: Direction, items: list[Ports], mine: tuple[Word, ...], theirs: Word) -> Answers:
+        """Return what the words of one end and the one word of the other add up to; worked out once for the same words.
+
+        Args:
+            direction: as seen from the end that has several words.
+            items: the ports, as ``Peers.ranges`` returns them.
+            mine: a word for each of the ports, from ``same``, or none at all.
+            theirs: from ``denial``, or NO_SAY.
+        """
+        key = (direction is Direction.EGRESS, id(items), id(theirs), *map(id, mine))
+        found = self._answers.get(key)
+        if found is None:
+            found = self._answers[key] = added_up(direction, items, mine, (theirs,) * len(items))
+        return found
+
+    def same(self, word: Word) -> Word:
+        """Return the one object that stands for all words that are alike."""
+        return self._same_words.setdefault((word.allowed, word.policies, word.why), word)
 
     def denial(self, policies: Sequence[NetworkPolicy], direction: Direction) -> Word:
         """Return the word of policies that isolate a Pod and do not admit it; one word for one set of them."""
@@ -106,6 +198,39 @@ class Quick:
             found = ask()
             if named not in found.why:
                 self._words[key] = found
+        return found
+
+    def _may_admit(self, policy: NetworkPolicy, direction: Direction, scene: rules.Scene) -> int:
+        """Return the classes that a policy may admit on some port: all of them, where it cannot be evaluated."""
+        key = (id(policy), direction)
+        found = self._may.get(key)
+        if found is None:
+            listed = self._rules(policy, direction)
+            found = self._known.index.everything if listed is None else 0
+            for rule in listed or ():
+                found |= rule.sure | rule.unsure
+                for peer in rule.blocks:
+                    covered, doubtful = self._covered(peer, policy.namespace, scene)
+                    found |= covered | doubtful
+            self._may[key] = found
+        return found
+
+    def _covered(self, peer: PolicyPeer, namespace: str, scene: rules.Scene) -> tuple[int, int]:
+        """Return the classes that an address block covers, and those of which nobody can say it."""
+        block = peer.ip_block
+        if block is None:
+            return 0, 0
+        key = (block.cidr, block.exceptions)
+        found = self._blocks.get(key)
+        if found is None:
+            sure = unsure = 0
+            for number, bits in self._known.by_place():
+                answer = rules.peer_admits(peer, namespace, self._who(number), scene).answer
+                sure, unsure = (
+                    sure | (bits if answer is True else 0),
+                    unsure | (bits if isinstance(answer, Unknown) else 0),
+                )
+            found = self._blocks[key] = (sure, unsure)
         return found
 
     def _rules(self, policy: NetworkPolicy, direction: Direction) -> list[_Rule] | None:
@@ -157,3 +282,33 @@ class Quick:
                 v4=address is None or is_v4(address),
             )
         return found
+
+
+def added_up(direction: Direction, items: Sequence[Ports], mine: Sequence[Word], theirs: Sequence[Word]) -> Answers:
+    """Return what the words of both ends add up to, ports with the same answer by the same policies together.
+
+    Args:
+        direction: as seen from the first end.
+        items: ports in order.
+        mine: the words of the first end for each of the ports, or none at all where it has no say.
+        theirs: those of the other end.
+    """
+    ends = [words for words in ((mine, theirs) if direction is Direction.EGRESS else (theirs, mine)) if words]
+    known: dict[tuple[int, ...], Word] = {}
+    found: list[tuple[Word, Ports]] = []
+    for place, item in enumerate(items):
+        words = [end[place] for end in ends]
+        key = tuple(map(id, words))
+        word = known.get(key)
+        if word is None:
+            word = known[key] = both(words)
+        found.append((word, item))
+    return by_answer(found)
+
+
+def by_answer(found: Iterable[tuple[Word, Ports]]) -> Answers:
+    """Return ports in order by what is said of them: the first word of those that say the same by the same policies."""
+    listed: dict[object, tuple[Word, list[Ports]]] = {}
+    for word, item in found:
+        listed.setdefault((word.allowed, word.policies), (word, []))[1].append(item)
+    return tuple([(word, merged(items)) for word, items in listed.values()])

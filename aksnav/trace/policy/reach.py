@@ -4,7 +4,9 @@ Grouped by workload. Every answer is the one that the judge gives for one Pod of
 policy can tell the Pods of a group apart.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from operator import add
+from typing import Any
 
 import msgspec
 
@@ -19,7 +21,7 @@ from aksnav.trace.policy.peers import Peers, peers
 from aksnav.trace.policy.quick import Quick
 from aksnav.trace.policy.reach_rows import Party, Reach, Side, group_at, together
 from aksnav.trace.policy.subject import Subject
-from aksnav.trace.policy.workloads import Sort
+from aksnav.trace.policy.workloads import Group, Sort
 
 
 class Talk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -61,7 +63,7 @@ def rows_of(store: Store, subject: Subject) -> Iterator[Reach]:
     quick = Quick(store, known)
     for party in _parties(known, subject.places):
         for way in Direction:
-            yield from together(Side(store, known, quick, party, way).rows(), lambda one, other: one + other)
+            yield from together(Side(store, known, quick, party, way).rows(), add, known.alone)
 
 
 def talk_of(store: Store, subject: Subject, rows: Iterable[Reach]) -> Talk:
@@ -75,7 +77,7 @@ def talk_of(store: Store, subject: Subject, rows: Iterable[Reach]) -> Talk:
     return Talk(
         subject=subject.text,
         engine=engine.engine,
-        rows=tuple(sorted(together(rows, max), key=_order)),
+        rows=tuple(_in_order(_each_once(store, subject, rows))),
         missing=tuple(dict.fromkeys((*subject.missing, *unread(store)))),
         assumptions=tuple(assumptions),
     )
@@ -106,9 +108,37 @@ def _parties(known: Peers, places: Iterable[Place]) -> list[Party]:
     return list(found.values())
 
 
+def _each_once(store: Store, subject: Subject, rows: Iterable[Reach]) -> list[Reach]:
+    """Return rows with those of several classes of one of the subject's workloads put together."""
+    groups = [party.group for party in _parties(peers(store), subject.places)]
+    return list(rows) if len(set(groups)) == len(groups) else together(rows, max, frozenset())
+
+
 _SORTS = list(Sort)
+_RANK = {True: 0, None: 1, False: 2}
 
 
-def _order(row: Reach) -> tuple[object, ...]:
-    allowed = {True: 0, None: 1, False: 2}[row.allowed]
-    return (row.direction is Direction.EGRESS, row.subject, _SORTS.index(row.peer.sort), row.peer, allowed, row.ports)
+def _in_order(rows: list[Reach]) -> list[Reach]:
+    """Return rows by direction, workload and peer; what is allowed comes first."""
+    subjects = _ranked({id(row.subject): row.subject for row in rows}, lambda group: group)
+    others = _ranked({id(row.peer): row.peer for row in rows}, lambda group: (_SORTS.index(group.sort), group))
+    return sorted(
+        rows,
+        key=lambda row: (
+            row.direction is Direction.EGRESS,
+            subjects[id(row.subject)],
+            others[id(row.peer)],
+            _RANK[row.allowed],
+            row.ports,
+        ),
+    )
+
+
+def _ranked(groups: dict[int, Group], by: Callable[[Group], Any]) -> dict[int, int]:
+    """Return the places of groups in their order, by identity: thousands of rows have the same few."""
+    found: dict[int, int] = {}
+    rank, before = -1, None
+    for ident, group in sorted(groups.items(), key=lambda item: by(item[1])):
+        rank += group != before
+        found[ident], before = rank, group
+    return found

@@ -1,6 +1,7 @@
 """The rows of an answer to "who can talk": one party of the subject, and everybody at the other end."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from functools import partial
 
 import msgspec
 
@@ -10,12 +11,11 @@ from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.place import Entry, Place
 from aksnav.trace.policy import outsiders
-from aksnav.trace.policy.ask import Word, ask, both, crossing_of, word_of
+from aksnav.trace.policy.ask import Word, ask, crossing_of, word_of
 from aksnav.trace.policy.decision import Direction
-from aksnav.trace.policy.label_index import numbers_in
-from aksnav.trace.policy.peers import Part, Peers, PodClass
-from aksnav.trace.policy.quick import NO_SAY, Quick
-from aksnav.trace.policy.reach_ports import Ports, merged, port_order, ranges
+from aksnav.trace.policy.peers import Key, Part, Peers, PodClass
+from aksnav.trace.policy.quick import NO_SAY, Answers, Quick, added_up, by_answer
+from aksnav.trace.policy.reach_ports import Ports, ranges
 from aksnav.trace.policy.workloads import Group, Sort, group_of
 
 
@@ -78,13 +78,6 @@ def group_at(place: Place) -> Group:
     return outsiders.of_address(place.address)
 
 
-class _Answer(msgspec.Struct, frozen=True, gc=False):
-    """What holds for some ports."""
-
-    word: Word
-    ports: tuple[Ports, ...]
-
-
 class Side:
     """The connections of a party in one direction."""
 
@@ -100,39 +93,44 @@ class Side:
         self._say = known.own(party.number, direction)
         self._node = _node_of(party.place)
         self._near = known.on_node(self._node)
-        self._at_own: dict[object, Word] = {}
-        self._same_words: dict[object, Word] = {}
+        self._at_own: dict[tuple[Key, int], tuple[Word, ...]] = {}
+        self._own_words: dict[Key, Word] = {}
         self._quick = quick
         self._seen = known.seen(pod) if pod is not None else ()
 
     def rows(self) -> Iterator[Reach]:
         """Yield the rows: of every class of Pods, and of those who are no Pods."""
-        splits = self._known.split(self._own, self._say, self._direction, self._party.place.pod)
-        for part in self._known.parts:
-            for bits, seen in _split(part.bits, splits):
+        known = self._known
+        sides = known.sided(known.split(self._own, self._say, self._direction, self._party.place.pod))
+        for part, numbers in zip(known.parts, known.numbers, strict=True):
+            for seen, listed in _split(numbers, sides):
                 if part.host or self._party.relational:
-                    yield from self._by_node(part, bits)
+                    yield from self._by_node(part, listed)
                 else:
-                    yield from self._alike(part, bits, seen)
+                    yield from self._alike(part, listed, seen)
         if self._party.place.pod is not None:
             yield from self._outside(self._party.place.pod)
 
-    def _alike(self, part: Part, bits: int, seen: tuple[bool, ...]) -> Iterator[Reach]:
+    def _alike(self, part: Part, numbers: Sequence[int], seen: int) -> Iterator[Reach]:
         """Yield the rows of classes between which no policy can tell: one Pod is asked for all of them."""
-        own = self._party.place.pod
-        answers: list[_Answer] | None = None
-        for number in numbers_in(bits):
+        answers: Answers | None = None
+        for number in numbers:
             item = self._known.classes[number]
-            other = next((pod for pod in item.examples if own is None or pod.id != own.id), None)
-            if other is None:
+            mine = number == self._party.number
+            place = self._beside_itself(item) if mine else self._known.place(number)
+            if place is None:
                 continue  # the Pod itself
-            place = Place.of_pod(other, self._store.nodes.get(other.node))
             if answers is None:
                 answers = self._answers_by_end(part, place, seen)
-            alone = number == self._party.number and self._party.count == 1
-            yield from self._told(item.group, item.count - alone, place, answers)
+            yield from self._told(item.group, item.count - (mine and self._party.count == 1), place, answers)
 
-    def _answers_by_end(self, part: Part, other: Place, seen: tuple[bool, ...]) -> list[_Answer]:
+    def _beside_itself(self, item: PodClass) -> Place | None:
+        """Return where a Pod of the party's own class is that is another one."""
+        own = self._party.place.pod
+        other = next((pod for pod in item.examples if own is None or pod.id != own.id), None)
+        return None if other is None else Place.of_pod(other, self._store.nodes.get(other.node))
+
+    def _answers_by_end(self, part: Part, other: Place, seen: int) -> Answers:
         """Return what ``_answers`` does; each end is asked only for what was not answered for another part already."""
         source, target = (other, self._party.place) if self._inward else (self._party.place, other)
         known, theirs = self._known, part.policies(self._opposite)
@@ -141,55 +139,68 @@ class Side:
         if shut is None:
             given.append(known.cuts(theirs, self._opposite))
         declared = target.pod.template.ports if target.pod is not None else ()
-        pod = self._party.place.pod
-        pairs: dict[tuple[int, ...], tuple[list[Word], list[Ports]]] = {}
-        for item in known.ranges(declared, given):
-            words: list[Word] = []
-            if pod is not None:
-                words.append(self._at_this_end((seen, part.key, declared), pod, source, target, item))
-            theirs_say = shut if shut is not None else self._at_their_end(part, theirs, source, target, item)
-            if theirs_say is not None:
-                words.append(theirs_say)
-            pairs.setdefault(tuple(map(id, words)), (words, []))[1].append(item)
-        found: dict[object, tuple[Word, list[Ports]]] = {}
-        for words, listed in pairs.values():
-            word = both(words if self._direction is Direction.EGRESS else reversed(words))
-            found.setdefault((word.allowed, word.policies), (word, []))[1].extend(listed)
-        return [_Answer(word, merged(sorted(listed, key=port_order))) for word, listed in found.values()]
+        items = known.ranges(declared, given)
+        mine = self._at_this_end((seen, part.key, declared), source, target, items)
+        words = shut if shut is not None else self._at_their_end(part, theirs, source, target, items)
+        if isinstance(words, Word):
+            return self._quick.answers(self._direction, items, mine, words)
+        return added_up(self._direction, items, mine, words)
 
-    def _at_this_end(self, alike: object, pod: Pod, source: Place, target: Place, item: Ports) -> Word:
-        """Return the word of the party's own policies, asked once for all that they cannot tell apart."""
+    def _at_this_end(self, alike: Key, source: Place, target: Place, items: Sequence[Ports]) -> tuple[Word, ...]:
+        """Return the words of the party's own policies, asked once for all that they cannot tell apart.
+
+        There are none where the party is no Pod.
+        """
+        pod = self._party.place.pod
+        if pod is None:
+            return ()
+        found = self._at_own.get((alike, id(items)))
+        if found is None:
+            found = tuple([self._own_word(alike, pod, source, target, item) for item in items])
+            self._at_own[alike, id(items)] = found
+        return found
+
+    def _own_word(self, alike: Key, pod: Pod, source: Place, target: Place, item: Ports) -> Word:
         key = (alike, item.protocol, item.first)
-        word = self._at_own.get(key)
+        word = self._own_words.get(key)
         if word is None:
-            word = word_of(self._store, crossing_of(source, target, item.protocol, item.first), self._direction, pod)
-            word = self._at_own[key] = self._same_words.setdefault((word.allowed, word.policies, word.why), word)
+            crossing = crossing_of(source, target, item.protocol, item.first)
+            word = self._own_words[key] = self._quick.same(word_of(self._store, crossing, self._direction, pod))
         return word
 
     def _at_their_end(
-        self, part: Part, theirs: tuple[NetworkPolicy, ...], source: Place, target: Place, item: Ports
-    ) -> Word | None:
-        """Return the word of the other end's policies; None where there are none to ask."""
+        self, part: Part, theirs: tuple[NetworkPolicy, ...], source: Place, target: Place, items: Sequence[Ports]
+    ) -> tuple[Word, ...] | Word:
+        """Return the words of the other end's policies, one word where it is one; none where there are none to ask."""
         other = source.pod if self._inward else target.pod
         if other is None:
-            return None
+            return ()
         number, pod = self._party.number, self._party.place.pod
-        same_family = pod is not None and (":" in pod.ip) == (":" in other.ip)
-        if same_family and number is not None and part.plain(self._opposite):
-            declared = target.pod.template.ports if target.pod is not None else ()
-            word = self._quick.word(theirs, self._opposite, number, declared, item)
-            if word is not None:
-                return word
+        ask_judge = partial(self._their_word, source, target, other)
         if pod is None or number is None:
-            return word_of(self._store, crossing_of(source, target, item.protocol, item.first), self._opposite, other)
+            return tuple(map(ask_judge, items))
         ports = target.pod.template.ports if target.pod is not None else ()
-        sides = self._known.sides(part, self._opposite, number)
-        key = (id(part), self._opposite, sides, self._seen, ports, item.protocol, item.first)
-        return self._quick.kept(
-            key,
-            f"a Pod of {pod.namespace} ",
-            lambda: word_of(self._store, crossing_of(source, target, item.protocol, item.first), self._opposite, other),
-        )
+        same_family = (":" in pod.ip) == (":" in other.ip)
+        admitting = None
+        if same_family and part.plain(self._opposite):
+            admitting = self._quick.admitting(theirs, self._opposite, number)
+            if admitting is not None and not admitting:
+                return self._quick.denial(theirs, self._opposite)
+        words = []
+        for item in items:
+            word = None
+            if admitting is not None:
+                word = self._quick.word(theirs, self._opposite, number, ports, item, admitting)
+            if word is None:
+                sides = self._known.sides(part, self._opposite, number)
+                key = (id(part), self._opposite, sides, self._seen, ports, item.protocol, item.first)
+                word = self._quick.kept(key, f"a Pod of {pod.namespace} ", partial(ask_judge, item))
+            words.append(word)
+        return tuple(words)
+
+    def _their_word(self, source: Place, target: Place, other: Pod, item: Ports) -> Word:
+        crossing = crossing_of(source, target, item.protocol, item.first)
+        return word_of(self._store, crossing, self._opposite, other)
 
     def _shut(self, part: Part, theirs: tuple[NetworkPolicy, ...]) -> Word | None:
         """Return the word of a part whose policies have no say, or isolate it and certainly do not admit the party."""
@@ -207,9 +218,9 @@ class Side:
             return None
         return self._quick.denial(theirs, self._opposite)
 
-    def _by_node(self, part: Part, bits: int) -> Iterator[Reach]:
+    def _by_node(self, part: Part, numbers: Sequence[int]) -> Iterator[Reach]:
         """Yield the rows of classes of which the Pods on the party's own node may be unlike the others."""
-        for number in numbers_in(bits):
+        for number in numbers:
             item = self._known.classes[number]
             near = [pod for pod in self._near.get(number, ()) if pod is not self._party.place.pod]
             far = next((pod for pod in item.examples if pod.node != self._node), None)
@@ -235,7 +246,7 @@ class Side:
             answers = self._answers(None, place, entry)
             yield from self._told(Group(sort, "", "", name), 0, place, answers, entry)
 
-    def _answers(self, part: Part | None, other: Place, entry: Entry = Entry.DIRECT) -> list[_Answer]:
+    def _answers(self, part: Part | None, other: Place, entry: Entry = Entry.DIRECT) -> Answers:
         """Return what policies do on every port, ports with the same answer by the same policies together."""
         source, target = (other, self._party.place) if self._inward else (self._party.place, other)
         theirs = () if part is None else part.policies(self._opposite)
@@ -243,34 +254,31 @@ class Side:
         own = known.own_cuts(self._say, () if part is None else part.own[self._opposite])
         given = (known.cuts(self._own, self._direction), known.cuts(theirs, self._opposite), *own)
         declared = target.pod.template.ports if target.pod is not None else ()
-        found: dict[object, tuple[Word, list[Ports]]] = {}
-        for item in ranges(declared, *given):
-            word = ask(self._store, source, target, item.protocol, item.first, entry)
-            found.setdefault((word.allowed, word.policies), (word, []))[1].append(item)
-        return [_Answer(word, merged(listed)) for word, listed in found.values()]
+        items = ranges(declared, *given)
+        return by_answer((ask(self._store, source, target, item.protocol, item.first, entry), item) for item in items)
 
     def _told(
-        self, group: Group, count: int, place: Place, answers: list[_Answer], entry: Entry = Entry.DIRECT
+        self, group: Group, count: int, place: Place, answers: Answers, entry: Entry = Entry.DIRECT
     ) -> Iterator[Reach]:
-        for answer in answers:
+        for word, ports in answers:
             yield Reach(
                 direction=self._direction,
                 subject=self._party.group,
                 peer=group,
                 count=count,
-                ports=answer.ports,
-                allowed=answer.word.allowed,
-                policies=answer.word.policies,
-                why=answer.word.why,
+                ports=ports,
+                allowed=word.allowed,
+                policies=word.policies,
+                why=word.why,
                 source=place if self._inward else self._party.place,
                 target=self._party.place if self._inward else place,
                 entry=entry,
             )
 
 
-def _same(one: list[_Answer], other: list[_Answer]) -> bool:
-    return [(item.word.allowed, item.word.policies, item.ports) for item in one] == [
-        (item.word.allowed, item.word.policies, item.ports) for item in other
+def _same(one: Answers, other: Answers) -> bool:
+    return [(word.allowed, word.policies, ports) for word, ports in one] == [
+        (word.allowed, word.policies, ports) for word, ports in other
     ]
 
 
@@ -278,26 +286,33 @@ def _node_of(place: Place) -> str:
     return place.node.name if place.node is not None else place.pod.node if place.pod is not None else ""
 
 
-def _split(bits: int, by: tuple[int, ...]) -> list[tuple[int, tuple[bool, ...]]]:
-    """Return a set divided by others, each piece with which of them it lies in."""
-    found: list[tuple[int, tuple[bool, ...]]] = [(bits, ())]
-    for other in by:
-        found = [
-            (piece, (*seen, inside))
-            for bits, seen in found
-            for piece, inside in ((bits & other, True), (bits & ~other, False))
-            if piece
-        ]
-    return found
+def _split(numbers: tuple[int, ...], sides: Sequence[int]) -> Iterable[tuple[int, Sequence[int]]]:
+    """Return classes divided by the sides that they are on, those that are in the first set first."""
+    if len(numbers) == 1:
+        return ((sides[numbers[0]], numbers),)
+    found: dict[int, list[int]] = {}
+    for number in numbers:
+        found.setdefault(sides[number], []).append(number)
+    return sorted(found.items(), reverse=True)
 
 
-def together(rows: Iterable[Reach], count: Callable[[int, int], int]) -> Iterator[Reach]:
-    """Yield rows with those put together that differ in nothing but the Pods that they stand for."""
-    found: dict[object, Reach] = {}
-    counts: dict[object, int] = {}
+def together(rows: Iterable[Reach], count: Callable[[int, int], int], alone: Container[int]) -> list[Reach]:
+    """Return rows with those put together that differ in nothing but the Pods that they stand for.
+
+    Args:
+        rows: in the order in which they are kept.
+        count: of the Pods of two rows.
+        alone: the identities of peers of which no two rows can be put together.
+    """
+    found: list[Reach] = []
+    places: dict[object, int] = {}
     for row in rows:
-        key: object = (row.direction, row.subject, row.peer, row.ports, row.allowed, row.policies, row.entry)
-        counts[key] = count(counts[key], row.count) if key in found else row.count
-        found.setdefault(key, row)
-    for key, row in found.items():
-        yield row if row.count == counts[key] else msgspec.structs.replace(row, count=counts[key])
+        if id(row.peer) not in alone:
+            key = (row.direction, row.subject, row.peer, row.ports, row.allowed, row.policies, row.entry)
+            place = places.setdefault(key, len(found))
+            if place < len(found):
+                total = count(found[place].count, row.count)
+                found[place] = msgspec.structs.replace(found[place], count=total)
+                continue
+        found.append(row)
+    return found
