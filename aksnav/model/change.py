@@ -80,6 +80,13 @@ class ReadingChanged(msgspec.Struct, tag=True, gc=False):
     at: float = 0.0
 
 
+class ScopeLeft(msgspec.Struct, tag=True, gc=False):
+    """A scope is no longer part of what is read: what was said of it holds no more, for better or worse."""
+
+    kind: str
+    scope: str
+
+
 class Heartbeat(msgspec.Struct, tag=True, gc=False):
     """The watch of a kind is alive (a bookmark or an event came): its table is right as of ``at`` (epoch seconds)."""
 
@@ -138,6 +145,7 @@ Change = (
     | ListStarted
     | ListEnded
     | ReadingChanged
+    | ScopeLeft
     | Heartbeat
     | UndecodableFound
     | AdminRulesTold

@@ -20,6 +20,7 @@ from aksnav.model.change import (
     ListStarted,
     ReadingChanged,
     Removed,
+    ScopeLeft,
     SourceChanged,
     UndecodableFound,
     Upserted,
@@ -44,7 +45,7 @@ _SHARED = {
 }
 _MOST_SHARED = 1 << 14
 _HEAD = Struct(">BI")
-_Note = ListStarted | ListEnded | Removed | ReadingChanged | Heartbeat | UndecodableFound | SourceChanged
+_Note = ListStarted | ListEnded | Removed | ReadingChanged | ScopeLeft | Heartbeat | UndecodableFound | SourceChanged
 _Template = tuple[int, str, str, tuple[ContainerPort, ...], tuple[Probe, ...], bool, str, tuple[str, ...], bool]
 _PodRow = tuple[
     str, int, str, str, bool, int, int, int, tuple[str, ...], int, bool, int, int, str, int

@@ -33,6 +33,7 @@ from aksnav.model.change import (
     Reading,
     ReadingChanged,
     Removed,
+    ScopeLeft,
     SourceChanged,
     UndecodableFound,
     Upserted,
@@ -218,11 +219,10 @@ class Store:
                 table.set_access(scope, Access(Reading.LIVE, at=change.at))
             case ReadingChanged():
                 self._read(table, change)
+            case ScopeLeft():
+                table.leave(change.scope)
             case Heartbeat():
-                # Of a scope that nobody listed nothing is known, however alive its watch is.
-                known = table.scopes().get(change.scope)
-                if known is not None and known.reading is Reading.LIVE:
-                    table.set_access(change.scope, Access(Reading.LIVE, at=change.at))
+                self._beat(table, change)
             case UndecodableFound():
                 table.note_undecodable(change.id, change.reason)
 
@@ -271,6 +271,13 @@ class Store:
         before = table.access(change.scope) if change.scope in table.scopes() or not change.scope else PENDING
         at = change.at if change.reading is Reading.LIVE else before.at
         table.set_access(change.scope, Access(change.reading, change.reason, at))
+
+    @staticmethod
+    def _beat(table: Table[Any], change: Heartbeat) -> None:
+        """Note that a watch is alive; of a scope that nobody listed nothing is known, however alive its watch is."""
+        known = table.scopes().get(change.scope)
+        if known is not None and known.reading is Reading.LIVE:
+            table.set_access(change.scope, Access(Reading.LIVE, at=change.at))
 
     def _table(self, struct: type[T]) -> Table[T]:
         return cast("Table[T]", self.tables[struct.KIND])  # type: ignore[attr-defined]  # every struct has its KIND

@@ -180,6 +180,12 @@ class Table(Generic[T]):
         if before is None or (before.reading, before.reason) != (access.reading, access.reason):
             self.version += 1
 
+    def leave(self, scope: str) -> None:
+        """Forget how well the rows of a scope could be read: nobody reads it any more."""
+        self._listing.pop(scope, None)
+        if self._access.pop(scope, None) is not None:
+            self.version += 1
+
     def scopes(self) -> dict[str, Access]:
         """Return what was said of every scope."""
         return dict(self._access)

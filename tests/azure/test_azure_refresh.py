@@ -5,6 +5,7 @@ from typing import Any
 from aksnav.model.change import ListStarted, Reading, SourceChanged
 from aksnav.model.kinds import AZURE_KINDS
 from aksnav.sources.azure.source import PERIOD
+from aksnav.trace.azure.joins import stale
 from tests.azure.arm_server import Answer, error
 from tests.azure.conftest import START, Bench, host, provider_ids
 
@@ -94,6 +95,8 @@ def test_a_network_that_the_cluster_no_longer_uses_goes(bench: Bench) -> None:
     bench.read()
     assert [row.name for row in bench.store.virtual_networks] == ["vnet-contoso-prod"]
     assert bench.store.virtual_networks.access("").reading is Reading.LIVE
+    assert not [scope for scope in bench.store.virtual_networks.scopes() if "rg-contoso-hub" in scope]
+    assert stale(bench.store.virtual_networks) == ()
 
 
 def test_what_is_out_of_sight_because_a_list_failed_stays(bench: Bench) -> None:

@@ -16,6 +16,7 @@ from aksnav.model.change import (
     Reading,
     ReadingChanged,
     Removed,
+    ScopeLeft,
     SourceChanged,
     UndecodableFound,
     Upserted,
@@ -168,6 +169,7 @@ def test_notes_of_every_sort_keep_their_place_between_objects() -> None:
         Removed("Pod", ["shop/web-0"]),
         ListEnded("Pod", "shop", 2.0),
         Heartbeat("Pod", 3.0),
+        ScopeLeft("virtualNetworks", "/subscriptions/s/resourcegroups/hub"),
         ReadingChanged("Node", Reading.DENIED, "", "no", 4.0),
     ]
     assert _over(sent) == sent

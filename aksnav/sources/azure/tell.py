@@ -11,6 +11,7 @@ from aksnav.model.change import (
     Reading,
     ReadingChanged,
     Removed,
+    ScopeLeft,
     UndecodableFound,
     Upserted,
 )
@@ -120,8 +121,7 @@ class Teller:
             if known.ids:
                 self._emit(Removed(of, sorted(known.ids)))
             if scope:
-                reason = "it is no longer part of what the cluster uses"
-                self._emit(ReadingChanged(of, Reading.UNREAD, scope, reason, self._now()))
+                self._emit(ScopeLeft(of, scope))
         for kind in AZURE_KINDS:
             worst = self._worst(kind.name)
             at = min((known.at for known in self._of(kind.name) if known.at), default=self._now())

@@ -11,6 +11,7 @@ from aksnav.model.change import (
     Reading,
     ReadingChanged,
     Removed,
+    ScopeLeft,
     SourceChanged,
     UndecodableFound,
     Upserted,
@@ -135,6 +136,21 @@ def test_a_stale_table_keeps_its_age_until_it_is_live_again() -> None:
     assert store.services.access().at == 5.0
     store.apply(Heartbeat(KIND, at=9.0))
     assert (store.services.access().reading, store.services.access().at) == (Reading.STALE, 5.0)
+
+
+def test_a_scope_that_left_says_nothing_any_more() -> None:
+    """It is read as everywhere is; what was said of it, good or bad, does not linger."""
+    store = Store()
+    listed(store, "a/x", at=5.0)
+    table = store.tables[KIND]
+    store.apply(ReadingChanged(KIND, Reading.DENIED, "a", "refused", 6.0))
+    assert table.access("a").reading is Reading.DENIED
+    version = table.version
+    store.apply(ScopeLeft(KIND, "a"))
+    assert table.access("a") == table.access("")
+    assert "a" not in table.scopes()
+    assert table.version > version
+    assert len(table) == 1
 
 
 def test_a_heartbeat_moves_the_age_and_nothing_else() -> None:
