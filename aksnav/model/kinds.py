@@ -54,7 +54,9 @@ from aksnav.model.kubernetes.istio import (
     EnvoyFilter,
     IstioGateway,
     PeerAuthentication,
+    RequestAuthentication,
     ServiceEntry,
+    Sidecar,
     VirtualService,
 )
 from aksnav.model.kubernetes.policy import (
@@ -325,9 +327,11 @@ _LIST = (
     _istio(VirtualService, "virtualservices", "vs"),
     _istio(DestinationRule, "destinationrules", "dr"),
     _istio(ServiceEntry, "serviceentries", "se"),
+    _istio(Sidecar, "sidecars"),
     _istio(EnvoyFilter, "envoyfilters", versions=("v1alpha3",)),
     _istio(AuthorizationPolicy, "authorizationpolicies", "authz", group=SECURITY),
     _istio(PeerAuthentication, "peerauthentications", "pa", group=SECURITY),
+    _istio(RequestAuthentication, "requestauthentications", "ra", group=SECURITY),
     Kind(name="Pod", struct=Pod, plural="pods", aliases=("po", "pod")),
     Kind(name="Event", struct=Event, plural="events", aliases=("ev",)),
     Kind(name="Secret", struct=Secret, plural="secrets", by_name=True),

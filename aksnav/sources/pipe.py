@@ -46,7 +46,10 @@ _SHARED = {
 _MOST_SHARED = 1 << 14
 _HEAD = Struct(">BI")
 _Note = ListStarted | ListEnded | Removed | ReadingChanged | ScopeLeft | Heartbeat | UndecodableFound | SourceChanged
-_Template = tuple[int, str, str, tuple[ContainerPort, ...], tuple[Probe, ...], bool, str, tuple[str, ...], bool]
+_Template = tuple[
+    int, str, str, tuple[ContainerPort, ...], tuple[Probe, ...], bool, str, tuple[str, ...], bool, bool, str,
+    tuple[tuple[str, str], ...],
+]  # fmt: skip
 _PodRow = tuple[
     str, int, str, str, bool, int, int, int, tuple[str, ...], int, bool, int, int, str, int
 ]  # fmt: skip
@@ -162,6 +165,9 @@ class Encoder:
                     template.service_account,
                     template.readiness_gates,
                     template.meshed,
+                    template.redirected,
+                    template.dns_policy,
+                    template.host_aliases,
                 )
             )
         return found

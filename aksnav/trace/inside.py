@@ -18,7 +18,7 @@ from aksnav.trace.cluster.service import Via, endpoints, find_port, missing_serv
 from aksnav.trace.cluster.unserved import problems
 from aksnav.trace.crossings import filters, groups, leaving, places
 from aksnav.trace.gateway.controllers import GATEWAY_NAME_LABEL
-from aksnav.trace.istio import mesh
+from aksnav.trace.istio import ambient, mesh
 from aksnav.trace.istio.outbound import outbound
 from aksnav.trace.istio.route import OWN_PORTS
 from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, answered, ended, fan, too_long, where
@@ -197,16 +197,18 @@ def to_pod(
         entry=journey.entry,
         entry_node=journey.entry_node,
     )
-    steps = [*filters(walk, journey, crossing, pod)]
-    connection = mesh.Connection(
-        source=journey.source,
-        controller=journey.controller,
-        service=service,
-        port=front,
-        subset=journey.subset,
-        packet=packet,
-    )
-    steps += mesh.arrive(walk.store, pod, connection)
+    carried = ambient.carried(walk.store, crossing, service)
+    steps = [*((carried,) if carried is not None else ()), *filters(walk, journey, crossing, pod)]
+    if carried is None:
+        connection = mesh.Connection(
+            source=journey.source,
+            controller=journey.controller,
+            service=service,
+            port=front,
+            subset=journey.subset,
+            packet=packet,
+        )
+        steps += mesh.arrive(walk.store, pod, connection)
     last = arrive(walk.store, pod, packet, listed_ready=listed)
     found = controllers.of_pods(walk.store, (pod,), service) if not ended(last) else ()
     if found:

@@ -7,7 +7,7 @@ import msgspec
 from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Node, Pod
-from aksnav.trace.azure import kubenet, loadbalancer, nsg, routes
+from aksnav.trace.azure import client_side, kubenet, loadbalancer, nsg, routes
 from aksnav.trace.azure.joins import attach_node, pod_prefixes, subnet_of, unreadable
 from aksnav.trace.balanced import at_node, balanced, no_service, over_the_internet, taken
 from aksnav.trace.cluster import node
@@ -15,6 +15,7 @@ from aksnav.trace.cluster.service import Via, find_port, no_port
 from aksnav.trace.crossings import departing, leaving
 from aksnav.trace.fronted import at_address
 from aksnav.trace.inside import proxied_outside, through_service, to_cluster_ip, to_pod, unserved
+from aksnav.trace.istio.unlisted import unlisted
 from aksnav.trace.journey import Journey, Road, Walk, ended, where
 from aksnav.trace.kubectl import listing
 from aksnav.trace.nowhere import external_ip, from_afar, ping_of_service, pod_from_outside, service_ranges, unroutable
@@ -26,7 +27,13 @@ from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 
 def to_address(walk: Walk, journey: Journey, packet: Packet) -> Road:
-    """Return the road of a packet that has an address."""
+    """Return the road of a packet that has an address, from where it is sent."""
+    own = journey.outside and not journey.internet and journey.controller is None
+    sent = client_side.leaving(walk.store, packet) if own and packet.source == journey.source.address else ()
+    return (*sent, *_arriving(walk, journey, packet))
+
+
+def _arriving(walk: Walk, journey: Journey, packet: Packet) -> Road:
     address = packet.destination
     if address is None:
         return ()
@@ -43,6 +50,16 @@ def to_address(walk: Walk, journey: Journey, packet: Packet) -> Road:
         if journey.outside:
             return (unroutable(packet, virtual),)
         return to_cluster_ip(walk, journey, virtual, packet)
+    asked = unlisted(store, journey.source.pod, packet) if journey.controller is None and not journey.outside else None
+    road = _to_other(walk, journey, services, packet)
+    return (asked, *road) if asked is not None else road
+
+
+def _to_other(walk: Walk, journey: Journey, services: Sequence[Service], packet: Packet) -> Road:
+    """Return the road to an address that is no cluster address of a Service."""
+    store, address = walk.store, packet.destination
+    if address is None:
+        return ()
     if services and not journey.outside and not _through_azure(services, address):
         return _short_cut(walk, journey, services, packet)
     if services:
@@ -160,7 +177,11 @@ def to_node(walk: Walk, journey: Journey, at: Node, packet: Packet) -> Road:
         if journey.outside:
             return (step, *at_node(walk, journey, at, service, (index, port), packet))
         return (step, *_node_port_from_inside(walk, journey, at, (service, index, port), packet))
-    filtered = nsg.into_node(walk.store, at, packet) if journey.outside else ()
+    filtered: Road = ()
+    if journey.outside:
+        groups, back = nsg.into_node(walk.store, at, packet), routes.back(walk.store, at, packet)
+        # As behind a load balancer: inside of private networks the way back is the way in.
+        filtered = (*groups, *back) if journey.internet else (*back, *groups)
     host = node.host_port(walk.store, at, packet)
     if host is not None:
         pod, port_number, step = host

@@ -59,6 +59,9 @@ def _pods(count: int) -> list[AnyObject]:
         (Probe("c", "http", "http", "/ready", "HTTP"),),
         readiness_gates=("example.com/gate",),
         meshed=True,
+        redirected=True,
+        dns_policy="None",
+        host_aliases=(("db.corp", "10.1.0.9"),),
     )
     return [
         Pod(

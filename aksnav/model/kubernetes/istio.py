@@ -278,6 +278,16 @@ class EnvoyFilter(KubernetesObject, kw_only=True, gc=False):
     workload_selector: WorkloadSelector | None = None
     target_refs: tuple[PolicyTargetRef, ...] = ()
 
+    @property
+    def selector(self) -> WorkloadSelector | None:
+        """What it selects, under the name that the other kinds have for it."""
+        return self.workload_selector
+
+    @property
+    def target_ref(self) -> PolicyTargetRef | None:
+        """None: this kind has the list alone."""
+        return None
+
 
 class AuthSource(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """Who asks: every field that is given must hold, of a field one value. ``unmodelled``: names of further fields."""
@@ -358,3 +368,53 @@ class PeerAuthentication(KubernetesObject, kw_only=True, gc=False):
     selector: WorkloadSelector | None = None
     mtls: MutualTLS | None = None
     port_level_mtls: dict[str, MutualTLS] = {}
+
+
+class JWTHeader(msgspec.Struct, frozen=True, gc=False):
+    """A header that may carry a token, behind a prefix."""
+
+    name: str = ""
+    prefix: str = ""
+
+
+class JWTRule(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """One issuer of tokens, and where requests carry them; empty: as bearer in Authorization, or in access_token."""
+
+    issuer: str = ""
+    from_headers: tuple[JWTHeader, ...] = ()
+    from_params: tuple[str, ...] = ()
+    from_cookies: tuple[str, ...] = ()
+
+
+class RequestAuthentication(KubernetesObject, kw_only=True, gc=False):
+    """Which tokens the proxies of workloads check; a request without a token passes it."""
+
+    KIND: ClassVar[str] = "RequestAuthentication"
+
+    selector: WorkloadSelector | None = None
+    target_refs: tuple[PolicyTargetRef, ...] = ()
+    target_ref: PolicyTargetRef | None = None
+    jwt_rules: tuple[JWTRule, ...] = ()
+
+
+class SidecarEgress(msgspec.Struct, frozen=True, gc=False):
+    """Hosts that a sidecar knows, ``namespace/name`` each; of one port where it has one (in wire form)."""
+
+    hosts: tuple[str, ...] = ()
+    port: dict[str, Any] = {}
+
+
+class OutboundTrafficPolicy(msgspec.Struct, frozen=True, gc=False):
+    """What becomes of connections to what a sidecar does not know: mode ALLOW_ANY or REGISTRY_ONLY."""
+
+    mode: str = ""
+
+
+class Sidecar(KubernetesObject, kw_only=True, gc=False):
+    """What the sidecars of workloads know of the mesh; without egress everything."""
+
+    KIND: ClassVar[str] = "Sidecar"
+
+    workload_selector: WorkloadSelector | None = None
+    egress: tuple[SidecarEgress, ...] = ()
+    outbound_traffic_policy: OutboundTrafficPolicy | None = None

@@ -12,12 +12,17 @@ from aksnav.model.kubernetes.workload import ContainerPort, Pod, PodTemplate, Pr
 from aksnav.model.labels import Labels
 
 _ISTIO_PROXY = "istio-proxy"
+_CLUSTER_FIRST = frozenset({None, "", "ClusterFirst"})
 
 
 class _Owner(msgspec.Struct, gc=False):
     kind: str = ""
     name: str = ""
     controller: bool | None = None
+
+
+class _Annotations(msgspec.Struct, gc=False):
+    redirection: str | None = msgspec.field(name="ambient.istio.io/redirection", default=None)
 
 
 class _Meta(msgspec.Struct, rename="camel", gc=False):
@@ -27,6 +32,7 @@ class _Meta(msgspec.Struct, rename="camel", gc=False):
     resource_version: str | None = None
     deletion_timestamp: str | None = None
     labels: msgspec.Raw = msgspec.Raw()
+    annotations: _Annotations | None = None
     owner_references: list[_Owner] | None = None
 
 
@@ -64,6 +70,11 @@ class _Gate(msgspec.Struct, rename="camel", gc=False):
     condition_type: str = ""
 
 
+class _HostAlias(msgspec.Struct, gc=False):
+    ip: str = ""
+    hostnames: list[str] | None = None
+
+
 class _Spec(msgspec.Struct, rename="camel", gc=False):
     node_name: str | None = None
     host_network: bool | None = None
@@ -71,6 +82,8 @@ class _Spec(msgspec.Struct, rename="camel", gc=False):
     containers: list[_Container] | None = None
     init_containers: list[_Container] | None = None
     readiness_gates: list[_Gate] | None = None
+    dns_policy: str | None = None
+    host_aliases: list[_HostAlias] | None = None
 
 
 class _Condition(msgspec.Struct, gc=False):
@@ -224,6 +237,9 @@ def _template(meta: _Meta, spec: _Spec) -> PodTemplate:
         spec.service_account_name or "",
         tuple(gate.condition_type for gate in spec.readiness_gates or ()),
         meshed,
+        meta.annotations is not None and meta.annotations.redirection == "enabled",
+        "" if spec.dns_policy in _CLUSTER_FIRST else spec.dns_policy or "",
+        tuple((name.lower(), alias.ip) for alias in spec.host_aliases or () for name in alias.hostnames or ()),
     )
 
 

@@ -118,9 +118,14 @@ class PodTemplate:
         service_account: spec.serviceAccountName.
         readiness_gates: condition types that must hold besides the containers' readiness.
         meshed: one of its containers is Istio's proxy (``istio-proxy``): a sidecar, or a gateway of Istio's.
+        redirected: Istio's CNI plugin hands its connections to the node's ztunnel (ambient mode).
+        dns_policy: spec.dnsPolicy; empty for ClusterFirst, the default.
+        host_aliases: pairs of host name and address that the kubelet writes to its /etc/hosts.
     """
 
     __slots__ = (
+        "dns_policy",
+        "host_aliases",
         "host_network",
         "labels",
         "meshed",
@@ -129,6 +134,7 @@ class PodTemplate:
         "ports",
         "probes",
         "readiness_gates",
+        "redirected",
         "service_account",
     )
 
@@ -143,6 +149,9 @@ class PodTemplate:
         service_account: str,
         readiness_gates: tuple[str, ...],
         meshed: bool,
+        redirected: bool,
+        dns_policy: str,
+        host_aliases: tuple[tuple[str, str], ...],
     ) -> None:
         self.labels = labels
         self.owner_kind = owner_kind
@@ -153,6 +162,9 @@ class PodTemplate:
         self.service_account = service_account
         self.readiness_gates = readiness_gates
         self.meshed = meshed
+        self.redirected = redirected
+        self.dns_policy = dns_policy
+        self.host_aliases = host_aliases
 
     @staticmethod
     def of(  # noqa: PLR0913 - the attributes of the class
@@ -165,9 +177,25 @@ class PodTemplate:
         service_account: str = "",
         readiness_gates: tuple[str, ...] = (),
         meshed: bool = False,
+        redirected: bool = False,
+        dns_policy: str = "",
+        host_aliases: tuple[tuple[str, str], ...] = (),
     ) -> "PodTemplate":
         """Return the one template that has exactly these attributes."""
-        key = (labels, owner_kind, owner_name, ports, probes, host_network, service_account, readiness_gates, meshed)
+        key = (
+            labels,
+            owner_kind,
+            owner_name,
+            ports,
+            probes,
+            host_network,
+            service_account,
+            readiness_gates,
+            meshed,
+            redirected,
+            dns_policy,
+            host_aliases,
+        )
         found = _TEMPLATES.get(key)
         if found is None:
             found = _TEMPLATES[key] = PodTemplate(*key)
@@ -185,6 +213,9 @@ class PodTemplate:
             self.service_account,
             self.readiness_gates,
             self.meshed,
+            self.redirected,
+            self.dns_policy,
+            self.host_aliases,
         )
 
 
@@ -287,7 +318,7 @@ NETWORK_REASONS = frozenset(
         "FailedToUpdateIngress", "Rejected", "AddedOrUpdated", "Sync", "FailedMount",
         "FailedComputeMetricsReplicas", "CIDRNotAvailable", "RegisteredNode", "RemovingNode", "FailedApplyIngress",
         "ErrorNoSuchSecret", "SecretNotFound", "NoValidIngress", "InvalidAnnotation", "ServiceNotFound",
-        "ScalingReplicaSet", "KEDAScaleTargetDeactivated",
+        "ScalingReplicaSet", "KEDAScaleTargetDeactivated", "FailedApplyingAppGwConfig",
         "EndpointsEmpty", "PortResolutionError", "BackendPortNotFound", "UnhealthyBackend", "FailedToReconcile",
     }
 )  # fmt: skip

@@ -19,9 +19,10 @@ from aksnav.trace.gateway.answers import ENVOY, WHOLE_HOSTS
 from aksnav.trace.gateway.match import Candidate, Chosen
 from aksnav.trace.gateway.place import Place
 from aksnav.trace.ingress.answer import limited
+from aksnav.trace.istio import route as istio
 from aksnav.trace.packet import Packet
 from aksnav.trace.routing.hostnames import bare
-from aksnav.trace.routing.types import Controller, Flavour, Routing, Target
+from aksnav.trace.routing.types import ENVOY_ISTIO, Controller, Flavour, Routing, Target
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 
@@ -40,13 +41,19 @@ def route(store: Store, controller: Controller, packet: Packet) -> Routing:
     if choice.place is None:
         return Routing(steps=choice.steps, ended=choice.ended)
     attached = {gateway.id: gateway_attach.attached(store, gateway) for gateway in gateways}
-    if choice.place.listener.protocol not in kinds.WEB_PROTOCOLS:
+    web, lead = choice.place.listener.protocol in kinds.WEB_PROTOCOLS, choice.steps
+    if controller.flavour in ENVOY_ISTIO:
+        guarded = istio.at_gateway(store, controller, choice.place.gateway, packet, http=web)
+        lead = (*lead, *guarded.steps)
+        if guarded.ended:
+            return Routing(steps=lead, ended=True)
+    if not web:
         answer = streams.route(store, controller, choice.place, attached[choice.place.gateway.id], packet)
-        return msgspec.structs.replace(answer, steps=(*choice.steps, *answer.steps))
+        return msgspec.structs.replace(answer, steps=(*lead, *answer.steps))
     inside = msgspec.structs.replace(packet, host=packet.host or packet.sni)
     astray = misdirected.step(choice.place, inside)
     if astray is not None:
-        return Routing(steps=(*choice.steps, astray), ended=True)
+        return Routing(steps=(*lead, astray), ended=True)
     host = bare(inside.host)
     mine = attached[choice.place.gateway.id].under(choice.place.listener.name, host)
     first = controller.flavour is Flavour.ENVOY_GATEWAY
@@ -57,9 +64,9 @@ def route(store: Store, controller: Controller, packet: Packet) -> Routing:
     if chosen.candidate is None or chosen.undecided is not None:
         expressions = controller.flavour in ENVOY
         step = unmatched.step(store, choice, attached, inside, chosen, expressions=expressions)
-        return Routing(steps=(*choice.steps, step), ended=True)
+        return Routing(steps=(*lead, step), ended=True)
     steps, targets, ended = _send(store, controller, choice.place, chosen.candidate, chosen, inside)
-    return Routing(steps=(*choice.steps, *steps), targets=targets, ended=ended)
+    return Routing(steps=(*lead, *steps), targets=targets, ended=ended)
 
 
 def _no_gateway(controller: Controller, packet: Packet) -> Step:

@@ -15,7 +15,7 @@ from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
 from aksnav.trace.azure.joins import stale
-from aksnav.trace.istio.scope import Workload, by_age, root, selects, unread
+from aksnav.trace.istio.scope import Workload, applies, by_age, root_unsure, unread
 from aksnav.trace.packet import Packet
 from aksnav.trace.routing.hostnames import bare
 from aksnav.trace.routing.types import Controller
@@ -37,6 +37,7 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         peer_unknown: why the client's certificate is not known, else empty.
         addresses: that the connection may come from; None for any.
         forwarded: addresses of the client as X-Forwarded-For tells them, None where that is not known.
+        tokens: the request carries something that may be a token; without one it has no identity of its own.
     """
 
     packet: Packet
@@ -45,6 +46,7 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     peer_unknown: str = ""
     addresses: tuple[int, ...] | None = None
     forwarded: tuple[int, ...] | None = None
+    tokens: bool = True
 
 
 class Judged(msgspec.Struct, frozen=True, gc=False):
@@ -54,7 +56,9 @@ class Judged(msgspec.Struct, frozen=True, gc=False):
     ended: bool = False
 
 
-def at_gateway(store: Store, controller: Controller, at: Workload, packet: Packet, *, http: bool) -> Judged:
+def at_gateway(
+    store: Store, controller: Controller, at: Workload, packet: Packet, *, http: bool, tokens: bool = True
+) -> Judged:
     """Return what the policies of an ingress gateway do with a request from outside of the mesh."""
     service = controller.service
     port = _pod_port(controller, packet.port)
@@ -64,6 +68,7 @@ def at_gateway(store: Store, controller: Controller, at: Workload, packet: Packe
         http=http,
         addresses=addresses,
         forwarded=addresses,
+        tokens=tokens,
     )
     subject = service.ref if service is not None else None
     return judge(store, at, asking, f"the gateway {controller.label}", subject)
@@ -92,16 +97,8 @@ def _seen(store: Store, controller: Controller, packet: Packet) -> tuple[int, ..
 
 
 def applying(store: Store, at: Workload) -> tuple[AuthorizationPolicy, ...]:
-    """Return the policies of a workload: of its namespace and of the root one, by their selector."""
-    near = {at.namespace, root(store)}
-    return tuple(
-        row
-        for row in by_age(store, store.authorization_policies)
-        if row.namespace in near
-        and not row.target_refs
-        and row.target_ref is None
-        and (row.selector is None or selects(row.selector.wanted, at.labels))
-    )
+    """Return the policies of a workload, oldest first."""
+    return tuple(row for row in by_age(store, store.authorization_policies) if applies(store, row, at))
 
 
 def judge(store: Store, at: Workload, asking: Asking, what: str, subject: Ref | None) -> Judged:
@@ -115,7 +112,7 @@ def judge(store: Store, at: Workload, asking: Asking, what: str, subject: Ref | 
         subject: the object that stands for it.
     """
     rows = applying(store, at)
-    missing = unread(store, ("AuthorizationPolicy",))
+    missing = unread(store, ("AuthorizationPolicy",)) or root_unsure(store, store.authorization_policies)
     if not rows:
         if not missing:
             return Judged(None)
@@ -270,13 +267,20 @@ def _source(source: AuthSource, action: str, asking: Asking, namespace: str) -> 
             continue
         yield from _both(wanted, refused, lambda item, value=value: value is not None and _text(item, value))  # type: ignore[misc]  # the default binds the value of this turn
     if source.request_principals or source.not_request_principals:
-        yield from _of_http(action, asking, (Unknown("tokens (requestPrincipals) are not read"),))
+        yield from _of_http(action, asking, (_principal(source, asking),))
     yield from _both(source.ip_blocks, source.not_ip_blocks, lambda item: _within(item, asking.addresses, "connection"))
     yield from _both(
         source.remote_ip_blocks,
         source.not_remote_ip_blocks,
         lambda item: _within(item, asking.forwarded, "client"),
     )
+
+
+def _principal(source: AuthSource, asking: Asking) -> Answer:
+    """Whether a token's identity is the one wanted: a request without a token has none, not even for ``*``."""
+    if asking.tokens:
+        return Unknown("tokens (requestPrincipals) are not read")
+    return not source.request_principals
 
 
 def _operation(wanted: AuthOperation, action: str, asking: Asking) -> Iterator[Answer]:

@@ -13,8 +13,9 @@ from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
 from aksnav.trace.azure.joins import stale
-from aksnav.trace.istio import authorization, hosts, rules
+from aksnav.trace.istio import authorization, hosts, rules, tokens
 from aksnav.trace.istio.scope import (
+    GATEWAY_NAME,
     Workload,
     by_age,
     looks_like_gateway,
@@ -28,7 +29,6 @@ from aksnav.trace.routing import recognise
 from aksnav.trace.routing.types import Controller, Flavour
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
-_GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
 _UNAVAILABLE = 503
 _PLAIN, _MUTUAL, _TLS = "plain text", "mutual TLS", "TLS"
 _INTERCEPTED = "traffic.sidecar.istio.io/excludeInboundPorts"
@@ -71,7 +71,7 @@ class _Spoken(msgspec.Struct, frozen=True, gc=False):
 
 def is_gateway(store: Store, pod: Pod) -> bool:
     """Return whether the proxy in a Pod is a gateway and no sidecar."""
-    named = _GATEWAY_NAME in pod.labels or recognise.pod(pod) is Flavour.ISTIO_CLASSIC
+    named = GATEWAY_NAME in pod.labels or recognise.pod(pod) is Flavour.ISTIO_CLASSIC
     return named or looks_like_gateway(store, (pod,), None)
 
 
@@ -96,16 +96,14 @@ def arrive(store: Store, pod: Pod, connection: Connection) -> tuple[Step, ...]:
     step = _handshake(store, pod, connection, taken, spoken, missing)
     if step.verdict is not Verdict.PASS or not own:
         return (step,)
-    judged = authorization.judge(
-        store,
-        Workload(pod.namespace, pod.labels),
-        _asking(connection, spoken),
-        f"Pod {pod.id}",
-        Ref(Pod.KIND, pod.id),
-    )
+    at, what, ref = Workload(pod.namespace, pod.labels), f"Pod {pod.id}", Ref(Pod.KIND, pod.id)
+    asking = _asking(connection, spoken)
+    checked = tokens.check(store, at, packet, f"the sidecar of {what}", ref) if asking.http else tokens.Checked()
+    asking = msgspec.structs.replace(asking, tokens=checked.carried)
+    judged = authorization.judge(store, at, asking, what, ref)
     if judged.step is None:
-        return (step,)
-    return (step, _with_interception(judged.step) if judged.ended else judged.step)
+        return (step, *checked.steps)
+    return (step, *checked.steps, _with_interception(judged.step) if judged.ended else judged.step)
 
 
 def strict(store: Store, pod: Pod, port: int) -> Evidence | None:

@@ -14,7 +14,7 @@ from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
-from aksnav.trace.istio import hosts, http, matching
+from aksnav.trace.istio import hosts, http, matching, narrowing
 from aksnav.trace.istio.mesh import sidecar
 from aksnav.trace.istio.scope import Workload, by_age, gateways_of, unread, visible
 from aksnav.trace.memo import once
@@ -37,6 +37,9 @@ def outbound(store: Store, sender: Pod | None, service: Service, port: ServicePo
     name = f"{service.name}.{service.namespace}.{hosts.DOMAIN}"
     rows = [row for row in _for_mesh(store) if _routes(row, name, sender.namespace)]
     missing = unread(store, ("VirtualService",))
+    narrowed = _narrowed(store, sender, service, name, packet)
+    if narrowed is not None and (narrowed.missing or (not rows and not missing)):
+        return Routing(steps=(narrowed,))
     if not rows and not missing:
         return None
     if not rows or not _followed(rows[0], sender, service, port, packet):
@@ -45,9 +48,35 @@ def outbound(store: Store, sender: Pod | None, service: Service, port: ServicePo
     row = _of_host(rows, name)
     found = [*matching.candidates(row, MESH, port.port, at)]
     answer = http.of_rules(store, matching.ordered(found), row, at, port.port, packet)
-    narrowed = f"no Sidecar narrows what the sidecar of Pod {sender.id} knows"
-    first = msgspec.structs.replace(answer.steps[0], assumptions=(*answer.steps[0].assumptions, narrowed))
-    return msgspec.structs.replace(answer, steps=(first, *answer.steps[1:]))
+    return msgspec.structs.replace(answer, steps=(narrowed, *answer.steps)) if narrowed is not None else answer
+
+
+def _narrowed(store: Store, sender: Pod, service: Service, name: str, packet: Packet) -> Step | None:
+    """Return what a Sidecar makes of a Service that it does not list, or what is not known of one; None elsewhere."""
+    row, unsure = narrowing.sidecar_of(store, sender), narrowing.hidden(store)
+    listed = row is None or narrowing.knows(row, name, service.namespace)
+    if listed and not unsure:
+        return None
+    what = f"the sidecar of Pod {sender.id}"
+    ref = row.ref if row is not None else Ref(Pod.KIND, sender.id)
+    fact = (
+        Evidence(".spec.egress[*].hosts", ", ".join(host for item in row.egress for host in item.hosts), ref)
+        if row is not None
+        else Evidence(".spec.containers[*].name", "istio-proxy", ref)
+    )
+    return Step(
+        kind=Kind.MESH,
+        verdict=Verdict.PASS if listed else Verdict.UNSUPPORTED,
+        summary=f"{what} knows Service {service.id}"
+        if listed
+        else f"{what} does not know {name}: {ref} does not list it",
+        subject=ref,
+        packet=packet,
+        evidence=(fact,),
+        assumptions=(f"no Sidecar narrows what {what} knows ({unsure})",) if listed else (),
+        missing="" if listed else f"what {what} does with a Service that {ref} does not list",
+        confirm=kubectl.listing("Sidecar", sender.namespace),
+    )
 
 
 def _of_host(rows: Sequence[VirtualService], name: str) -> VirtualService:

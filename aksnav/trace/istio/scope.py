@@ -1,11 +1,18 @@
 """What a gateway workload is configured by: Gateways by their selector, VirtualServices by gateway and visibility."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
-from aksnav.model.kubernetes.istio import EnvoyFilter, IstioGateway, Server, VirtualService
+from aksnav.model.kubernetes.istio import (
+    EnvoyFilter,
+    IstioGateway,
+    PolicyTargetRef,
+    Server,
+    VirtualService,
+    WorkloadSelector,
+)
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import KubernetesObject
@@ -19,6 +26,8 @@ T = TypeVar("T", bound=KubernetesObject)
 ADD_ON_ROOT = "aks-istio-system"
 _UPSTREAM_ROOT = "istio-system"
 EVERYWHERE = "*"
+GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
+"""Label of the Pods that Istio makes for a Gateway of the Gateway API."""
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
@@ -41,10 +50,12 @@ class Place(msgspec.Struct, frozen=True, gc=False):
 
 
 class Workload(msgspec.Struct, frozen=True, gc=False):
-    """Where a proxy runs: its namespace and its labels."""
+    """Where a proxy runs: its namespace and its labels; of a Gateway of the Gateway API its name and class too."""
 
     namespace: str
     labels: Mapping[str, str]
+    gateway: str = ""
+    gateway_class: str = ""
 
 
 def workload(controller: Controller) -> Workload:
@@ -58,6 +69,51 @@ def workload(controller: Controller) -> Workload:
 def root(store: Store) -> str:
     """Return the root namespace of the mesh: the add-on's, unless istiod runs where upstream Istio has it."""
     return once(store, "root namespace of Istio", ("Namespace",), lambda: _root(store))
+
+
+def root_unsure(store: Store, rows: Iterable[KubernetesObject]) -> str:
+    """Return why it is not known whether rows in what may be the root namespace hold for the mesh, or an empty string.
+
+    Where namespaces cannot be read, the root namespace is taken to be the add-on's.
+    """
+    missing = unreadable(store.namespaces)
+    if not missing or not any(row.namespace == _UPSTREAM_ROOT for row in rows):
+        return ""
+    return f"whether {_UPSTREAM_ROOT} is the root namespace of the mesh: {missing}"
+
+
+class _Policy(Protocol):
+    """An object of Istio's that is for proxies."""
+
+    @property
+    def namespace(self) -> str: ...
+
+    @property
+    def selector(self) -> WorkloadSelector | None: ...
+
+    @property
+    def target_refs(self) -> tuple[PolicyTargetRef, ...]: ...
+
+    @property
+    def target_ref(self) -> PolicyTargetRef | None: ...
+
+
+def applies(store: Store, row: _Policy, at: Workload) -> bool:
+    """Return whether a policy is for a workload: by its selector, of its namespace or the root one, or by name.
+
+    What names a Gateway or a class of the Gateway API is for the proxies of those alone (Istio reference,
+    "PolicyTargetReference"); what names a Service is for waypoints.
+    """
+    refs = (*row.target_refs, *((row.target_ref,) if row.target_ref is not None else ()))
+    if refs:
+        own = row.namespace == at.namespace and bool(at.gateway)
+        return any(
+            (ref.kind == "Gateway" and own and ref.name == at.gateway)
+            or (ref.kind == "GatewayClass" and row.namespace == root(store) and ref.name == at.gateway_class)
+            for ref in refs
+        )
+    near = row.namespace in {at.namespace, root(store)}
+    return near and (row.selector is None or selects(row.selector.wanted, at.labels))
 
 
 def _root(store: Store) -> str:
@@ -132,15 +188,8 @@ def unread(store: Store, kinds: Iterable[str]) -> str:
 
 
 def patches(store: Store, at: Workload) -> tuple[EnvoyFilter, ...]:
-    """Return the EnvoyFilters that may change a proxy: of its namespace or the root one, with a fitting selector."""
-    near = {at.namespace, root(store)}
-    return tuple(
-        row
-        for row in by_age(store, store.envoy_filters)
-        if row.namespace in near
-        and (row.workload_selector is None or selects(row.workload_selector.wanted, at.labels))
-        and all(ref.kind not in {"Gateway", "GatewayClass"} for ref in row.target_refs)
-    )
+    """Return the EnvoyFilters that may change a proxy."""
+    return tuple(row for row in by_age(store, store.envoy_filters) if applies(store, row, at))
 
 
 def looks_like_gateway(store: Store, pods: Sequence[Pod], service: Service | None) -> bool:

@@ -76,6 +76,12 @@ def peer(name: str, mode: str, namespace: str = "shop", **spec: Any) -> Wire:
     return {"kind": "PeerAuthentication", "metadata": meta(name, namespace), "spec": {"mtls": {"mode": mode}, **spec}}
 
 
+def tokens(name: str, namespace: str = "shop", **spec: Any) -> Wire:
+    """Return a RequestAuthentication of one issuer; ``rule`` has its further fields."""
+    rule = {"issuer": "https://issuer.example", **spec.pop("rule", {})}
+    return {"kind": "RequestAuthentication", "metadata": meta(name, namespace), "spec": {"jwtRules": [rule], **spec}}
+
+
 def other(kind: str, name: str, namespace: str = "shop", **spec: Any) -> Wire:
     """Return an object of another kind."""
     return {"kind": kind, "metadata": meta(name, namespace), "spec": spec}
