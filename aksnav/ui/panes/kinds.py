@@ -135,6 +135,15 @@ COLUMNS: dict[str, tuple[Column[Any], ...]] = {
         Column("mode", "MODE", lambda row: row.mtls.mode if row.mtls is not None else "UNSET", width=12),
         Column("selector", "SELECTS", _selected, width=36, flex=1),
     ),
+    "Sidecar": (
+        Column(
+            "hosts", "KNOWS", lambda row: " ".join(host for item in row.egress for host in item.hosts), width=36, flex=1
+        ),
+    ),
+    "RequestAuthentication": (
+        Column("issuers", "ISSUERS", lambda row: " ".join(rule.issuer for rule in row.jwt_rules), width=36),
+        Column("selector", "SELECTS", _selected, width=36, flex=1),
+    ),
     "BackendTLSPolicy": (
         Column("targets", "SERVICES", lambda row: " ".join(ref.name for ref in row.target_refs), width=24, flex=1),
         Column("host", "SERVER NAME", lambda row: row.validation.hostname, width=30),
