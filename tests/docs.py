@@ -29,9 +29,19 @@ def looked_for() -> set[str]:
 
 
 def current() -> list[Check]:
-    """Return the catalogue with the word on which checks are looked for brought up to date."""
+    """Return the catalogue with the word on which checks are looked for brought up to date.
+
+    What is looked for needs nothing more to be read; what is not has to say what that would be.
+    """
     found = looked_for()
-    return [msgspec.structs.replace(check, checked=check.id in found) for check in catalogue().values()]
+    checks = [
+        msgspec.structs.replace(check, checked=check.id in found, unread="" if check.id in found else check.unread)
+        for check in catalogue().values()
+    ]
+    silent = [check.id for check in checks if not check.checked and not check.unread]
+    if silent:
+        raise SystemExit(f"catalogue.json does not say in 'unread' what would have to be read for {', '.join(silent)}")
+    return checks
 
 
 def catalogue_text(checks: list[Check]) -> str:
@@ -47,7 +57,7 @@ def page(checks: list[Check]) -> Iterator[str]:
     yield ""
     yield f"{len(checks)} faults have an id that is kept for good. aksnav looks for {count} of them today (●), in"
     yield "traces, in `aksnav check`, or in both; the others (○) are described so that their ids mean something, and"
-    yield "are never reported."
+    yield "are never reported: what would have to be read for each stands [at the end](#described-only)."
     yield "`proven`: the objects alone prove it. `likely`: one live check makes it certain. `hint`: a risk."
     yield ""
     yield "Made by `python -m tests.docs`; `aksnav explain ID` prints an entry with its evidence and source."
@@ -60,6 +70,14 @@ def page(checks: list[Check]) -> Iterator[str]:
                 mark = "●" if check.checked else "○"
                 cells = (check.title, check.symptom, str(check.proof), check.fix)
                 yield f"| {check.id} | {mark} | " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    yield "\n## Described only\n"
+    yield "The objects that are read do not prove these. What would have to be read:"
+    yield ""
+    yield "| id | what is wrong | to be read |"
+    yield "|---|---|---|"
+    for check in checks:
+        if not check.checked:
+            yield f"| {check.id} | {check.title} | {check.unread} |"
 
 
 def main() -> int:

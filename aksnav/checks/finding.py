@@ -28,6 +28,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         fix: one line.
         source: document or code that the rule comes from.
         checked: this program looks for it, in traces or in the sweep.
+        unread: where it does not: what would have to be read.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     fix: str
     source: str
     checked: bool = False
+    unread: str = ""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -12,13 +12,16 @@ from aksnav.checks.edge import gateway_findings, load_balancer_findings, private
 from aksnav.checks.enforcement import enforcement_findings
 from aksnav.checks.finding import Finding, Proof
 from aksnav.checks.from_steps import finding_of
+from aksnav.checks.gateway_limits import gateway_limit_findings
 from aksnav.checks.istio import istio_findings
 from aksnav.checks.machines import machine_findings
 from aksnav.checks.network import peer_findings, pool_findings
 from aksnav.checks.nodes import cluster_findings, node_findings
 from aksnav.checks.paths import path_findings
 from aksnav.checks.policies import dns_findings, dns_namespaces, policy_findings
+from aksnav.checks.private_names import private_name_findings
 from aksnav.checks.ranges import range_findings
+from aksnav.checks.rollouts import rollout_findings
 from aksnav.checks.routing import routing_findings
 from aksnav.checks.services import local_policy_findings, service_findings
 from aksnav.model.change import Reading
@@ -141,4 +144,7 @@ CHECKS: tuple[Callable[[Store], Iterator[Finding]], ...] = (
     machine_findings,
     protocol_findings,
     zone_findings,
+    private_name_findings,
+    gateway_limit_findings,
+    rollout_findings,
 )

@@ -52,7 +52,8 @@ def check_lines(found: Check) -> Iterator[str]:
         "proof": f"{found.proof}: {found.evidence}",
         "fix": found.fix,
         "source": found.source,
-        "here": "aksnav looks for it" if found.checked else "described only: aksnav does not look for it yet",
+        "here": "aksnav looks for it" if found.checked else "described only",
+        "unread": "" if found.checked else found.unread,
     }
     for name, text in lines.items():
         if text:

@@ -76,7 +76,7 @@ def _endpoint_past_the_firewall(world: World) -> None:
     properties = {
         "subnet": {"id": _ENDPOINTS},
         "privateLinkServiceConnections": [child(ident, "privateLinkServiceConnections", "archive", connection)],
-        "customDnsConfigs": [{"fqdn": "stcontosoarchive.blob.core.windows.net", "ipAddresses": ["10.100.2.10"]}],
+        "ipConfigurations": [child(ident, "ipConfigurations", "archive", {"privateIPAddress": "10.100.2.10"})],
     }
     world.put("privateEndpoints", resource(ident, "Microsoft.Network/privateEndpoints", properties))
 

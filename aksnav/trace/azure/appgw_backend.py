@@ -21,6 +21,7 @@ from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 _BAD_GATEWAY = 502
 _HEALTHY = "healthy"
 _OUT = frozenset({"unhealthy"})
+_UNTRUSTED = ("well-known certificate authority", "publicly known ca", "trusted root certificate")
 Owner = tuple[Service, int, ServicePort]
 
 
@@ -249,12 +250,22 @@ def _nobody(step: Step, pool: GatewayPool, health: dict[str, ServerHealth], text
         verdict=Verdict.RESPOND,
         status=_BAD_GATEWAY,
         summary=f"no server of pool {pool.name} answers: the gateway answers {_BAD_GATEWAY}",
-        cause="A04" if sick else "A05" if stale else "I08",
+        cause=_of_health(sick) if sick else "A05" if stale else "I08",
         evidence=(*step.evidence, *facts),
         fix="see why AGIC does not write the pool"
         if stale and not sick
         else "see why the Pods fail the gateway's probe",
     )
+
+
+def _of_health(sick: list[ServerHealth]) -> str:
+    """Return A14 where the gateway says of every server that it does not trust its certificate, else A04.
+
+    Messages: Azure documentation, application-gateway-backend-health-troubleshooting.md (certificate of an unknown
+    authority; root that is not the uploaded one).
+    """
+    logs = [item.health_probe_log.lower() for item in sick]
+    return "A14" if all(any(text in log for text in _UNTRUSTED) for log in logs) else "A04"
 
 
 def _probed(step: Step, probe: GatewayProbe | None, health: dict[str, ServerHealth], members: list[Member]) -> Step:

@@ -220,7 +220,10 @@ def unlinked(
     records: tuple[RecordSet, ...],
     found: Resolution,
 ) -> Resolution:
-    """Return the refusal of a name that only a zone has which is not linked to the client's network (D03)."""
+    """Return the refusal of a name that only a zone has which is not linked to the client's network (D03).
+
+    Of a private API server's name it is K02: whoever works on the cluster from that network does not find it.
+    """
     linked = zones.links_of(store, zone)
     shown = ", ".join(item.virtual_network.id.rpartition("/")[2] for item in linked) or "no network"
     summary = f"{host} is in private zone {zone.domain}, which is not linked to virtual network {resolver.name}"
@@ -240,7 +243,7 @@ def unlinked(
     )
     step = msgspec.structs.replace(
         step,
-        cause="D03",
+        cause="K02" if any(item.private_fqdn.lower().rstrip(".") == host for item in store.clusters) else "D03",
         evidence=(
             *(links or (Evidence(".numberOfVirtualNetworkLinks", "0", zone.ref),)),
             *step.evidence,

@@ -1,5 +1,7 @@
 """The certificate that a controller shows: whether the Secret behind it exists. Its content is never read."""
 
+import msgspec
+
 from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.model.object import Ref
 from aksnav.store import Store
@@ -10,6 +12,8 @@ from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 KEY_VAULT = "kubernetes.azure.com/tls-cert-keyvault-uri"
 TLS_TYPE = "kubernetes.io/tls"
+_ISSUERS = ("cert-manager.io/cluster-issuer", "cert-manager.io/issuer")
+_ABSENT = "does not exist"
 TLS_KEYS = frozenset({"tls.crt", "tls.key"})
 
 
@@ -23,9 +27,9 @@ def secret_fault(store: Store, name: str) -> str | None:
     found = store.secrets.get(name)
     if found is None:
         known = store.secrets.access(name.partition("/")[0]).complete and name not in store.secrets.undecodable
-        return "does not exist" if known else None
+        return _ABSENT if known else None
     if not found.exists:
-        return "does not exist"
+        return _ABSENT
     if found.keys is not None:
         lacking = sorted(TLS_KEYS - set(found.keys))
         return f"lacks {' and '.join(lacking)}" if lacking else ""
@@ -42,13 +46,14 @@ def synced_from_key_vault(ingress: Ingress, secret: str) -> bool:
 def certificate_step(store: Store, ingress: Ingress, field: str, name: str, packet: Packet) -> Step:
     """Return the step of a TLS handshake that the controller answers with a Secret's certificate, or with its own.
 
-    NGINX and controllers like it show a self-signed certificate where the Secret is missing (T01, or T05 where it comes
-    from Key Vault): the handshake goes on for a client that accepts it, so the step passes and carries the cause.
+    NGINX and controllers like it show a self-signed certificate where the Secret is missing (T01; T05 where it comes
+    from Key Vault, T06 where cert-manager makes it): the handshake goes on for a client that accepts it, so the step
+    passes and carries the cause.
     """
     owner = ingress.ref
     fault = secret_fault(store, name)
     ref = Ref("Secret", name)
-    synced = synced_from_key_vault(ingress, ref.name)
+    made_by = _maker(ingress, ref.name, fault)
     asked = Evidence(field, ref.name, owner)
     confirm = kubectl.show(ref, ".type")
     if fault is None:
@@ -79,16 +84,36 @@ def certificate_step(store: Store, ingress: Ingress, field: str, name: str, pack
         summary=f"Secret {name} {fault}: TLS for {packet.sni or packet.host} ends here with a self-signed certificate",
         subject=owner,
         packet=packet,
-        cause="T05" if synced else "T01",
-        evidence=(asked, Evidence("Secret", fault, ref), *_vault(ingress, synced=synced)),
+        cause=made_by.cause,
+        evidence=(asked, Evidence("Secret", fault, ref), *made_by.facts),
         assumptions=("the client goes on in spite of a certificate that nobody vouches for", *stale(store.secrets)),
         confirm=confirm,
-        fix="let the add-on's identity read the certificate in Key Vault"
-        if synced
-        else f"create Secret {name} of type {TLS_TYPE} in the namespace of the Ingress",
+        fix=made_by.fix or f"create Secret {name} of type {TLS_TYPE} in the namespace of the Ingress",
     )
 
 
-def _vault(ingress: Ingress, *, synced: bool) -> tuple[Evidence, ...]:
-    uri = ingress.annotations.get(KEY_VAULT, "")
-    return (Evidence(f".metadata.annotations['{KEY_VAULT}']", uri, ingress.ref),) if synced else ()
+class _Maker(msgspec.Struct, frozen=True, gc=False):
+    """Who is to write a Secret that cannot serve: which check it is then, with its field and what mends it."""
+
+    cause: str
+    facts: tuple[Evidence, ...] = ()
+    fix: str = ""
+
+
+def _maker(ingress: Ingress, secret: str, fault: str | None) -> _Maker:
+    """Return who is to write a Secret: the application routing add-on, cert-manager, or somebody by hand.
+
+    Source of the annotations: cert-manager documentation, "Annotated Ingress resource".
+    """
+    if synced_from_key_vault(ingress, secret):
+        fix = "let the add-on's identity read the certificate in Key Vault"
+        return _Maker("T05", (_annotated(ingress, KEY_VAULT),), fix)
+    issuer = next((name for name in _ISSUERS if ingress.annotations.get(name)), "")
+    if issuer and fault == _ABSENT:
+        fix = f"see why cert-manager has not issued it: kubectl -n {ingress.namespace} describe certificate,challenge"
+        return _Maker("T06", (_annotated(ingress, issuer),), fix)
+    return _Maker("T01")
+
+
+def _annotated(ingress: Ingress, name: str) -> Evidence:
+    return Evidence(f".metadata.annotations['{name}']", ingress.annotations[name], ingress.ref)

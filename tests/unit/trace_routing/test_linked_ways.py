@@ -74,7 +74,8 @@ def test_it_is_traced_through_endpoint_service_and_load_balancer(tmp_path: Path)
     found = trace(store, seen_from(store, linked(store)[TEXT]))
     kinds = [step.kind for step in road(found.steps)]
     assert found.outcome is Outcome.DELIVERED
-    assert kinds[:4] == [Kind.START_VNET, Kind.PRIVATE_ENDPOINT, Kind.PRIVATE_LINK_SERVICE, Kind.LB_FRONTEND]
+    wanted = [Kind.START_VNET, Kind.PRIVATE_ENDPOINT, Kind.PRIVATE_LINK_SERVICE, Kind.LB_FRONTEND]
+    assert [kind for kind in kinds if kind in wanted] == wanted
     assert sweep(store) == []
 
 
