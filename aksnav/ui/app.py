@@ -28,7 +28,7 @@ from aksnav.ui import clipboard
 from aksnav.ui.about import about_lines, explain_lines
 from aksnav.ui.commands import BadCommand, Command, parse_command
 from aksnav.ui.confirming import Confirming
-from aksnav.ui.describe import MARK, Note, describe_lines, health_lines, help_lines, yaml_lines
+from aksnav.ui.describe import MARK, Note, describe_lines, health_lines, help_lines, with_told, yaml_lines
 from aksnav.ui.entry import Entry
 from aksnav.ui.evaluate import Evaluator
 from aksnav.ui.pace import SLICE, Pace
@@ -269,16 +269,17 @@ class Explorer(App[None]):
         screen = LinesScreen(f"{ref} YAML", [[Span("reading …", "muted")]], wrap=False)
         self.push_screen(screen)
         self._feed.request_raw(ref).add_done_callback(
-            lambda answer: self.call_from_anywhere(lambda: self._take_raw(screen, answer, notes))
+            lambda answer: self.call_from_anywhere(lambda: self._take_raw(screen, ref, answer, notes))
         )
 
-    def _take_raw(self, screen: LinesScreen, answer: "Future[bytes]", notes: Sequence[Note]) -> None:
+    def _take_raw(self, screen: LinesScreen, ref: Ref, answer: "Future[bytes]", notes: Sequence[Note]) -> None:
         error = answer.exception()
         if error is not None:
             screen.set_lines([[Span(f"cannot be shown: {error}", "bad")]])
             self.tell(str(error), bad=True)
             return
-        screen.set_lines(yaml_lines(answer.result(), notes))
+        raw, told = with_told(answer.result(), self.store.get(ref))
+        screen.set_lines(yaml_lines(raw, [*notes, *told]))
         if notes:
             screen.find_all(re.compile(MARK))
 

@@ -6,11 +6,13 @@ from typing import Any
 import msgspec
 from textual.binding import ActiveBinding
 
+from aksnav.model.azure.network import VirtualNetwork
 from aksnav.model.change import Reading
 from aksnav.model.kinds import KINDS
 from aksnav.model.labels import Labels
 from aksnav.model.object import Ref
 from aksnav.store import Store
+from aksnav.trace.azure.admin_rules import as_of
 from aksnav.trace.step import Step
 from aksnav.ui.commands import EXAMPLES
 from aksnav.ui.facts import ago
@@ -126,6 +128,28 @@ def notes_of(step: Step, ref: Ref) -> list[Note]:
         if rule.field and any(rule.rule == name or rule.rule.startswith(f"{name} ") for name in names):
             found.setdefault(rule.field, Note(rule.field, rule.why, rule.decided))
     return list(found.values())
+
+
+def with_told(raw: bytes, row: object) -> tuple[bytes, tuple[Note, ...]]:
+    """Return a virtual network in wire form with the admin rules that Azure told apart, and a note that says so.
+
+    Args:
+        raw: the object as its API sends it; anything but a virtual network stays as it is.
+        row: the object as the store knows it.
+    """
+    if not isinstance(row, VirtualNetwork) or not row.admin_rules_as_of:
+        return raw, ()
+    try:
+        wire = msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return raw, ()
+    if not isinstance(wire, dict):
+        return raw, ()
+    inner = wire.get("properties")
+    holder = inner if isinstance(inner, dict) else wire
+    holder["effectiveSecurityAdminRules"] = msgspec.to_builtins(row.effective_security_admin_rules)
+    why = f"told by Azure when it was asked, as of {as_of(row)}; reading the network does not tell it"
+    return msgspec.json.encode(wire), (Note(".effectiveSecurityAdminRules", why, decides=False),)
 
 
 def yaml_lines(raw: bytes, notes: Sequence[Note] = ()) -> list[Line]:
