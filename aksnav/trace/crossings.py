@@ -4,7 +4,7 @@ from aksnav.model.addresses import format_address
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.trace import policy
-from aksnav.trace.azure import egress, kubenet, nsg
+from aksnav.trace.azure import across, egress, kubenet, nsg
 from aksnav.trace.cluster import classes
 from aksnav.trace.cluster.endpoints import Chosen
 from aksnav.trace.cluster.pod import ref_of
@@ -64,7 +64,15 @@ def filters(walk: Walk, journey: Journey, crossing: Crossing, pod: Pod) -> Road:
         )
     # Behind the node that took it from outside the packet is where it is: its groups have been asked already.
     arrived = journey.entry_node is not None and journey.entry_node.name == pod.node
-    between = () if arrived else (*nsg.between(walk.store, crossing), *kubenet.between(walk.store, crossing))
+    between = (
+        ()
+        if arrived
+        else (
+            *nsg.between(walk.store, crossing),
+            *kubenet.between(walk.store, crossing),
+            *across.between(walk.store, crossing),
+        )
+    )
     return (*between, *policy.judge(walk.store, crossing))
 
 

@@ -274,7 +274,7 @@ WAYS = [
         bend=(app_gateway, private_frontend),
         to=API,
         source="10.224.9.9",
-        steps=("start.vnet", "dns.resolve", "az.nsg", *APPGW, *BEHIND),
+        steps=("start.vnet", "dns.resolve", "az.nsg", "az.nsg", *APPGW, *BEHIND),
     ),
     Way(
         name="stopped", bend=(app_gateway, stopped), to=API, outcome=DROPPED, causes=("A02",), field=".operationalState"

@@ -287,7 +287,7 @@ def udp(made: Objects) -> None:
 
 DROPPED = Outcome.DROPPED
 PUBLIC_ROAD = ("start.internet", "az.publicip", *LB, *FILTERED, "az.route", *NODE)
-PRIVATE_ROAD = ("start.vnet", *LB, "az.route", *FILTERED, *NODE)
+PRIVATE_ROAD = ("start.vnet", "az.nsg", *LB, "az.route", *FILTERED, *NODE)
 WAYS = [
     Way(name="public", steps=PUBLIC_ROAD, field="enableFloatingIP", value="true"),
     Way(name="floating-ip-off", bend=(without_floating, open_node_port), field="enableFloatingIP", value="false"),

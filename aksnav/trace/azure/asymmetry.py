@@ -55,7 +55,8 @@ def compare(store: Store, client: int, target: int | None, back: RouteDecision) 
     if there is None or place is None or not known or back.hop not in {APPLIANCE, *_DIRECT}:
         return Ways()
     if (back.hop == APPLIANCE) == (there.hop == APPLIANCE) and back.address == there.address:
-        return Ways()
+        through = f"the appliance at {back.address} lets the answers through: its rules are not read"
+        return Ways(assumed=through if back.hop == APPLIANCE else "")
     return Ways(_told(there, back, place[1]), _kept(there, back), there, place[1])
 
 

@@ -41,6 +41,7 @@ __all__ = [
     "LOCAL",
     "NONE",
     "PEERING",
+    "USER",
     "RouteDecision",
     "next_hop",
     "prefixes",

@@ -54,6 +54,13 @@ def _lost(step: Step, decision: RouteDecision) -> Step:
     )
 
 
+def unknown_step(subnet: Subnet, packet: Packet, decision: RouteDecision) -> Step:
+    """Return the blind step of a packet that leaves a subnet by a route that is not known."""
+    where = format_address(packet.destination) if packet.destination is not None else "the internet"
+    summary = f"from subnet {subnet.name}: next hop to {where} is not known"
+    return _blind(packet, summary, decision.unknown, _subnet_ref(subnet))
+
+
 def back(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
     """Return what becomes of the answers of a node to inbound traffic.
 

@@ -16,7 +16,7 @@ FROM_A_GATEWAY = "pod/infra/web-approuting-istio-7cbkxgk9rl-7j6zm"
         ("Service", "svc/media/studio:1935", "pod/shop/cart-xw8qmthhl8-nwt2s"),
         ("Pod", "pod/shop/web-w5x22zmgls-t6cfl:8080", FROM_A_GATEWAY),
         ("Pod", "tcp://20.50.1.9:8883", "internet"),
-        ("virtualNetworks", "tcp://10.224.0.40:80", "10.100.0.62"),
+        ("virtualNetworks", "tcp://20.50.1.9:8883", "internet"),
     ],
 )
 def test_a_row_of_a_stale_table_is_an_assumption(kind: str, target: str, source: str) -> None:
