@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import PurePath
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -20,23 +20,23 @@ from aksnav.model.kinds import KINDS
 from aksnav.model.object import Ref
 from aksnav.model.text import plain
 from aksnav.store import Store
-from aksnav.trace import parse_request
-from aksnav.trace.policy.subject import of_object, parse_subject
+from aksnav.trace.policy.subject import of_object
 from aksnav.trace.request import BadRequest, Request
 from aksnav.trace.step import Trace
 from aksnav.ui import clipboard
-from aksnav.ui.about import about_lines, explain_lines
-from aksnav.ui.commands import BadCommand, Command, parse_command
+from aksnav.ui.commanding import Commander
 from aksnav.ui.confirming import Confirming
 from aksnav.ui.describe import MARK, Note, describe_lines, health_lines, help_lines, with_told, yaml_lines
 from aksnav.ui.entry import Entry
 from aksnav.ui.evaluate import Evaluator
+from aksnav.ui.feedlike import FeedLike
 from aksnav.ui.pace import SLICE, Pace
-from aksnav.ui.panes.azure_parts import PARTS
 from aksnav.ui.panes.kinds import KindPane
 from aksnav.ui.screens.confirm import ConfirmScreen
 from aksnav.ui.screens.explorer import ExplorerScreen
 from aksnav.ui.screens.lines import LinesScreen
+from aksnav.ui.screens.objects import ObjectScreen
+from aksnav.ui.screens.prompting import PromptScreen
 from aksnav.ui.screens.table import TableScreen
 from aksnav.ui.screens.trace import TraceScreen
 from aksnav.ui.screens.who import WhoScreen
@@ -46,28 +46,6 @@ from aksnav.ui.text import Line, Span
 KEY_GATE = 0.06  # seconds after a key in which data wait
 FROZEN_STEP = 2000  # objects that arrive before what is held is frozen again
 TICK = 1.0  # seconds between two looks at ages and fading marks
-
-
-class FeedLike(Protocol):
-    """What the application needs of a feed (see ``aksnav.sources.feed``)."""
-
-    def start(self, wake: Callable[[], None]) -> None:
-        """Start the sources; ``wake`` is called, from any thread, when there is something to drain."""
-
-    def drain(self, seconds: float) -> list[Change]:
-        """Return changes that have arrived, spending about so many seconds on it; none when there are none."""
-
-    def request_raw(self, ref: Ref) -> "Future[bytes]":
-        """Ask for one object in wire form."""
-
-    def confirm(self, question: Question) -> "Future[bytes]":
-        """Ask the living network one question; the result is a ``Reply`` in msgpack."""
-
-    def refresh(self) -> None:
-        """Ask the sources that do not follow by themselves to read again."""
-
-    def stop(self) -> None:
-        """Stop the sources."""
 
 
 class Explorer(App[None]):
@@ -106,8 +84,8 @@ class Explorer(App[None]):
         self._frozen = 0
         self._followed = 0.0
         self._last_key = 0.0
-        self._traced: Entry | None = None
         self._explorer = ExplorerScreen(self, self.evaluator)
+        self._commander = Commander(self)
 
     @property
     def paused(self) -> bool:
@@ -262,7 +240,7 @@ class Explorer(App[None]):
 
     def describe(self, ref: Ref) -> None:
         """Open the description of an object, and keep it current."""
-        self._push_lines(str(ref), lambda: describe_lines(self.store, ref, self.now()))
+        self.show_lines(str(ref), lambda: describe_lines(self.store, ref, self.now()))
 
     def show_yaml(self, ref: Ref, notes: Sequence[Note] = ()) -> None:
         """Open an object as its API sends it, with notes at its fields; it is fetched by name."""
@@ -313,57 +291,52 @@ class Explorer(App[None]):
 
     def run_command(self, line: str) -> None:
         """Run what was typed behind the colon."""
-        try:
-            self._run(parse_command(line))
-        except (BadCommand, BadRequest) as error:
-            self.tell(str(error), bad=True)
+        self._commander.run(line)
 
-    def _run(self, command: Command) -> None:
-        if command.kind is not None:
-            parts = PARTS.get(command.kind.name)
-            pane = KindPane(self.store, command.kind) if parts is None else parts(self.store, self._open_path)
-            self.push_screen(TableScreen(self, pane))
-            return
-        plainly: dict[str, Callable[[], None]] = {
-            "findings": self.action_findings,
-            "health": self.action_health,
-            "help": self.action_help,
-            "quit": self.exit,
-            "about": lambda: self._push_lines("This cluster", lambda: about_lines(self.store, self.now())),
-            "contexts": lambda: self.tell("contexts are chosen at the start: aksnav --context NAME"),
-        }
-        if command.verb in plainly:
-            plainly[command.verb]()
-            return
-        match command.verb:
-            case "trace":
-                target, _, source = command.argument.partition(" from ")
-                self.open_trace(parse_request(target.strip(), source=source.strip() or "internet"))
-            case "namespace" if command.argument:
-                self._explorer.restrict("" if command.argument in {"all", "0"} else command.argument)
-            case "namespace":
-                self.action_namespaces()
-            case "who" if not command.argument:
-                self._explorer.action_who()
-            case "who":
-                self.push_screen(WhoScreen(self, self.store, parse_subject(self.store, command.argument)))
-            case "ips":
-                self._open_ips(command.argument)
-            case "explain":
-                self._explain(command.argument)
+    @property
+    def namespace(self) -> str:
+        """The namespace that lists are restricted to; empty for all."""
+        return self._explorer.namespace
 
-    def _open_ips(self, address: str) -> None:
-        """Open the address plan, or the answer to an address, and keep it current."""
-        from aksnav.ui.ips import ips_lines
+    def restrict(self, namespace: str) -> None:
+        """Show one namespace in every list, or all for an empty string."""
+        self._explorer.restrict(namespace)
+        for screen in self.screen_stack:
+            if isinstance(screen, TableScreen):
+                screen.show_namespace()
 
-        self._push_lines(f"Addresses {address}".strip(), lambda: ips_lines(self.store, address, self.size.width))
+    # What commands ask.
 
-    def _explain(self, asked: str) -> None:
-        """Say what a word or a check id means, and how this cluster does it."""
-        if explain_lines(asked, self.store, self.now()):
-            self._push_lines(f"Explain {asked}".strip(), lambda: explain_lines(asked, self.store, self.now()))
-        else:
-            self.tell(f"nothing is known of {asked or 'no word'}: :explain overlay, :explain S02", bad=True)
+    def open_path(self) -> Callable[[], Trace | None]:
+        """Return what answers with the path that is open now: of the trace screen opened last, or of the panes."""
+        traced = (screen for screen in reversed(self.screen_stack) if isinstance(screen, TraceScreen))
+        screen = next(traced, None)
+        if screen is None:
+            return lambda: self._explorer.path
+        entry = screen.entry
+        return lambda: self.evaluator.entries.get(entry.key, entry).trace
+
+    def afresh(self) -> None:
+        """Close every screen but the panes."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def show_screen(self, screen: Screen[None]) -> None:
+        """Open a screen over the one that is shown."""
+        self.push_screen(screen)
+
+    def show_lines(self, title: str, lines: Callable[[], list[Line]]) -> None:
+        """Open a screen of lines that are asked for again as the store changes."""
+        self.push_screen(LinesScreen(title, lines(), lines))
+
+    def action_who(self) -> None:
+        """Show who can talk to the object that is selected on the screen, or else in the panes."""
+        screen = self.screen
+        (screen if isinstance(screen, ObjectScreen) else self._explorer).action_who()
+
+    def action_quit_now(self) -> None:
+        """Leave."""
+        self.exit()
 
     # Keys.
 
@@ -375,17 +348,10 @@ class Explorer(App[None]):
         del parameters
         return not (action == "command" and isinstance(self.focused, Input))
 
-    def _open_path(self) -> Trace | None:
-        """Return the request path that was open when the command was typed: of the trace screen, or of the panes."""
-        return self._explorer.path if self._traced is None else self._traced.trace
-
     def action_command(self) -> None:
-        """Ask for a command."""
-        traced = (screen for screen in reversed(self.screen_stack) if isinstance(screen, TraceScreen))
-        self._traced = next((screen.entry for screen in traced), None)
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-        self._explorer.ask(":")
+        """Ask for a command, over whatever screen is open."""
+        if isinstance(self.screen, PromptScreen):
+            self.screen.prompt_for(":")
 
     def action_help(self) -> None:
         """Show the keys that are in force here."""
@@ -400,22 +366,24 @@ class Explorer(App[None]):
 
     def action_health(self) -> None:
         """Show age and health of every source."""
-        self._push_lines("Sources", lambda: health_lines(self.store, self.now()))
-
-    def _push_lines(self, title: str, lines: Callable[[], Sequence[Line]]) -> None:
-        """Open a screen of lines that are asked for again as the store changes."""
-        self.push_screen(LinesScreen(title, lines(), lines))
+        self.show_lines("Sources", lambda: health_lines(self.store, self.now()))
 
     def action_namespaces(self) -> None:
         """Choose a namespace."""
         pane = KindPane(self.store, KINDS["Namespace"])
-        self.push_screen(TableScreen(self, pane, choose=lambda row: self._explorer.restrict(row.name)))
+        self.push_screen(TableScreen(self, pane, choose=lambda row: self.restrict(row.name)))
 
     def action_pause(self) -> None:
         """Hold changes back, or let them in again."""
         self._paused = not self._paused
-        self._explorer.show_facts()
-        if not self._paused:
+        for screen in self.screen_stack:
+            show = getattr(screen, "show_pause", None)
+            if show is not None:
+                show()
+        if self._paused:
+            self.tell("paused: changes are held back; p lets them in")
+        else:
+            self.tell("changes are let in again")
             self._schedule()
 
     def action_refresh(self) -> None:

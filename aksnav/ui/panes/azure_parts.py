@@ -54,6 +54,7 @@ class PartsPane(Pane[PartRow]):
     """The parts of every Azure object of a kind."""
 
     titles: ClassVar[tuple[tuple[str, str, int, int], ...]] = ()
+    by_namespace: ClassVar[bool] = False
     tones: ClassVar[Mapping[str, str]] = {"Allow": "good", "Deny": "bad"}
 
     def __init__(self, store: Store, path: Callable[[], Trace | None]) -> None:
@@ -64,6 +65,7 @@ class PartsPane(Pane[PartRow]):
             path: returns the open request path.
         """
         self._path = path
+        self._marked: Trace | None = None
         super().__init__(store)
 
     def columns(self) -> Sequence[Column[PartRow]]:
@@ -126,7 +128,9 @@ class PartsPane(Pane[PartRow]):
 
     def follow(self, now: float) -> None:
         """Show what changed; the first time the cursor goes to what ends the open path, or else decides on it."""
-        first = not self._versions
+        first, path = not self._versions, self._path()
+        if path is not self._marked:
+            self._marked, self._versions = path, ()  # the marks are others, whatever the objects are
         super().follow(now)
         if first:
             marked = sorted((not row.bad, number, row.key) for number, row in enumerate(self.rows()) if row.asked)

@@ -18,6 +18,7 @@ class KindPane(ObjectPane):
         self._kind = kind
         self.kinds = (kind.name,)  # type: ignore[misc]  # a class variable elsewhere: here the kind is the caller's
         self.heading = kind.plural  # type: ignore[misc]  # as above
+        self.by_namespace = kind.namespaced  # type: ignore[misc]  # as above
         super().__init__(store)
         self.table.sort_by("name")
 

@@ -47,11 +47,14 @@ class Pane(Vertical, Generic[T]):
     number: ClassVar[int] = 0
     heading: ClassVar[str] = ""
     kinds: ClassVar[tuple[str, ...]] = ()
+    by_namespace: ClassVar[bool] = True
+    """Whether the rows are those of the namespace that was chosen."""
 
     def __init__(self, store: Store, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
         self.store = store
         self.namespace = ""
+        self.paused = False
         self._filter: Filter | None = None
         self._filter_text = ""
         self._active = False
@@ -151,7 +154,9 @@ class Pane(Vertical, Generic[T]):
         if not namespace and accepts is None:
             self.table.set_filter(None)
         else:
-            self.table.set_filter(self._accepts)
+            where = f" in namespace {namespace}" if namespace else ""
+            self.table.set_filter(self._accepts, f"{f'/{text}' if text else ''}{where}".strip())
+        self._say_access()
         self.show_title()
 
     def show_title(self, *, active: bool | None = None) -> None:
@@ -165,9 +170,12 @@ class Pane(Vertical, Generic[T]):
         table = self.table
         count = f"{table.shown}" if table.shown == table.total else f"{table.shown}/{table.total}"
         sign = "▶" if self._active else "─"
-        left = [Span(f"{sign}{self.number or ''} ", "accent" if self._active else "muted", keep=True)]
+        paused = Span("PAUSED " if self.paused else "", "warn", keep=True)
+        left = [paused, Span(f"{sign}{self.number or ''} ", "accent" if self._active else "muted", keep=True)]
         left.append(Span(self.heading, "title" if self._active else "strong", keep=True))
         left.append(Span(f" {count}", "muted"))
+        if self.namespace and not self.number:
+            left.append(Span(f" ns {self.namespace}", "accent", keep=True))
         if self._filter_text:
             left.append(Span(f" /{self._filter_text}", "accent"))
         left.append(Span(" "))

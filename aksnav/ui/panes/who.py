@@ -36,6 +36,7 @@ class WhoPane(Pane[Reach]):
         Binding("r", "ask", "Ask again", id="who.ask", tooltip="Ask again who can talk"),
     ]
     heading: ClassVar[str] = "Who can talk"
+    by_namespace: ClassVar[bool] = False
 
     def __init__(self, store: Store, subject: Subject) -> None:
         super().__init__(store)

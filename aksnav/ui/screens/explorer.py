@@ -23,7 +23,6 @@ from aksnav.ui.panes.nodes import NodesAndPods
 from aksnav.ui.panes.pane import Pane
 from aksnav.ui.panes.policies import Policies
 from aksnav.ui.panes.services import Services
-from aksnav.ui.prompt import Prompt
 from aksnav.ui.screens.objects import ObjectScreen
 from aksnav.ui.screens.protocol import Desk
 from aksnav.ui.search import BadFilter, Filter, parse_filter
@@ -52,13 +51,7 @@ class ExplorerScreen(ObjectScreen):
         Binding("5", "pane(5)", "Policies", id="pane.5", tooltip="Go to the policies"),
         Binding("tab", "next_pane(1)", "Next pane", id="pane.next", tooltip="Go to the next pane"),
         Binding("shift+tab", "next_pane(-1)", "Previous pane", id="pane.previous", tooltip="Go to the previous pane"),
-        Binding("escape,backspace", "back", "Back", id="explorer.back", tooltip="Close the pane, drop the filter"),
-        Binding("0", "all_namespaces", "All namespaces", id="explorer.all", tooltip="Show every namespace"),
-        Binding("N", "sort('name')", "Sort by name", id="explorer.sort_name", tooltip="Sort by the first column"),
-        Binding(
-            "S", "sort('status,ready,outcome')", "Sort by state", id="explorer.sort_state", tooltip="Sort by state"
-        ),
-        Binding("I", "sort('address,prefix')", "Sort by address", id="explorer.sort_ip", tooltip="Sort by address"),
+        Binding("escape,q,backspace", "back", "Back", id="explorer.back", tooltip="Close the pane, drop the filter"),
     ]
 
     def __init__(self, desk: Desk, evaluator: Evaluator) -> None:
@@ -76,6 +69,7 @@ class ExplorerScreen(ObjectScreen):
         self._current: Pane[Any] = self._entries
         self._opened = False
         self._namespace = ""
+        self._accepts: Filter | None = None
         self._roads: set[str] = set()
         self._link_timer: Timer | None = None
 
@@ -147,6 +141,16 @@ class ExplorerScreen(ObjectScreen):
         nowhere = "no way in from outside leads here; t traces to it from inside" if self._entries.table.total else ""
         for number, line in enumerate(path_lines(self._shown(), self._desk.now(), nowhere)):
             self._path.set_line(line, number)
+
+    @property
+    def table(self) -> RecordTable[Any]:
+        """The table of the pane that has the keys."""
+        return self._current.table
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that is shown; empty for all."""
+        return self._namespace
 
     @property
     def path(self) -> Trace | None:
@@ -278,11 +282,9 @@ class ExplorerScreen(ObjectScreen):
         elif self._filter_text:
             self._set_filter("")
         elif self._namespace:
-            self.restrict("")
-
-    def action_all_namespaces(self) -> None:
-        """Show every namespace."""
-        self.restrict("")
+            self._desk.restrict("")
+        else:
+            self._desk.tell(":q or ctrl+c leaves")
 
     def action_trace(self) -> None:
         """Open the trace of the selected row."""
@@ -311,55 +313,31 @@ class ExplorerScreen(ObjectScreen):
         else:
             super().action_copy()
 
-    def action_sort(self, columns: str) -> None:
-        """Sort the pane by the first of these columns that it has; again turns the order round."""
-        table = self._current.table
-        before, reverse = table.sorted_by
-        for column in columns.split(","):
-            try:
-                table.sort_by(column, reverse=not reverse if before == column else False)
-            except KeyError:
-                continue
-            return
-        if columns == "name":
-            table.sort_by("request", reverse=not reverse if before == "request" else False)
-
-    def ask(self, sign: str, text: str = "") -> None:
-        """Open the prompt."""
-        self._prompt.ask(sign, text)
-
     def restrict(self, namespace: str) -> None:
         """Show one namespace, or all for an empty string."""
         self._namespace = namespace
         self._apply()
 
-    def on_prompt_answered(self, message: Prompt.Answered) -> None:
-        """Run a command, or set a filter."""
-        message.stop()
-        self.set_focus(self._current.table)
-        if message.sign == "/":
-            self._set_filter(message.text)
-        else:
-            self._desk.run_command(message.text)
+    def search_for(self, text: str) -> None:
+        """Filter every pane."""
+        self._set_filter(text)
 
-    def on_prompt_cancelled(self, message: Prompt.Cancelled) -> None:
-        """Go back to the pane."""
-        message.stop()
-        self.set_focus(self._current.table)
+    def show_pause(self) -> None:
+        """Say that changes are held back, or that they are not any more."""
+        self.show_facts()
 
     def _set_filter(self, text: str) -> None:
-        self._filter_text = text.strip()
+        try:
+            self._accepts = parse_filter(text)
+        except BadFilter as error:
+            self._desk.tell(str(error), bad=True)
+            return
+        self._filter_text = text
         self._apply()
 
     def _apply(self) -> None:
-        accepts: Filter | None = None
-        try:
-            accepts = parse_filter(self._filter_text)
-        except BadFilter as error:
-            self._desk.tell(str(error), bad=True)
-            self._filter_text = ""
         for pane in self.panes:
-            pane.restrict(self._namespace, accepts, self._filter_text)
+            pane.restrict(self._namespace, self._accepts, self._filter_text)
         self.show_facts()
 
     @property

@@ -2,21 +2,21 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from aksnav.model.text import plain
 from aksnav.ui.clipboard import copy
-from aksnav.ui.prompt import Prompt
+from aksnav.ui.screens.prompting import PromptScreen
+from aksnav.ui.screens.protocol import Desk
 from aksnav.ui.text import Line, Span
 from aksnav.ui.widgets.lines import LinesView
 from aksnav.ui.widgets.strip_bar import BarLine, StripBar
 
 
-class LinesScreen(Screen[None]):
+class LinesScreen(PromptScreen):
     """Shows lines under a title; with a source of lines it stays current."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -50,7 +50,6 @@ class LinesScreen(Screen[None]):
         self._wrap = wrap
         self._view = LinesView(wrap=wrap)
         self._bar = StripBar()
-        self._prompt = Prompt()
 
     def compose(self) -> ComposeResult:
         """Show the title, the text, and the prompt when it is wanted."""
@@ -90,25 +89,27 @@ class LinesScreen(Screen[None]):
 
     def action_find(self) -> None:
         """Ask for what is to be found."""
-        self._prompt.ask("/")
+        self.prompt_for("/")
 
     def action_copy(self) -> None:
         """Copy all of the text."""
         self.app.notify(copy(self.app, self._view.text), markup=False)
 
-    def on_prompt_answered(self, message: Prompt.Answered) -> None:
+    @property
+    def home(self) -> LinesView:
+        """The text."""
+        return self._view
+
+    def search_for(self, text: str) -> None:
         """Find what was asked for."""
-        message.stop()
-        self._view.focus()
         try:
-            self._find(re.compile(message.text, re.IGNORECASE) if message.text else None)
+            self._find(re.compile(text, re.IGNORECASE) if text else None)
         except re.error as error:
             self.app.notify(plain(f"not a regular expression: {error}"), severity="warning", markup=False)
 
-    def on_prompt_cancelled(self, message: Prompt.Cancelled) -> None:
-        """Go back to the text."""
-        message.stop()
-        self._view.focus()
+    def show_pause(self) -> None:
+        """Say that changes are held back, or that they are not any more."""
+        self._show_title()
 
     def _find(self, pattern: re.Pattern[str] | None) -> None:
         self._view.search(pattern)
@@ -118,7 +119,8 @@ class LinesScreen(Screen[None]):
         count = self._view.match_count
         found = f"{count} match{'' if count == 1 else 'es'}: n N " if count else ""
         keys = "q back  / find  c copy " if self._wrap else "q back  / find  ←→ move  c copy "
-        right = [Span(keys, "muted")]
+        paused = cast("Desk", self.app).paused
+        right = [Span("PAUSED  " if paused and self._again is not None else "", "warn", keep=True), Span(keys, "muted")]
         self._bar.set_line(
             BarLine([Span(f" {self._title} ", "title", keep=True), Span(found, "accent")], right, "─", "muted")
         )

@@ -21,6 +21,13 @@ class Desk(Protocol):
     def paused(self) -> bool:
         """Whether changes are held back."""
 
+    @property
+    def namespace(self) -> str:
+        """The namespace that lists are restricted to; empty for all."""
+
+    def restrict(self, namespace: str) -> None:
+        """Show one namespace in every list, or all for an empty string."""
+
     def now(self) -> float:
         """Return seconds since the epoch."""
 

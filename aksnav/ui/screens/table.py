@@ -8,7 +8,6 @@ from textual.binding import Binding, BindingType
 
 from aksnav.model.object import Ref
 from aksnav.ui.panes.pane import Pane
-from aksnav.ui.prompt import Prompt
 from aksnav.ui.screens.objects import ObjectScreen
 from aksnav.ui.screens.protocol import Desk
 from aksnav.ui.search import BadFilter, parse_filter
@@ -24,8 +23,19 @@ class TableScreen(ObjectScreen):
     ]
     CSS = "TableScreen { layout: vertical; background: $background; }"
 
-    def __init__(self, desk: Desk, pane: Pane[Any], choose: Callable[[Any], None] | None = None) -> None:
+    def __init__(
+        self, desk: Desk, pane: Pane[Any], choose: Callable[[Any], None] | None = None, *, filter_text: str = ""
+    ) -> None:
+        """Make the screen.
+
+        Args:
+            desk: the application.
+            pane: what it shows.
+            choose: takes the row that Enter chooses; None: Enter describes it.
+            filter_text: the filter to begin with.
+        """
         super().__init__(desk)
+        self._filter_text = filter_text
         self._pane = pane
         self._choose = choose
         self._hints = HintBar()
@@ -40,7 +50,9 @@ class TableScreen(ObjectScreen):
         """Fill the pane."""
         self._hints.set_hints(self.hints)
         self._pane.table.focus()
+        self._pane.paused = self._desk.paused
         self.follow(0.0)
+        self.show_namespace()
 
     def follow(self, now: float) -> None:
         """Show what changed.
@@ -55,6 +67,11 @@ class TableScreen(ObjectScreen):
         """What the keys do here, the most important one first."""
         word = "enter choose" if self._choose is not None else "enter describe"
         return ("q back", word, "t trace", "/ filter", "w who", "y yaml", "c copy")
+
+    @property
+    def table(self) -> RecordTable[Any]:
+        """The table of the pane."""
+        return self._pane.table
 
     @property
     def busy(self) -> bool:
@@ -90,21 +107,24 @@ class TableScreen(ObjectScreen):
         else:
             self.dismiss()
 
-    def on_prompt_answered(self, message: Prompt.Answered) -> None:
-        """Set the filter."""
-        message.stop()
-        self._pane.table.focus()
-        self._restrict(message.text.strip())
+    def search_for(self, text: str) -> None:
+        """Filter."""
+        self._restrict(text)
 
-    def on_prompt_cancelled(self, message: Prompt.Cancelled) -> None:
-        """Go back to the table."""
-        message.stop()
-        self._pane.table.focus()
+    def show_namespace(self) -> None:
+        """Show what is in the namespace that was chosen, and in all where rows are in none."""
+        self._restrict(self._filter_text)
+
+    def show_pause(self) -> None:
+        """Say that changes are held back, or that they are not any more."""
+        self._pane.paused = self._desk.paused
+        self._pane.show_title()
 
     def _restrict(self, text: str) -> None:
         try:
-            self._pane.restrict("", parse_filter(text), text)
+            accepts = parse_filter(text)
         except BadFilter as error:
             self._desk.tell(str(error), bad=True)
-        else:
-            self._filter_text = text
+            return
+        self._filter_text = text
+        self._pane.restrict(self._desk.namespace if self._pane.by_namespace else "", accepts, text)

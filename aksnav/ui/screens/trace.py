@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.events import Resize
-from textual.screen import Screen
 
 from aksnav.report.markdown import trace_markdown
 from aksnav.report.road import deciding
@@ -17,7 +16,9 @@ from aksnav.ui.describe import notes_of
 from aksnav.ui.entry import Entry
 from aksnav.ui.facts import ago
 from aksnav.ui.screens.explorer import SMALL
+from aksnav.ui.screens.prompting import PromptScreen
 from aksnav.ui.screens.protocol import Desk
+from aksnav.ui.search import BadFilter, Searchable, parse_filter, written
 from aksnav.ui.show import VERDICT_TONE, LadderRow, because_line, evidence_lines, ladder, verdict_spans
 from aksnav.ui.text import Span
 from aksnav.ui.widgets.columns import Column
@@ -48,13 +49,21 @@ def _what(row: LadderRow) -> str:
     return row.item.summary
 
 
-class TraceScreen(Screen[None]):
+def _searchable(row: LadderRow) -> Searchable:
+    kind = "" if isinstance(row.item, Branch) else f"{row.item.kind} {row.item.subject or ''} {row.item.cause}"
+    text = f"{_verdict(row)} {kind} {_what(row)}"
+    return Searchable(text, prefixes=written(text))
+
+
+class TraceScreen(PromptScreen):
     """One request on its way."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,backspace", "back", "Back", id="trace.back", tooltip="Back to the panes"),
         Binding("tab", "app.focus_next", "Other side", id="trace.other", tooltip="Go to the evidence, and back"),
         Binding("n", "next_break(1)", "Next break", id="trace.next", tooltip="Go to the next step that is not passed"),
+        Binding("N", "next_break(-1)", "Last break", id="trace.previous", tooltip="Go to the one before"),
+        Binding("slash", "filter", "Filter", id="trace.filter", priority=True, tooltip="Only the steps that match"),
         Binding("d", "describe", "Describe", id="trace.describe", tooltip="Describe the object of the step"),
         Binding("y", "yaml", "YAML", id="trace.yaml", tooltip="The object of the step, at the field that decides"),
         Binding("c", "copy", "Copy", id="trace.copy", tooltip="Copy the command that checks the step"),
@@ -79,6 +88,17 @@ class TraceScreen(Screen[None]):
             yield self._ladder
             yield self._evidence
         yield self._hints
+        yield self._prompt
+
+    @property
+    def home(self) -> RecordTable[LadderRow]:
+        """The ladder."""
+        return self._ladder
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the sign that opens the prompt to it while a line is typed."""
+        del parameters
+        return not (action == "filter" and self._prompt.is_open)
 
     def on_mount(self) -> None:
         """Start at the break that decides."""
@@ -111,6 +131,7 @@ class TraceScreen(Screen[None]):
         source = entry.request.source.id or str(entry.request.source.origin)
         left = [
             Span("─ ", "muted", keep=True),
+            Span("PAUSED " if self._desk.paused else "", "warn", keep=True),
             Span(f"{entry.request.text}", "title"),
             Span(f" from {source} ", "muted"),
         ]
@@ -139,8 +160,30 @@ class TraceScreen(Screen[None]):
         self._evidence.focus()
 
     def action_back(self) -> None:
-        """Leave."""
-        self.dismiss()
+        """Drop the filter, or leave."""
+        if self._filter_text:
+            self.search_for("")
+        else:
+            self.dismiss()
+
+    def action_filter(self) -> None:
+        """Ask for a filter."""
+        self.prompt_for("/", self._filter_text)
+
+    def search_for(self, text: str) -> None:
+        """Show the steps that a filter accepts."""
+        try:
+            accepts = parse_filter(text)
+        except BadFilter as error:
+            self._desk.tell(str(error), bad=True)
+            return
+        self._filter_text = text
+        self._ladder.set_filter(None if accepts is None else lambda row: accepts(_searchable(row)), f"/{text}")
+        self._ladder.set_notice(f"/{text}: not every step is shown" if text else "", "muted")
+
+    def show_pause(self) -> None:
+        """Say that changes are held back, or that they are not any more."""
+        self.show(self.entry, self._desk.now())
 
     def _go_to_deciding(self) -> None:
         """Go to the step that the line of the verdict speaks of."""

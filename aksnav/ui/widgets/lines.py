@@ -168,6 +168,11 @@ class LinesView(Painted, can_focus=True):
             self._arrange()
             self.repaint()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the keys of a search to the screen while nothing was looked for."""
+        del parameters
+        return action != "match" or self._pattern is not None
+
     def action_match(self, step: int) -> None:
         """Go to the next or the previous match, around the ends."""
         if self._matches:

@@ -144,6 +144,10 @@ class RecordTable(Painted, Generic[T], can_focus=True):
         """The key of the column that sorts, None for the order of arrival, and whether the order is reversed."""
         return self._sorted_by, self._reverse
 
+    def has_column(self, column: str) -> bool:
+        """Whether there is a column of this key, be there room for it or not."""
+        return column in self._columns
+
     def row(self, key: str) -> T | None:
         """Answer with the row of a key, shown or not, None when there is none."""
         return self._rows.get(key)
