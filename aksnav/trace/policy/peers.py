@@ -58,22 +58,25 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     """Classes that the same policies select and that declare the same ports.
 
     Attributes:
-        bits: which classes.
+        bits, numbers: which classes.
         egress, ingress: the NetworkPolicies that have a say on them.
         own: by direction, Cilium's own rule sets that have one.
         host: they have hostNetwork.
         key: what of them other Pods' policies see besides labels.
         clear: nothing but those decides, and they can all be evaluated.
         odd: why policies may be enforced otherwise on their nodes.
+        kind: equal for parts with the same key, ports and rule sets of Cilium's own.
     """
 
     bits: int
+    numbers: tuple[int, ...]
     egress: tuple[NetworkPolicy, ...]
     ingress: tuple[NetworkPolicy, ...]
     own: dict[Direction, Say]
     host: bool
     key: Key
     clear: bool
+    kind: int
     odd: str = ""
 
     def policies(self, direction: Direction) -> tuple[NetworkPolicy, ...]:
@@ -95,7 +98,6 @@ class Peers:
     Attributes:
         classes: sorted by group.
         parts: every class is in exactly one.
-        numbers: the classes of each part.
         alone: the identities of the groups that have but one class.
         index: the classes by their labels.
         engines: those whose readings are asked.
@@ -122,7 +124,6 @@ class Peers:
         own = self._policies.cilium if self._cilium else None
         self.cilium = None if own is None else CiliumLikeness(own.listed(), own.blind(), own.facts, self.index)
         self.parts = tuple(self._divide())
-        self.numbers = [tuple(numbers_in(part.bits)) for part in self.parts]
         self.alone = frozenset(id(listed[0].group) for listed in self._by_group() if len(listed) == 1)
         self._places: dict[int, Place] = {}
         self._by_place: list[tuple[int, int]] = []
@@ -188,8 +189,8 @@ class Peers:
         """Return one class of each set of classes that no ipBlock tells apart, with the set."""
         if not self._by_place:
             found: dict[Key, tuple[int, int]] = {}
-            for part, numbers in zip(self.parts, self.numbers, strict=True):
-                number, bits = found.get(part.key, (numbers[0], 0))
+            for part in self.parts:
+                number, bits = found.get(part.key, (part.numbers[0], 0))
                 found[part.key] = (number, bits | part.bits)
             self._by_place = list(found.values())
         return self._by_place
@@ -210,6 +211,7 @@ class Peers:
 
     def _divide(self) -> Iterator[Part]:
         found: dict[Key, int] = {}
+        kinds: dict[Key, int] = {}
         for number, item in enumerate(self.classes):
             key = self._part_key(number, item.examples[0])
             found[key] = found.get(key, 0) | 1 << number
@@ -219,11 +221,15 @@ class Peers:
             space, odd = pod.namespace, self._odd.get(pod.node, "")
             readable = not unreadable(self._store.network_policies, space)
             known = readable and not self._policies.undecodable_in(space) and self.calico is None
+            own = {way: self.own(number, way) for way in Direction}
+            kind = (self.seen(pod), pod.template.ports, *own.values())
             yield Part(
                 bits=bits,
+                numbers=tuple(numbers_in(bits)),
+                kind=kinds.setdefault(kind, len(kinds)),
                 egress=self.speaking(Direction.EGRESS, pod),
                 ingress=self.speaking(Direction.INGRESS, pod),
-                own={way: self.own(number, way) for way in Direction},
+                own=own,
                 host=pod.template.host_network,
                 key=self.seen(pod),
                 clear=known and not odd and bool(self.engines) and not pod.template.host_network,
@@ -304,7 +310,7 @@ class Peers:
 
     def splits(self, part: Part, direction: Direction) -> tuple[int, ...]:
         """Return the sets by which the rules of the policies of a part tell classes apart at the other end."""
-        pod = self.classes[next(numbers_in(part.bits))].examples[0]
+        pod = self.classes[part.numbers[0]].examples[0]
         return self.split(part.policies(direction), part.own[direction], direction, pod)
 
     def split(
@@ -348,16 +354,16 @@ class Peers:
                 yes, unsure = yes | (answer is True) << number, unsure | (answer is None) << number
         return yes, unsure
 
-    def may_admit(self, policy: NetworkPolicy, direction: Direction, number: int | None) -> bool:
-        """Return whether some rule of a policy may match the Pods of a class, or (None) somebody who is no Pod.
+    def may_admit(self, policy: NetworkPolicy, direction: Direction) -> int:
+        """Return the classes that some rule of a policy may match, -1 where it may be anybody: others are certain.
 
-        False is certain. Only rules are asked that name peers by selectors; whatever else there is may match.
+        Only rules are asked that name peers by selectors; whatever else there is may match.
         """
         key = (id(policy), direction)
         found = self._admitting.get(key)
         if found is None:
             found = self._admitting[key] = self._admits(policy, direction)
-        return found < 0 or (number is not None and bool(found >> number & 1))
+        return found
 
     def _admits(self, policy: NetworkPolicy, direction: Direction) -> int:
         """Return the classes that a policy's rules match or may match; -1 where it may be anybody."""

@@ -17,7 +17,7 @@ from aksnav.trace.policy import rules
 from aksnav.trace.policy.ask import Word, both
 from aksnav.trace.policy.compiled import compiled, engine_rules
 from aksnav.trace.policy.decision import Direction
-from aksnav.trace.policy.peers import Peers
+from aksnav.trace.policy.peers import Part, Peers
 from aksnav.trace.policy.reach_ports import Ports, merged
 from aksnav.trace.policy.who import Sort, Who
 from aksnav.trace.ternary import Answer, Unknown, some
@@ -47,6 +47,31 @@ class Admitting(NamedTuple):
     peer: Answer
 
 
+class Stand(NamedTuple):
+    """What policies say to whom they may not admit: ``may`` are those whom they may admit, -1 is anybody."""
+
+    may: int
+    word: Word
+
+
+class Mine:
+    """The words of one end of a connection, a word for each of some ports."""
+
+    def __init__(self, direction: Direction, items: Sequence[Ports], words: tuple[Word, ...]) -> None:
+        self._direction = direction
+        self._items = items
+        self._words = words
+        self._with: dict[int, tuple[Word, Answers]] = {}
+
+    def with_word(self, theirs: Word) -> Answers:
+        """Return what they add up to with the one word of the other end; worked out once for the same object."""
+        found = self._with.get(id(theirs))
+        if found is None:
+            made = added_up(self._direction, self._items, self._words, (theirs,) * len(self._items))
+            found = self._with[id(theirs)] = (theirs, made)
+        return found[1]
+
+
 class Quick:
     """NetworkPolicies, as the one engine of a cluster reads them."""
 
@@ -65,10 +90,25 @@ class Quick:
         self._at_ports: dict[tuple[int, str, int, _Ports], rules.Said] = {}
         self._may: dict[tuple[int, Direction], int] = {}
         self._blocks: dict[tuple[str, tuple[str, ...]], tuple[int, int]] = {}
-        self._answers: dict[tuple[int, ...], Answers] = {}
+        self._stands: dict[tuple[int, bool], Stand | None] = {}
+        self._mine: dict[tuple[int, ...], Mine] = {}
         self._same_words: dict[object, Word] = {}
         self._whos: dict[int, Who] = {}
         self._words: dict[object, Word] = {}
+
+    def stand(self, part: Part, direction: Direction) -> Stand | None:
+        """Return what a part says to all but a few; None where more than NetworkPolicies decide in a direction."""
+        key = (id(part), direction is Direction.EGRESS)
+        if key not in self._stands:
+            self._stands[key] = self._stand(part, direction) if part.plain(direction) else None
+        return self._stands[key]
+
+    def _stand(self, part: Part, direction: Direction) -> Stand:
+        policies = part.policies(direction)
+        may = 0
+        for policy in policies:
+            may |= self._known.may_admit(policy, direction)  # all bits are set in -1, whatever is added to it
+        return Stand(may, self.denial(policies, direction)) if policies else Stand(0, NO_SAY)
 
     def admitting(
         self, policies: tuple[NetworkPolicy, ...], direction: Direction, number: int
@@ -156,19 +196,18 @@ class Quick:
                 found |= sure
         return found
 
-    def answers(self, direction: Direction, items: list[Ports], mine: tuple[Word, ...], theirs: Word) -> Answers:
-        """Return what the words of one end and the one word of the other add up to; worked out once for the same words.
+    def mine(self, direction: Direction, items: list[Ports], words: tuple[Word, ...]) -> "Mine":
+        """Return the words of one end; one object for the same words on the same ports.
 
         Args:
-            direction: as seen from the end that has several words.
+            direction: as seen from that end.
             items: the ports, as ``Peers.ranges`` returns them.
-            mine: a word for each of the ports, from ``same``, or none at all.
-            theirs: from ``denial``, or NO_SAY.
+            words: for each of the ports, from ``same``, or none at all.
         """
-        key = (direction is Direction.EGRESS, id(items), id(theirs), *map(id, mine))
-        found = self._answers.get(key)
+        key = (direction is Direction.EGRESS, id(items), *map(id, words))
+        found = self._mine.get(key)
         if found is None:
-            found = self._answers[key] = added_up(direction, items, mine, (theirs,) * len(items))
+            found = self._mine[key] = Mine(direction, items, words)
         return found
 
     def same(self, word: Word) -> Word:

@@ -5,7 +5,7 @@ other (to any port, where none is declared). Pods with hostNetwork are asked as 
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from itertools import groupby
 
 import msgspec
@@ -17,6 +17,7 @@ from aksnav.trace.policy.ask import crossing_of, word_of
 from aksnav.trace.policy.decision import Direction
 from aksnav.trace.policy.label_index import numbers_in
 from aksnav.trace.policy.peers import Part, Peers, peers
+from aksnav.trace.policy.quick import Quick
 from aksnav.trace.policy.reach import unread
 from aksnav.trace.policy.reach_ports import Ports, ranges
 
@@ -66,10 +67,11 @@ class _Pairs:
     def __init__(self, store: Store, known: Peers) -> None:
         self._store = store
         self._known = known
+        self._quick = Quick(store, known)
         self._groups = _groups(known)
         self._at: dict[object, Bits] = {}
         self._leave: dict[object, dict[Bits, int]] = {}
-        self._part_of = {number: part for part in known.parts for number in numbers_in(part.bits)}
+        self._part_of = {number: part for part in known.parts for number in part.numbers}
         self._free = 0
         self._bound: list[Part] = []
         for part in known.parts:
@@ -78,28 +80,45 @@ class _Pairs:
             else:
                 self._bound.append(part)
         self._workloads: list[tuple[str, int]] = []
+        self._further = 0
+        self._spaces: list[tuple[str, int, int]] = []
         for group, listed in groupby(enumerate(known.classes), key=lambda item: item[1].group):
-            bits = sum(1 << number for number, _ in listed)
+            numbers = [number for number, _ in listed]
+            bits = sum(1 << number for number in numbers)
             self._workloads.append((group.namespace, bits))
-        self._several = [bits for _, bits in self._workloads if bits.bit_count() > 1]
+            self._further |= bits & (bits - 1)
+        for space, found in groupby(enumerate(known.classes), key=lambda item: item[1].group.namespace):
+            numbers = [number for number, _ in found]
+            self._spaces.append((space, numbers[0], numbers[-1] + 1))
+        self._counts: dict[int, list[int]] = {}
 
     def matrix(self) -> Matrix:
         """Return the numbers for every two namespaces."""
         by_space: dict[str, list[int]] = {}
         for space, bits in self._workloads:
             by_space.setdefault(space, []).append(bits)
-        masks = {space: sum(bits & -bits for bits in listed) for space, listed in by_space.items()}
         cells: dict[tuple[str, str], Cell] = {}
         for target, listed in by_space.items():
-            counts = Counter(map(self._sources_of, listed))
-            for source, mask in masks.items():
-                numbers = [0, 0, 0]
-                for found, count in counts.items():
-                    for index, bits in enumerate(found):
-                        if bits:
-                            numbers[index] += count * (bits & mask).bit_count()
-                cells[source, target] = Cell(*numbers)
+            yes, maybe, there = (self._added(found) for found in zip(*map(self._sources_of, listed), strict=True))
+            for number, (source, _, _) in enumerate(self._spaces):
+                cells[source, target] = Cell(yes[number], maybe[number], there[number])
         return Matrix(tuple(by_space), cells, tuple(unread(self._store)))
+
+    def _added(self, found: Iterable[int]) -> list[int]:
+        """Return how many workloads of each namespace some sets hold, all sets together."""
+        sums = [0] * len(self._spaces)
+        for bits, times in Counter(found).items():
+            for place, count in enumerate(self._counted(bits) if bits else ()):
+                sums[place] += times * count
+        return sums
+
+    def _counted(self, bits: int) -> list[int]:
+        found = self._counts.get(bits)
+        if found is None:
+            # The classes of a namespace stand side by side: a slice of the digits is counted.
+            digits = f"{bits:b}"[::-1]
+            found = self._counts[bits] = [digits.count("1", first, end) for _, first, end in self._spaces]
+        return found
 
     def _sources_of(self, workload: int) -> tuple[int, int, int]:
         """Return, one bit for each workload: who can talk to a workload, of whom nobody can tell, and who there is."""
@@ -113,10 +132,9 @@ class _Pairs:
         return yes, maybe & ~yes, there
 
     def _one_each(self, bits: int) -> int:
-        """Return classes as workloads: the first class stands for all of its workload."""
-        for several in self._several:
-            if bits & several:
-                bits = bits & ~several | several & -several
+        """Return classes as workloads, whose classes stand side by side: the first stands for all of its workload."""
+        while further := bits & self._further:
+            bits = bits & ~further | further >> 1
         return bits
 
     def _to_class(self, number: int) -> Bits:
@@ -171,38 +189,36 @@ class _Pairs:
             found = self._at[key] = self._ask(part, direction, declared, item)
         return found
 
-    def _ask(
-        self,
-        part: Part,
-        direction: Direction,
-        declared: tuple[ContainerPort, ...],
-        item: Ports,
-    ) -> Bits:
+    def _ask(self, part: Part, direction: Direction, declared: tuple[ContainerPort, ...], item: Ports) -> Bits:
+        looked_up = None
+        if part.plain(direction):
+            looked_up = self._quick.admitted(part.policies(direction), direction, declared, item)
         yes = maybe = 0
         splits = self._known.splits(part, direction)
-        for bits in self._pieces(direction, declared, splits):
-            both = self._two(part.bits, bits)
-            if both is None:
+        for group in self._groups:
+            if direction is Direction.EGRESS and group.ports != declared:
                 continue
-            mine, other = (Place.of_pod(pod, self._store.nodes.get(pod.node)) for pod in both)
-            source, target = (other, mine) if direction is Direction.INGRESS else (mine, other)
-            crossing = crossing_of(source, target, item.protocol, item.first)
-            allowed = word_of(self._store, crossing, direction, both[0]).allowed
-            if allowed is not False:
-                yes, maybe = (yes | bits, maybe) if allowed else (yes, maybe | bits)
+            if looked_up is not None and not group.host and group.v6 == self._v6(part):
+                yes |= looked_up & group.bits
+                continue
+            for bits in _pieces(group.bits, splits):
+                allowed = self._judged(part, bits, direction, item)
+                if allowed is not False:
+                    yes, maybe = (yes | bits, maybe) if allowed else (yes, maybe | bits)
         return yes, maybe
 
-    def _pieces(
-        self, direction: Direction, declared: tuple[ContainerPort, ...], splits: tuple[int, ...]
-    ) -> Iterator[int]:
-        """Yield sets of classes that are alike to the policies of one end: for EGRESS, those with certain ports."""
-        for ports, bits in self._groups:
-            if direction is Direction.EGRESS and ports != declared:
-                continue
-            pieces = [bits]
-            for other in splits:
-                pieces = [piece for bits in pieces for piece in (bits & other, bits & ~other) if piece]
-            yield from pieces
+    def _v6(self, part: Part) -> bool:
+        return ":" in self._known.classes[part.numbers[0]].examples[0].ip
+
+    def _judged(self, part: Part, bits: int, direction: Direction, item: Ports) -> bool | None:
+        """Return the judge's word on a port for one Pod of a part and one of some that are alike to its policies."""
+        both = self._two(part.bits, bits)
+        if both is None:
+            return False
+        mine, other = (Place.of_pod(pod, self._store.nodes.get(pod.node)) for pod in both)
+        source, target = (other, mine) if direction is Direction.INGRESS else (mine, other)
+        crossing = crossing_of(source, target, item.protocol, item.first)
+        return word_of(self._store, crossing, direction, both[0]).allowed
 
     def _two(self, own: int, bits: int) -> tuple[Pod, Pod] | None:
         """Return a Pod of each of two sets, two different ones, and on two nodes where a node's address decides."""
@@ -218,11 +234,28 @@ class _Pairs:
         return best
 
 
-def _groups(known: Peers) -> list[tuple[tuple[ContainerPort, ...], int]]:
-    """Return classes by what other Pods' policies see of them besides labels, with the ports that they declare."""
-    found: dict[tuple[tuple[ContainerPort, ...], object, bool], int] = {}
+class _Group(msgspec.Struct, frozen=True, gc=False):
+    """Classes by what other Pods' policies see of them besides labels, and the ports that they declare."""
+
+    ports: tuple[ContainerPort, ...]
+    v6: bool
+    host: bool
+    bits: int
+
+
+def _groups(known: Peers) -> list[_Group]:
+    found: dict[tuple[tuple[ContainerPort, ...], object, bool], tuple[bool, int]] = {}
     for part in known.parts:
-        pod = known.classes[next(numbers_in(part.bits))].examples[0]
+        pod = known.classes[part.numbers[0]].examples[0]
         key = (pod.template.ports, part.key, part.host)
-        found[key] = found.get(key, 0) | part.bits
-    return [(key[0], bits) for key, bits in found.items()]
+        v6, bits = found.get(key, (":" in pod.ip, 0))
+        found[key] = (v6, bits | part.bits)
+    return [_Group(ports, v6, host, bits) for (ports, _, host), (v6, bits) in found.items()]
+
+
+def _pieces(bits: int, splits: tuple[int, ...]) -> list[int]:
+    """Return a set of classes in pieces that the rules of some policies cannot tell apart."""
+    pieces = [bits]
+    for other in splits:
+        pieces = [piece for bits in pieces for piece in (bits & other, bits & ~other) if piece]
+    return pieces

@@ -6,7 +6,7 @@ from functools import partial
 import msgspec
 
 from aksnav.model.kubernetes.policy import NetworkPolicy
-from aksnav.model.kubernetes.workload import Pod
+from aksnav.model.kubernetes.workload import ContainerPort, Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.place import Entry, Place
@@ -14,7 +14,7 @@ from aksnav.trace.policy import outsiders
 from aksnav.trace.policy.ask import Word, ask, crossing_of, word_of
 from aksnav.trace.policy.decision import Direction
 from aksnav.trace.policy.peers import Key, Part, Peers, PodClass
-from aksnav.trace.policy.quick import NO_SAY, Answers, Quick, added_up, by_answer
+from aksnav.trace.policy.quick import NO_SAY, Answers, Mine, Quick, added_up, by_answer
 from aksnav.trace.policy.reach_ports import Ports, ranges
 from aksnav.trace.policy.workloads import Group, Sort, group_of
 
@@ -93,7 +93,8 @@ class Side:
         self._say = known.own(party.number, direction)
         self._node = _node_of(party.place)
         self._near = known.on_node(self._node)
-        self._at_own: dict[tuple[Key, int], tuple[Word, ...]] = {}
+        self._cuts = known.cuts(self._own, direction)
+        self._at_own: dict[tuple[int, int], Mine] = {}
         self._own_words: dict[Key, Word] = {}
         self._quick = quick
         self._seen = known.seen(pod) if pod is not None else ()
@@ -102,8 +103,8 @@ class Side:
         """Yield the rows: of every class of Pods, and of those who are no Pods."""
         known = self._known
         sides = known.sided(known.split(self._own, self._say, self._direction, self._party.place.pod))
-        for part, numbers in zip(known.parts, known.numbers, strict=True):
-            for seen, listed in _split(numbers, sides):
+        for part in known.parts:
+            for seen, listed in _split(part.numbers, sides):
                 if part.host or self._party.relational:
                     yield from self._by_node(part, listed)
                 else:
@@ -133,18 +134,34 @@ class Side:
     def _answers_by_end(self, part: Part, other: Place, seen: int) -> Answers:
         """Return what ``_answers`` does; each end is asked only for what was not answered for another part already."""
         source, target = (other, self._party.place) if self._inward else (self._party.place, other)
-        known, theirs = self._known, part.policies(self._opposite)
-        shut = self._shut(part, theirs)
-        given = [known.cuts(self._own, self._direction), *known.own_cuts(self._say, part.own[self._opposite])]
-        if shut is None:
-            given.append(known.cuts(theirs, self._opposite))
+        theirs = part.policies(self._opposite)
+        shut = self._shut(part)
         declared = target.pod.template.ports if target.pod is not None else ()
-        items = known.ranges(declared, given)
-        mine = self._at_this_end((seen, part.key, declared), source, target, items)
-        words = shut if shut is not None else self._at_their_end(part, theirs, source, target, items)
-        if isinstance(words, Word):
-            return self._quick.answers(self._direction, items, mine, words)
-        return added_up(self._direction, items, mine, words)
+        if shut is not None:
+            # The other end has one word for every port: what it adds up to with ours is worked out once for all alike.
+            key = (seen, part.kind)
+            mine = self._at_own.get(key)
+            if mine is None:
+                items = self._items(part, declared)
+                words = self._at_this_end((seen, part.key, declared), source, target, items)
+                mine = self._at_own[key] = self._quick.mine(self._direction, items, words)
+            return mine.with_word(shut)
+        items = self._items(part, declared, theirs)
+        words = self._at_this_end((seen, part.key, declared), source, target, items)
+        their_words = self._at_their_end(part, theirs, source, target, items)
+        if isinstance(their_words, Word):
+            return self._quick.mine(self._direction, items, words).with_word(their_words)
+        return added_up(self._direction, items, words, their_words)
+
+    def _items(
+        self, part: Part, declared: tuple[ContainerPort, ...], theirs: tuple[NetworkPolicy, ...] = ()
+    ) -> list[Ports]:
+        """Return the ports between which neither the party's policies nor some of the other end's can tell."""
+        known = self._known
+        given = [self._cuts, *known.own_cuts(self._say, part.own[self._opposite])]
+        if theirs:
+            given.append(known.cuts(theirs, self._opposite))
+        return known.ranges(declared, given)
 
     def _at_this_end(self, alike: Key, source: Place, target: Place, items: Sequence[Ports]) -> tuple[Word, ...]:
         """Return the words of the party's own policies, asked once for all that they cannot tell apart.
@@ -154,11 +171,7 @@ class Side:
         pod = self._party.place.pod
         if pod is None:
             return ()
-        found = self._at_own.get((alike, id(items)))
-        if found is None:
-            found = tuple([self._own_word(alike, pod, source, target, item) for item in items])
-            self._at_own[alike, id(items)] = found
-        return found
+        return tuple([self._own_word(alike, pod, source, target, item) for item in items])
 
     def _own_word(self, alike: Key, pod: Pod, source: Place, target: Place, item: Ports) -> Word:
         key = (alike, item.protocol, item.first)
@@ -202,21 +215,17 @@ class Side:
         crossing = crossing_of(source, target, item.protocol, item.first)
         return word_of(self._store, crossing, self._opposite, other)
 
-    def _shut(self, part: Part, theirs: tuple[NetworkPolicy, ...]) -> Word | None:
+    def _shut(self, part: Part) -> Word | None:
         """Return the word of a part whose policies have no say, or isolate it and certainly do not admit the party."""
-        if not part.plain(self._opposite):
-            return None
-        if not theirs:
-            return NO_SAY
-        pod = self._party.place.pod
-        if (pod is None or self._party.number is None) and not self._known.sees_pods:
-            return None  # an address may be a Pod's without our knowing it
-        number = self._party.number if pod is not None else None
-        if pod is not None and number is None:
-            return None
-        if any(self._known.may_admit(policy, self._opposite, number) for policy in theirs):
-            return None
-        return self._quick.denial(theirs, self._opposite)
+        stand = self._quick.stand(part, self._opposite)
+        if stand is None or stand.word is NO_SAY:
+            return stand.word if stand is not None else None
+        number = self._party.number
+        if number is not None:
+            return None if stand.may >> number & 1 else stand.word
+        # An address may be a Pod's without our knowing it.
+        certain = self._party.place.pod is None and self._known.sees_pods
+        return stand.word if certain and stand.may >= 0 else None
 
     def _by_node(self, part: Part, numbers: Sequence[int]) -> Iterator[Reach]:
         """Yield the rows of classes of which the Pods on the party's own node may be unlike the others."""
@@ -252,7 +261,7 @@ class Side:
         theirs = () if part is None else part.policies(self._opposite)
         known = self._known
         own = known.own_cuts(self._say, () if part is None else part.own[self._opposite])
-        given = (known.cuts(self._own, self._direction), known.cuts(theirs, self._opposite), *own)
+        given = (self._cuts, known.cuts(theirs, self._opposite), *own)
         declared = target.pod.template.ports if target.pod is not None else ()
         items = ranges(declared, *given)
         return by_answer((ask(self._store, source, target, item.protocol, item.first, entry), item) for item in items)
