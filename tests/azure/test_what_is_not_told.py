@@ -291,3 +291,37 @@ def test_the_tag_virtual_network_is_not_known_where_a_route_table_does_not_tell_
     found = traced(tmp_path, bend, to=ILB, source="192.168.7.7")
     assert found.outcome is Outcome.UNDECIDED
     assert any("the route table rt is not read" in line for line in found.confidence.because)
+
+
+@pytest.mark.parametrize("state", ["Failed", "Updating"])
+@pytest.mark.parametrize("name", ["lb", "pip", "subnet-nsg", "aks-nsg"])
+def test_an_object_whose_last_change_is_not_carried_out_is_assumed_to_work_as_it_reads(
+    tmp_path: Path, name: str, state: str
+) -> None:
+    """ARM shows what was asked for; whether the network does it is not said."""
+    found = traced(tmp_path, lambda made: made[name]["properties"].update(provisioningState=state))
+    assert found.outcome is Outcome.DELIVERED
+    told = [line for line in found.confidence.because if line.endswith(f"its provisioningState is {state}")]
+    assert len(told) == 1, found.confidence.because
+
+
+def test_the_same_holds_for_a_subnet_and_for_a_drop(tmp_path: Path) -> None:
+    """A part of a network has a state of its own; a group that denies may not do so yet."""
+
+    def bend(made: Objects) -> None:
+        made["subnet-nsg"] = group("subnet-nsg")
+        made["subnet-nsg"]["properties"]["provisioningState"] = "Updating"
+        made["vnet"]["properties"]["subnets"][0]["properties"]["provisioningState"] = "Failed"
+
+    found = traced(tmp_path, bend)
+    assert (found.outcome, found.causes) == (Outcome.DROPPED, ("N01",))
+    assert [line.partition(" works")[0] for line in found.confidence.because if "provisioningState" in line] == [
+        "networkSecurityGroups subnet-nsg",
+        "subnets nodes of vnet",
+    ]
+
+
+def test_a_state_of_succeeded_is_no_assumption(tmp_path: Path) -> None:
+    """In any letter case."""
+    found = traced(tmp_path, lambda made: made["lb"]["properties"].update(provisioningState="succeeded"))
+    assert not any("provisioningState" in line for line in found.confidence.because)
