@@ -11,6 +11,7 @@ from aksnav.trace.azure import loadbalancer, nsg, routes
 from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.cluster import classes, node
 from aksnav.trace.cluster.endpoints import pod_of
+from aksnav.trace.cluster.hidden import hidden_nodes
 from aksnav.trace.cluster.pod import lost_node
 from aksnav.trace.cluster.service import Via
 from aksnav.trace.crossings import leaving
@@ -77,6 +78,12 @@ def balanced(walk: Walk, journey: Journey, packet: Packet) -> Road | None:
             group[0].name,
         )
         for group in _node_groups(walk, journey, service, up)
+    ]
+    homes = {item.node_name for piece in walk.store.slices_of(service.id) for item in piece.endpoints}
+    branches += [
+        Branch(f"node {name}", (blind,), None, 1, name)
+        for name, blind in hidden_nodes(walk.store, packet)
+        if name in homes or service.external_traffic_policy != "Local"
     ]
     last = steps[-1] if steps else None
     if last is not None and last.kind is Kind.LB_POOL and last.verdict is Verdict.PASS:

@@ -14,6 +14,7 @@ from aksnav.trace.azure.zones import resolver_of
 from aksnav.trace.cluster.alias import external_name
 from aksnav.trace.cluster.dns import DOMAIN, Answer, Resolution, resolve
 from aksnav.trace.cluster.headless import headless
+from aksnav.trace.cluster.hidden import hidden_nodes
 from aksnav.trace.cluster.nameserver import ask
 from aksnav.trace.cluster.pod import arrive, ref_of
 from aksnav.trace.cluster.private_names import as_azure_answers
@@ -219,24 +220,8 @@ def _over_nodes(walk: Walk, journey: Journey, service: Service, packet: Packet) 
         here = msgspec.structs.replace(packet, destination=address, port=found[1].node_port)
         road = to_address(walk, journey, here) if address is not None else to_node(walk, journey, at, here)
         branches.append(Branch(f"node {at.name}", road, node=at.name))
-    branches += [
-        Branch(f"node {name}", (_hidden_node(name, why, packet),))
-        for name, why in sorted(walk.store.nodes.undecodable.items())
-    ]
+    branches += [Branch(f"node {name}", (blind,)) for name, blind in hidden_nodes(walk.store, packet)]
     return fan(step, branches)
-
-
-def _hidden_node(name: str, why: str, packet: Packet) -> Step:
-    """Return the blind step of a node that is there and cannot be decoded."""
-    return Step(
-        kind=Kind.NODE_PORT,
-        verdict=Verdict.BLIND,
-        summary=f"node {name} cannot be read",
-        subject=Ref("Node", name),
-        packet=packet,
-        missing=f"Node {name}: {why}",
-        confirm=show(Ref("Node", name)),
-    )
 
 
 def _to_pod(walk: Walk, journey: Journey, ident: str, packet: Packet) -> Road:

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -117,6 +118,47 @@ def test_a_stale_kind_changes_no_outcome_and_makes_nothing_surer(scenario: str, 
     assert not list(_better(before, store))
     for request, old in zip(before.asked, before.answers, strict=True):
         assert trace(store, request).outcome is old.outcome, request.text
+
+
+@FEW
+@given(st.sampled_from(SCENARIOS), st.data())
+def test_an_object_that_cannot_be_decoded_is_never_a_pass_and_never_a_finding(
+    scenario: str, data: st.DataObject
+) -> None:
+    """It is there, nobody knows how it is: nothing is surer, and what was delivered is not cut for certain."""
+    before = _before(scenario)
+    kind = data.draw(st.sampled_from(sorted(kind for kind, rows in before.demo.objects.items() if rows)))
+    demo = _poorer(before.demo)
+    demo.spoil(kind, data.draw(st.sampled_from(sorted(demo.objects[kind]))))
+    store = demo.store()
+    assert not list(_better(before, store))
+    for request, old in zip(before.asked, before.answers, strict=True):
+        new = trace(store, request)
+        cut = new.confidence.certainty is Certainty.PROVEN and new.outcome is not Outcome.DELIVERED
+        assert not (cut and old.outcome is Outcome.DELIVERED), request.text
+
+
+CLUSTERS_DNS = (
+    ("http://cart/", "pod/shop/search-dk9pqs9974-kdqm8"),
+    ("http://docs.intra/", "pod/shop/cart-xw8qmthhl8-nwt2s"),
+)
+ASKED_OF = ("ConfigMap", "Service", "EndpointSlice", "Pod")
+
+
+@pytest.mark.parametrize("reading", [*UNREAD, Reading.STALE])
+@pytest.mark.parametrize("kind", ASKED_OF)
+def test_a_name_of_the_clusters_is_not_certain_without_what_the_clusters_dns_is_made_of(
+    kind: str, reading: Reading
+) -> None:
+    """Its own configuration, its Service, its endpoints, their Pods: each of them may answer otherwise."""
+    demo = _poorer(_before("healthy").demo)
+    demo.lose(kind, reading)
+    store = demo.store()
+    for target, source in CLUSTERS_DNS:
+        assert trace(_before("healthy").demo.store(), parse_request(target, source, "")).confidence.certainty is (
+            Certainty.PROVEN
+        )
+        assert trace(store, parse_request(target, source, "")).confidence.certainty is not Certainty.PROVEN
 
 
 @FEW

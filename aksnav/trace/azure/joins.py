@@ -55,9 +55,11 @@ def group_of(arm_id: str) -> str:
 def unreadable(table: Table[Any], scope: str = "") -> str:
     """Return what permission or data is missing to know the rows of a scope, or an empty string if they are known."""
     access = table.access(scope)
-    if access.complete:
-        return ""
     kind = KINDS[table.kind]
+    if access.complete:
+        # What Azure has and what cannot be decoded may be the very row that is looked for: ids there tell no owner.
+        broken = next(iter(table.undecodable), "") if kind.azure else ""
+        return f"{kind.plural} {broken}: {table.undecodable[broken]}" if broken else ""
     if kind.azure:
         what = f"{kind.group}/{kind.plural}/read"
     else:

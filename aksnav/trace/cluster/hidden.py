@@ -1,9 +1,16 @@
 """What may be there without being known: rows of a table that may not be read, or that cannot be decoded."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from aksnav.model.kubernetes.workload import Node
+from aksnav.model.object import Ref
+from aksnav.store import Store
 from aksnav.store.table import Table
 from aksnav.trace.azure.joins import unreadable
+from aksnav.trace.kubectl import show
+from aksnav.trace.packet import Packet
+from aksnav.trace.step import Kind, Step, Verdict
 
 
 def hidden(table: Table[Any]) -> str:
@@ -13,3 +20,21 @@ def hidden(table: Table[Any]) -> str:
             return unreadable(table, scope)
     broken = next(iter(table.undecodable), "")
     return f"{table.kind} {broken}: {table.undecodable[broken]}" if broken else ""
+
+
+def hidden_nodes(store: Store, packet: Packet) -> Iterator[tuple[str, Step]]:
+    """Yield the nodes that are there and cannot be decoded: the name, and the blind step of a packet to it."""
+    for name, why in sorted(store.nodes.undecodable.items()):
+        ref = Ref(Node.KIND, name)
+        yield (
+            name,
+            Step(
+                kind=Kind.NODE_PORT,
+                verdict=Verdict.BLIND,
+                summary=f"node {name} cannot be read",
+                subject=ref,
+                packet=packet,
+                missing=f"Node {name}: {why}",
+                confirm=show(ref),
+            ),
+        )

@@ -323,7 +323,13 @@ def without_pod(store: Store, item: Chosen, packet: Packet) -> Step | None:
         return None
     text, space = format_address(item.address), item.piece.namespace
     if item.named is not None:
-        return absent(store, space, text, packet, item.named)
+        step, pod = absent(store, space, text, packet, item.named), store.pods.get(item.named.id)
+        same = pod is not None and item.endpoint.target_ref.uid in {"", pod.uid}
+        if pod is None or pod.ips or pod.finished or not same:
+            return step
+        # Its address may be the endpoint's: nobody has said it. One that was made anew under the name has another uid.
+        summary, missing = f"the address of Pod {pod.id} is not known", f".status.podIPs of Pod {pod.id}"
+        return msgspec.structs.replace(step, verdict=Verdict.BLIND, cause="", fix="", summary=summary, missing=missing)
     if store.nodes_at(item.address) or not any(item.address in prefix for prefix in pod_prefixes(store)):
         return None
     step = absent(store, "", text, packet, None)

@@ -52,6 +52,19 @@ def test_an_endpoint_that_names_a_pod_that_is_gone_is_stale() -> None:
     assert (found.outcome, found.causes) == (Outcome.DROPPED, ("S12",))
 
 
+def test_a_pod_that_does_not_say_its_address_is_not_stale() -> None:
+    """Its status is missing: blind. One that was made anew under the same name, and has no address yet, is (S12)."""
+    world = ChangedDemo()
+    for pod in world.pods("shop", "cart"):
+        pod.pop("status")
+    found = asked(world)
+    assert (found.outcome, found.causes) == (Outcome.UNDECIDED, ())
+    assert ".status.podIPs of Pod shop/cart-" in str(found.confidence.because)
+    for pod in world.pods("shop", "cart"):
+        pod["metadata"]["uid"] = "another"
+    assert asked(world).causes == ("S12",)
+
+
 def test_an_address_of_the_pods_range_that_no_pod_has_is_of_nobody() -> None:
     """S06: nothing but a Pod has such an address, and who wrote the slice has not followed it."""
     world = changed()

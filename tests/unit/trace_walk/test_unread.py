@@ -166,3 +166,27 @@ def test_a_peering_that_refuses_access_is_not_called_connected() -> None:
     assert "does not allow access to vnet-contoso-hub" in step.summary
     assert "allowVirtualNetworkAccess" in step.fix
     assert {item.cause for item in groups} == {"N16"}
+
+
+def test_a_node_of_the_pool_that_cannot_be_decoded_is_a_way_that_is_not_known() -> None:
+    """The load balancer sends to it as well; where only nodes with an endpoint answer its probe, to no other."""
+    made = ChangedDemo()
+    made.spoil("Node", made.pods("iot", "mqtt")[0]["spec"]["nodeName"])
+    answer = made.ask(MQTT)
+    assert answer.outcome is Outcome.UNDECIDED
+    assert any("spec: not a map" in line for line in answer.confidence.because)
+    made = ChangedDemo()
+    made.objects["Service"]["iot/mqtt"]["spec"]["externalTrafficPolicy"] = "Local"
+    homes = {pod["spec"]["nodeName"] for pod in made.pods("iot", "mqtt")}
+    made.spoil("Node", next(name for name in sorted(made.objects["Node"]) if name not in homes))
+    assert not any("spec: not a map" in line for line in made.ask(MQTT).confidence.because)
+
+
+def test_a_load_balancer_that_cannot_be_decoded_may_be_the_way_out() -> None:
+    """No R14: its outbound rules are not known to be missing."""
+    made = ChangedDemo()
+    balancer = next(key for key in made.objects["loadBalancers"] if key.endswith("/kubernetes"))
+    made.spoil("loadBalancers", balancer)
+    pod = made.pods("shop", "web")[0]["metadata"]["name"]
+    answer = made.ask("tcp://52.1.2.3:443", f"pod/shop/{pod}")
+    assert (answer.outcome, answer.causes) == (Outcome.UNDECIDED, ())
