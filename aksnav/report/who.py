@@ -1,7 +1,7 @@
 """Who can talk to whom, as text, JSON and Markdown; foreign text goes through ``plain``."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -12,15 +12,17 @@ from aksnav.report.markdown import code
 from aksnav.trace.policy.decision import Direction, short
 from aksnav.trace.policy.engines import TITLES
 from aksnav.trace.policy.reach import Talk
-from aksnav.trace.policy.reach_ports import words
+from aksnav.trace.policy.reach_ports import Ports, words
 from aksnav.trace.policy.reach_rows import Reach
 from aksnav.trace.policy.workloads import Group, Sort
 
 Json = dict[str, Any]
+T = TypeVar("T")
 GLYPH = {True: "✔", False: "✖", None: "?"}
 WORD = {True: "allowed", False: "denied", None: "undecided"}
 _RANK = {True: 0, None: 1, False: 2}
 _NAMED = 4
+_LONGEST = 4092
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
@@ -49,32 +51,61 @@ class Line(msgspec.Struct, frozen=True, gc=False):
 
 def folded(rows: Sequence[Reach]) -> list[Line]:
     """Return rows with the workloads of a namespace put together that have the same answer; best answer first."""
+    same = Alike()
     found: dict[object, list[Reach]] = {}
+    spaces: dict[int, int] = {}
     for row in rows:
-        peer = row.peer if row.peer.sort is not Sort.WORKLOAD else (row.peer.namespace, row.peer.where)
+        peer = spaces.get(id(row.peer))
+        if peer is None:
+            # Of workloads the namespace counts, and where they are.
+            group = row.peer if row.peer.sort is not Sort.WORKLOAD else (row.peer.namespace, row.peer.where)
+            peer = spaces[id(row.peer)] = same.number(group)
         # What nobody can decide has a reason of its own; for a yes or a no every workload may have its own policies.
-        policies = row.policies if row.allowed is None else bool(row.policies)
-        key = (row.direction, row.subject, peer, row.ports, row.allowed, policies, row.entry)
-        found.setdefault(key, []).append(row)
+        policies: object = row.policies if row.allowed is None else bool(row.policies)
+        inward = row.direction is Direction.INGRESS
+        key = (inward, same.number(row.subject), peer, same.number(row.ports), row.allowed, policies, row.entry.value)
+        listed = found.get(key)
+        if listed is None:
+            found[key] = [row]
+        else:
+            listed.append(row)
     lines = [_line(listed) for listed in found.values()]
     return sorted(
         lines, key=lambda line: (line.row.direction is Direction.EGRESS, line.row.subject, _RANK[line.row.allowed])
     )
 
 
+class Alike:
+    """Numbers for values, equal ones for equal values: thousands of rows hold the same few objects."""
+
+    def __init__(self) -> None:
+        self._by_value: dict[object, int] = {}
+        self._by_object: dict[int, int] = {}
+        self._kept: list[object] = []
+
+    def number(self, value: object) -> int:
+        """Return the number of a value."""
+        found = self._by_object.get(id(value))
+        if found is None:
+            self._kept.append(value)  # its identity stays its own
+            found = self._by_object[id(value)] = self._by_value.setdefault(value, len(self._by_value))
+        return found
+
+
 def _line(rows: list[Reach]) -> Line:
-    policies = tuple(dict.fromkeys(ref for row in rows for ref in row.policies))
-    return Line(_peers(rows), sum(row.count for row in rows), rows[0], policies)
+    listed = {id(row.policies): row.policies for row in rows}
+    policies = tuple(dict.fromkeys(ref for refs in listed.values() for ref in refs))
+    return Line(_peers(rows), sum([row.count for row in rows]), rows[0], policies)
 
 
 def _peers(rows: list[Reach]) -> str:
     first = rows[0].peer
     if first.sort is not Sort.WORKLOAD:
         return str(first)
-    names = [f"{row.peer.kind} {row.peer.name}" for row in rows]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    names = [f"{row.peer.kind} {row.peer.name}" for row in rows[:_NAMED]]
+    more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
     where = f" ({first.where})" if first.where else ""
-    return f"{first.namespace}: {', '.join(names[:_NAMED])}{more}{where}"
+    return f"{first.namespace}: {', '.join(names)}{more}{where}"
 
 
 def decided_by(row: Reach) -> str:
@@ -94,15 +125,20 @@ def heading(subject_group: Group, direction: Direction) -> str:
 def talk_lines(talk: Talk) -> Iterator[str]:
     """Yield an answer as lines for a terminal or a pipe."""
     yield plain(f"{talk.subject}, as {TITLES[talk.engine]} reads the policies")
+    told: dict[int, str] = {}
     for direction, group, lines in _sections(talk):
         yield ""
         yield plain(heading(group, direction))
         for line in lines:
             row = line.row
             pods = f" [{line.pods} Pod{'' if line.pods == 1 else 's'}]" if line.pods else ""
-            yield plain(
-                f"  {GLYPH[row.allowed]} {WORD[row.allowed]:<9} {line.peers}{pods}  {words(row.ports)}"
-                f"  {'by ' if line.policies else ''}{line.because}"
+            ports = told.get(id(row.ports))
+            if ports is None:
+                ports = told[id(row.ports)] = words(row.ports)
+            # Our own glyph needs no look at every character of the line behind it.
+            yield f"  {GLYPH[row.allowed]} " + plain(
+                f"{WORD[row.allowed]:<9} {line.peers}{pods}  {ports}  {'by ' if line.policies else ''}{line.because}",
+                _LONGEST,
             )
             if row.allowed is None and row.policies:
                 yield plain(f"              {row.why}")
@@ -124,30 +160,51 @@ def _sections(talk: Talk) -> Iterator[tuple[Direction, Group, list[Line]]]:
 
 def talk_data(talk: Talk) -> Json:
     """Return an answer as one JSON object: every row, nothing folded."""
+    made = _Pieces()
     return {
         "subject": talk.subject,
         "engine": str(talk.engine),
         "verdict": "undecided" if talk.undecided else "answered",
-        "in": [_row(row) for row in talk.rows if row.direction is Direction.INGRESS],
-        "out": [_row(row) for row in talk.rows if row.direction is Direction.EGRESS],
+        "in": [made.row(row) for row in talk.rows if row.direction is Direction.INGRESS],
+        "out": [made.row(row) for row in talk.rows if row.direction is Direction.EGRESS],
         "not_read": list(talk.missing),
         "assumptions": list(talk.assumptions),
     }
 
 
-def _row(row: Reach) -> Json:
-    return {
-        "subject": _group(row.subject),
-        "peer": _group(row.peer),
-        "pods": row.count,
-        "ports": [
-            {"protocol": item.protocol, "first": item.first, "last": item.last, "name": item.name or None}
-            for item in row.ports
-        ],
-        "verdict": WORD[row.allowed],
-        "policies": [subject(ref) for ref in row.policies],
-        "why": row.why,
-    }
+class _Pieces:
+    """The parts of rows as JSON: many rows share the same object, and so do their parts."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[object, Any]] = {}
+
+    def row(self, row: Reach) -> Json:
+        """Return a row as a JSON object."""
+        return {
+            "subject": self._of(row.subject, _group),
+            "peer": self._of(row.peer, _group),
+            "pods": row.count,
+            "ports": self._of(row.ports, _ports),
+            "verdict": WORD[row.allowed],
+            "policies": self._of(row.policies, _policies),
+            "why": row.why,
+        }
+
+    def _of(self, thing: T, make: Callable[[T], Any]) -> Any:
+        found = self._made.get(id(thing))
+        if found is None:
+            found = self._made[id(thing)] = (thing, make(thing))
+        return found[1]
+
+
+def _ports(ports: tuple[Ports, ...]) -> list[Json]:
+    return [
+        {"protocol": item.protocol, "first": item.first, "last": item.last, "name": item.name or None} for item in ports
+    ]
+
+
+def _policies(policies: tuple[Ref, ...]) -> list[Json | None]:
+    return [subject(ref) for ref in policies]
 
 
 def _group(group: Group) -> Json:
