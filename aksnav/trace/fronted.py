@@ -4,7 +4,7 @@ import msgspec
 
 from aksnav.model.addresses import format_address
 from aksnav.model.azure.edge import ApplicationGateway
-from aksnav.trace.azure import agc, appgateway, appgw_backend, edge, gateway_subnet, private_link
+from aksnav.trace.azure import across, agc, api_server, appgateway, appgw_backend, edge, gateway_subnet, private_link
 from aksnav.trace.azure.gateway_subnet import GatewayPlace
 from aksnav.trace.azure.joins import stale, subnet_by_id, unreadable
 from aksnav.trace.azure.lb_address import public_step
@@ -51,7 +51,8 @@ def at_name(walk: Walk, journey: Journey, host: str, packet: Packet) -> Road | N
         if journey.depth >= DEEPEST:
             return (too_long(packet, host),)
         return _containers(walk, journey, host, packet)
-    step = edge.at_name(host, packet)
+    step = api_server.refused(walk.store, host, packet) if journey.internet else None
+    step = step or edge.at_name(host, packet)
     return (step,) if step is not None else None
 
 
@@ -75,6 +76,7 @@ def _gateway(walk: Walk, journey: Journey, arrival: appgateway.Arrival, packet: 
     if place is not None:
         keeps = appgateway.keeps_frontend(gateway)
         steps += gateway_subnet.listener_filter(walk.store, place, packet, keeps=keeps)
+        steps += gateway_subnet.answers(walk.store, place, packet)
     else:
         steps.append(_unknown_subnet(walk, gateway.ref.name, packet))
     routed = appgateway.route(walk.store, arrival, packet)
@@ -166,6 +168,8 @@ def _to_member(
     )
     if member.pod is None:
         return (*out, *(_hidden(walk, packet) or elsewhere_at(packet, "a server that is no Pod of the cluster")))
+    if place is not None:
+        out = (*out, *across.from_gateway(walk.store, place[1], walk.node_of(member.pod), packet))
     service = found.owner[0] if found.owner is not None else None
     road = to_pod(walk, onward, member.pod, packet, service=service, listed=True)
     return _assuming((*out, *road), assumed)
