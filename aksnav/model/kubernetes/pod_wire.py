@@ -200,6 +200,35 @@ def _state(status: _Status, phase: str) -> tuple[str, int]:
 
 
 def _template(meta: _Meta, spec: _Spec) -> PodTemplate:
+    """Return the template of a Pod; those that are read alike have the same one, which is made once."""
+    wire = (
+        meta.labels,
+        meta.owner_references,
+        meta.annotations,
+        spec.containers,
+        spec.init_containers,
+        spec.host_network,
+        spec.service_account_name,
+        spec.readiness_gates,
+        spec.dns_policy,
+        spec.host_aliases,
+    )
+    key = _ENCODER.encode(wire)
+    found = _MADE.get(key)
+    if found is None:
+        found = _made(meta, spec)
+        if len(_MADE) >= _MOST_MADE:
+            _MADE.clear()  # the Pods of jobs that come and go have templates of their own, without end
+        _MADE[key] = found
+    return found
+
+
+_ENCODER = msgspec.json.Encoder()
+_MADE: dict[bytes, PodTemplate] = {}
+_MOST_MADE = 1 << 14
+
+
+def _made(meta: _Meta, spec: _Spec) -> PodTemplate:
     owner_kind = owner_name = ""
     for owner in meta.owner_references or ():
         if owner.controller:
