@@ -11,7 +11,6 @@ from shlex import quote
 from typing import Any
 
 from aksnav.checks.finding import Finding, Proof
-from aksnav.model.addresses import parse_address
 from aksnav.model.azure.cluster import ManagedCluster
 from aksnav.model.azure.edge import PrivateEndpoint
 from aksnav.model.azure.network import VirtualNetwork
@@ -20,22 +19,11 @@ from aksnav.store import Store
 from aksnav.store.table import Table
 from aksnav.trace.azure import zones
 from aksnav.trace.azure.joins import group_of, subnet_by_id
+from aksnav.trace.azure.resolvers import of_the_internet
 from aksnav.trace.step import Evidence
 
 _API_SERVER = ".azmk8s.io"
 _PRIVATE_ZONE = "/providers/microsoft.network/privatednszones/"
-# Resolvers that anybody on the internet can ask, by their operators' own pages: none of them sees a private zone.
-_OF_THE_INTERNET = frozenset(
-    map(
-        parse_address,
-        (
-            *("8.8.8.8", "8.8.4.4", "2001:4860:4860::8888", "2001:4860:4860::8844"),  # Google Public DNS
-            *("1.1.1.1", "1.0.0.1", "2606:4700:4700::1111", "2606:4700:4700::1001"),  # Cloudflare
-            *("9.9.9.9", "149.112.112.112", "2620:fe::fe", "2620:fe::9"),  # Quad9
-            *("208.67.222.222", "208.67.220.220", "2620:119:35::35", "2620:119:53::53"),  # OpenDNS
-        ),
-    )
-) - {None}
 
 
 def private_name_findings(store: Store) -> Iterator[Finding]:
@@ -101,7 +89,7 @@ def _has_or_hides(store: Store, name: str) -> bool:
 def _of_the_internet(store: Store, network: VirtualNetwork) -> Iterator[Finding]:
     """Yield D04: a network asks public resolvers alone, and names that only private zones have are needed in it."""
     servers = network.dhcp_options.dns_servers
-    if not servers or not all(parse_address(server) in _OF_THE_INTERNET for server in servers):
+    if not of_the_internet(servers):
         return
     needed = next(_needed(store, network), None)
     if needed is None:

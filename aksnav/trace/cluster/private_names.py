@@ -10,6 +10,7 @@ from aksnav.model.azure.edge import PrivateEndpoint
 from aksnav.store.store import Store
 from aksnav.trace.azure import zones
 from aksnav.trace.azure.joins import stale, unreadable
+from aksnav.trace.azure.resolvers import of_the_internet
 from aksnav.trace.azure.zones import AZURE_DNS, Looked, Resolver, State
 from aksnav.trace.cluster.dns import DOMAIN, Answer, Resolution
 from aksnav.trace.cluster.hosts import claims_of
@@ -106,6 +107,9 @@ def _of_servers(store: Store, resolver: Resolver, host: str, packet: Packet, fou
             note = f"{who} forward {host} to {AZURE_DNS}"
             told = _answered(store, msgspec.structs.replace(resolver, network=network), host, packet, looked)
             return _assuming(told, (note,))
+    hidden = _hidden_from(store, resolver, host, packet, found) if of_the_internet(resolver.servers) else None
+    if hidden is not None:
+        return hidden
     if found.answers:
         shown = ", ".join(answer.label for answer in found.answers)
         return _assuming(_with(found, fact), (f"{who} answer {shown} for {host}: what they answer is not read",))
@@ -113,6 +117,32 @@ def _of_servers(store: Store, resolver: Resolver, host: str, packet: Packet, fou
         return found
     step = msgspec.structs.replace(found.step, missing=f"what {who} answer for {host}")
     return _with(msgspec.structs.replace(found, step=step), fact)
+
+
+def _hidden_from(store: Store, resolver: Resolver, host: str, packet: Packet, found: Resolution) -> Resolution | None:
+    """Return the refusal of a name that a private zone of the network has, and its servers on the internet cannot see.
+
+    None where no zone has it, or where objects claim a public address for it, which those servers may well answer.
+    """
+    looked = zones.look_up(store, resolver.network, host)
+    addresses = [answer.address for answer in found.answers if answer.address is not None]
+    if looked.state is not State.FOUND or any(is_public(address) for address in addresses):
+        return None
+    network = store.virtual_networks.get(resolver.network)
+    servers = ", ".join(resolver.servers)
+    said = f"{host} is in a private zone, and virtual network {resolver.name} asks {servers}, on the internet"
+    step = zone_step(host, packet, looked, Verdict.REJECT, said)
+    subject = network.ref if network is not None else step.subject
+    step = msgspec.structs.replace(
+        step,
+        cause="D04",
+        subject=subject,
+        version=network.etag if network is not None else "",
+        evidence=(Evidence(".dhcpOptions.dnsServers", servers, subject), *step.evidence),
+        assumptions=(f"the public DNS does not have {host}",),
+        fix=f"take the network's own servers away, or name such as forward private names to {AZURE_DNS}",
+    )
+    return Resolution(step=step, claimants=found.claimants)
 
 
 def _with(found: Resolution, *facts: Evidence) -> Resolution:

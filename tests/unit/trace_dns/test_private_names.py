@@ -7,9 +7,9 @@ import pytest
 from aksnav.checks.finding import Finding, Proof
 from aksnav.checks.sweep import sweep
 from aksnav.model.change import Reading, ReadingChanged
-from aksnav.trace.step import Outcome
+from aksnav.trace.step import Outcome, Verdict
 from tests.unit.trace_dns.test_zone_findings import API, API_ZONE, private
-from tests.unit.trace_dns.zone_world import BLOB, PRIVATE_BLOB, PROD, SUBSCRIPTION, ZoneWorld, network
+from tests.unit.trace_dns.zone_world import BLOB, PRIVATE_BLOB, PROD, SUBSCRIPTION, ZoneWorld, looked_up, network
 
 Made = Callable[[ZoneWorld], ZoneWorld]
 ZONE = f"{SUBSCRIPTION}/resourceGroups/{PROD}/providers/Microsoft.Network/privateDnsZones/corp.example"
@@ -142,3 +142,31 @@ def test_a_jump_box_in_a_network_without_the_zone_does_not_find_the_api_server(
         (step,) = found.breaks
         assert ".virtualNetwork.id" in {fact.field for fact in step.evidence}
         assert API_ZONE in step.fix
+
+
+def portal(*servers: str) -> ZoneWorld:
+    """Return a name that only a private zone of the nodes' network has, and whom the network asks."""
+    world = ZoneWorld().zone("corp.example", "prod").record("corp.example", "portal", "10.224.0.40")
+    return world.servers("prod", *servers)
+
+
+@pytest.mark.parametrize(
+    ("servers", "verdict"),
+    [("8.8.8.8", Verdict.REJECT), ("168.63.129.16", Verdict.PASS), ("10.100.1.4", Verdict.BLIND)],
+)
+def test_a_trace_to_a_private_name_ends_at_servers_of_the_internet(servers: str, verdict: Verdict) -> None:
+    """D04: they see no private zone; Azure's own server does, and what others answer is not read."""
+    found = portal(servers).asked("portal.corp.example", "host")
+    step = looked_up(found)
+    assert step.verdict is verdict
+    assert ("D04" in found.causes) == (verdict is Verdict.REJECT)
+    if verdict is Verdict.REJECT:
+        assert found.outcome is Outcome.UNRESOLVED
+        assert step.evidence[0].field == ".dhcpOptions.dnsServers"
+        assert step.assumptions
+
+
+def test_a_public_name_is_answered_by_servers_of_the_internet() -> None:
+    """Split horizon: the zone has a private address for it, and the internet the public one."""
+    world = ZoneWorld().zone("contoso.com", "prod").record("contoso.com", "blog", "10.224.0.40")
+    assert "D04" not in world.servers("prod", "8.8.8.8").asked("blog.contoso.com", "host").causes
