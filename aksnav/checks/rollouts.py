@@ -32,12 +32,14 @@ _WAITING = ".status.containerStatuses[*].state.waiting.reason"
 
 def rollout_findings(store: Store) -> Iterator[Finding]:
     """Yield X10: no Pod of the ReplicaSet that was scaled up last can become ready, and those of an older one serve."""
-    for (namespace, deployment), (event, newest) in sorted(_newest(store).items()):
-        mine = [pod for pod in _pods(store, namespace) if _of_deployment(pod, deployment)]
-        new = [pod for pod in mine if pod.template.owner_name == newest]
-        old = [pod for pod in mine if pod.template.owner_name != newest and pod.ready]
+    newest = _newest(store)
+    pods = {namespace: _by_deployment(store, namespace) for namespace in {namespace for namespace, _ in newest}}
+    for (namespace, deployment), (event, name) in sorted(newest.items()):
+        mine = pods[namespace].get(deployment, [])
+        new = [pod for pod in mine if pod.template.owner_name == name]
+        old = [pod for pod in mine if pod.template.owner_name != name and pod.ready]
         if new and old and all(pod.reason in _STUCK and not pod.ready for pod in new):
-            yield _stuck(event, deployment, newest, new, old)
+            yield _stuck(event, deployment, name, new, old)
 
 
 def _newest(store: Store) -> dict[tuple[str, str], tuple[Event, str]]:
@@ -50,15 +52,14 @@ def _newest(store: Store) -> dict[tuple[str, str], tuple[Event, str]]:
     return found
 
 
-def _pods(store: Store, namespace: str) -> list[Pod]:
-    found = (store.pods.get(ident) for ident in store.pod_classes.matching(namespace, {}))
-    return [pod for pod in found if pod is not None and not pod.finished and not pod.deleting]
-
-
-def _of_deployment(pod: Pod, deployment: str) -> bool:
-    """Return whether a Pod's ReplicaSet is a Deployment's: it has its name, and a hash without a hyphen behind it."""
-    owner = pod.template.owner_name
-    return pod.template.owner_kind == "ReplicaSet" and owner.rpartition("-")[0] == deployment
+def _by_deployment(store: Store, namespace: str) -> dict[str, list[Pod]]:
+    """Return the Pods of a namespace by Deployment: their ReplicaSet has its name, and a hash without a hyphen."""
+    found: dict[str, list[Pod]] = {}
+    for ident in store.pod_classes.matching(namespace, {}):
+        pod = store.pods.get(ident)
+        if pod is not None and pod.template.owner_kind == "ReplicaSet" and not pod.finished and not pod.deleting:
+            found.setdefault(pod.template.owner_name.rpartition("-")[0], []).append(pod)
+    return found
 
 
 def _stuck(event: Event, deployment: str, newest: str, new: list[Pod], old: list[Pod]) -> Finding:
