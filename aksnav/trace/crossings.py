@@ -70,7 +70,7 @@ def filters(walk: Walk, journey: Journey, crossing: Crossing, pod: Pod) -> Road:
         else (
             *nsg.between(walk.store, crossing),
             *kubenet.between(walk.store, crossing),
-            *across.between(walk.store, crossing),
+            *across.between(walk.store, crossing, fronted=journey.controller is not None),
         )
     )
     return (*between, *policy.judge(walk.store, crossing))

@@ -96,13 +96,12 @@ def _back_from(walk: Walk, journey: Journey, pod: Pod, packet: Packet) -> Road:
     node = walk.node_of(pod)
     if not journey.outside or node is None:
         return ()
-    road = routes.back(walk.store, node, packet)
     of_pod = subnet_of(walk.store, packet.destination) if packet.destination is not None else None
     subnet = attach_node(walk.store, node).subnet
     if of_pod is None or subnet is None or of_pod[1].id == subnet.id:
-        return road
-    # Pods of a subnet of their own have its routes, not those of their node; peerings are the network's.
-    return tuple(step for step in road if step.kind is Kind.PEERING)
+        return routes.back(walk.store, node, packet)
+    # Pods of a subnet of their own have its routes, not those of their node.
+    return routes.back_from(walk.store, of_pod, packet, packet.destination)
 
 
 def _balanced_as_sent(walk: Walk, journey: Journey, packet: Packet) -> Road | None:

@@ -19,15 +19,19 @@ from aksnav.trace.place import Crossing, Entry, Place
 from aksnav.trace.step import Step, Verdict
 
 
-def between(store: Store, crossing: Crossing) -> tuple[Step, ...]:
+def between(store: Store, crossing: Crossing, *, fronted: bool = False) -> tuple[Step, ...]:
     """Return the user-defined routes that decide between two nodes; nothing where none does.
 
     Args:
         store: what is known.
         crossing: of which both ends are Pods or nodes; else there is nothing to be said here.
+        fronted: it begins at a gateway outside of the cluster, which is in a subnet of its own.
     """
     taken = crossing.entry_node if crossing.entry is Entry.CLUSTER else None
     here, there = taken or crossing.source.node, crossing.destination.node
+    if fronted and here is None and crossing.source.address is not None:
+        found = subnet_of(store, crossing.source.address)
+        return from_gateway(store, found[1], there, crossing.packet) if found is not None else ()
     if here is None or there is None or here.name == there.name:
         return ()
     packet = crossing.packet
@@ -40,6 +44,23 @@ def between(store: Store, crossing: Crossing) -> tuple[Step, ...]:
     if subnet is None or beyond is None or packet.source is None:
         return ()  # the groups on the way have said so
     return _there_and_back(store, subnet, beyond, packet)
+
+
+def from_gateway(store: Store, subnet: Subnet, node: Node | None, packet: Packet) -> tuple[Step, ...]:
+    """Return the user-defined routes that decide between a gateway's subnet and a Pod; nothing where none does.
+
+    Args:
+        store: what is known.
+        subnet: from which the gateway connects.
+        node: of the Pod; None where it is not known.
+        packet: from an address of the gateway to the Pod.
+    """
+    address = packet.destination
+    if address is None or packet.source is None or any(address in prefix for prefix in pod_prefixes(store)):
+        return ()
+    found = subnet_of(store, address)
+    beyond = found[1] if found is not None else attach_node(store, node).subnet if node is not None else None
+    return _there_and_back(store, subnet, beyond, packet) if beyond is not None else ()
 
 
 def _there_and_back(store: Store, subnet: Subnet, beyond: Subnet, packet: Packet) -> tuple[Step, ...]:

@@ -69,6 +69,42 @@ def listener_filter(store: Store, place: GatewayPlace, packet: Packet, *, keeps:
     ]
 
 
+def answers(store: Store, place: GatewayPlace, packet: Packet) -> list[Step]:
+    """Return where a gateway's answers go that a user-defined route of its subnet decides (R05, R02), or nothing.
+
+    What the platform needs of the gateway's subnet is assumed where a rule keeps it away (N13): the gateway goes on
+    with what it has, and knows nothing of its servers' health.
+
+    Args:
+        store: what is known.
+        place: the gateway's subnet.
+        packet: of the client, to the frontend's address.
+    """
+    steps = [
+        msgspec.structs.replace(step, cause=_UNROUTED.get(step.cause, step.cause), fix=_fix_of(step))
+        for step in routes.back_from(store, place, packet, packet.destination)
+        if step.verdict is not Verdict.PASS or step.subject is None or step.subject.kind == "routeTables"
+    ]
+    denied = [step for step in management(store, place) if step.cause == "N13"]
+    if denied:
+        note = f"the gateway serves on although {denied[0].summary} (N13)"
+        told = denied[0]
+        steps.append(
+            msgspec.structs.replace(
+                told, verdict=Verdict.PASS, cause="", fix="", assumptions=(*told.assumptions, note), packet=packet
+            )
+        )
+    return steps
+
+
+# A route for everything to an appliance is what Application Gateway does not support at all.
+_UNROUTED = {"R01": "R05"}
+
+
+def _fix_of(step: Step) -> str:
+    return "send 0.0.0.0/0 of the gateway's subnet to Internet" if step.cause == "R01" else step.fix
+
+
 def management(store: Store, place: GatewayPlace) -> list[Step]:
     """Return what keeps the platform from an Application Gateway (N13, R05): changes and health depend on it."""
     subnet = place[1]

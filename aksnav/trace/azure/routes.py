@@ -29,7 +29,7 @@ from aksnav.trace.place import Place
 from aksnav.trace.policy.who import is_public
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
-__all__ = ["APPLIANCE", "INTERNET", "NONE", "RouteDecision", "back", "forward_step", "next_hop"]
+__all__ = ["APPLIANCE", "INTERNET", "NONE", "RouteDecision", "back", "back_from", "forward_step", "next_hop"]
 
 
 def forward_step(store: Store, subnet: Subnet, packet: Packet, decision: RouteDecision) -> Step:
@@ -72,19 +72,38 @@ def back(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
         node: that took the packet.
         packet: as it arrived; source None is any client of the internet.
     """
-    if packet.source is not None and not is_public(packet.source):
-        return _back_inside(store, node, packet)
     at = attach_node(store, node)
-    if at.subnet is None:
+    if at.subnet is None or at.network is None:
         missing = unreadable(store.virtual_networks) or f"the subnet of node {node.name} is not known"
         return (_blind(packet, f"the way back from node {node.name} is not known", missing, node.ref),)
+    overlap = _overlap(store, packet) if packet.source is not None and not is_public(packet.source) else None
+    if overlap is not None:
+        return (overlap,)
+    target = packet.destination if packet.destination is not None else Place.of_node(node).address
+    return back_from(store, (at.network, at.subnet), packet, target)
+
+
+def back_from(
+    store: Store, place: tuple[VirtualNetwork, Subnet], packet: Packet, target: int | None
+) -> tuple[Step, ...]:
+    """Return what becomes of answers that leave a subnet.
+
+    Args:
+        store: what is known.
+        place: the subnet, with its network.
+        packet: as the request arrived there; source None is any client of the internet.
+        target: the address that the client asked; None where it is not known.
+    """
+    network, subnet = place
+    if packet.source is not None and not is_public(packet.source):
+        return _back_inside(store, network, subnet, packet, target)
     v4 = packet.destination is None or is_v4(packet.destination)
-    decision = next_hop(store, at.subnet, packet.source, v4=v4)
-    where = f"answers leave subnet {at.subnet.name}"
+    decision = next_hop(store, subnet, packet.source, v4=v4)
+    where = f"answers leave subnet {subnet.name}"
     whom = format_address(packet.source) if packet.source is not None else "clients of the internet"
     if decision.unknown:
-        return (_blind(packet, f"{where}: next hop to {whom} is not known", decision.unknown, _subnet_ref(at.subnet)),)
-    step = _step(store, at.subnet, packet, decision, f"{where} to {whom} by {_words(decision)}")
+        return (_blind(packet, f"{where}: next hop to {whom} is not known", decision.unknown, _subnet_ref(subnet)),)
+    step = _step(store, subnet, packet, decision, f"{where} to {whom} by {_words(decision)}")
     if decision.hop in {APPLIANCE, GATEWAY}:
         why = f"; besides, {decision.broken}" if decision.broken else ""
         summary = f"{step.summary}: it never saw the request, and drops the answer{why}"
@@ -96,51 +115,48 @@ def back(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
     return (step,)
 
 
-def _back_inside(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
+def _back_inside(
+    store: Store, network: VirtualNetwork, subnet: Subnet, packet: Packet, target: int | None
+) -> tuple[Step, ...]:
     """Return what becomes of answers to a private client: black holes, and peerings that do not work both ways."""
-    at = attach_node(store, node)
-    if at.subnet is None or at.network is None or packet.source is None:
-        missing = unreadable(store.virtual_networks) or f"the subnet of node {node.name} is not known"
-        return (_blind(packet, f"the way back from node {node.name} is not known", missing, node.ref),)
-    overlap = _overlap(store, packet)
-    if overlap is not None:
-        return (overlap,)
-    broken = peering.broken(store, at.network, packet.source)
+    if packet.source is None:
+        return ()
+    broken = peering.broken(store, network, packet.source)
     if broken is not None:
         return (peering.broken_step(broken, packet),)
-    decision = next_hop(store, at.subnet, packet.source)
+    decision = next_hop(store, subnet, packet.source)
     text = format_address(packet.source)
-    where = f"answers leave subnet {at.subnet.name}"
+    where = f"answers leave subnet {subnet.name}"
     if decision.unknown:
-        return (_blind(packet, f"{where}: next hop to {text} is not known", decision.unknown, _subnet_ref(at.subnet)),)
-    step = _step(store, at.subnet, packet, decision, f"{where} to {text} by {_words(decision)}")
+        return (_blind(packet, f"{where}: next hop to {text} is not known", decision.unknown, _subnet_ref(subnet)),)
+    step = _step(store, subnet, packet, decision, f"{where} to {text} by {_words(decision)}")
     if decision.broken:
         return (_lost(step, decision),)
     if decision.hop == NONE:
-        fix = (
-            f"correct route {decision.route.name}"
-            if decision.route is not None
-            else "peer the networks, or add a route"
-        )
-        cause = (
-            "R02" if decision.route is not None else "R09" if _without_learned(store, at.network, at.subnet) else "R06"
-        )
-        return (msgspec.structs.replace(step, verdict=Verdict.DROP, cause=cause, fix=fix),)
+        return (_black_hole(store, network, subnet, step, decision),)
     if decision.hop == APPLIANCE:
-        refused = peering.forwarded(at.network, decision.address, packet)
+        refused = peering.forwarded(network, decision.address, packet)
         if refused is not None:
             return (refused,)
-    step = msgspec.structs.replace(
-        step, assumptions=(*step.assumptions, *peering.assumed(store, at.network, packet.source))
-    )
-    return (_as_they_came(store, node, packet, step, decision),)
+    taken = peering.assumed(store, network, packet.source)
+    step = msgspec.structs.replace(step, assumptions=(*step.assumptions, *taken))
+    return (_as_they_came(store, packet, target, step, decision),)
 
 
-def _as_they_came(store: Store, node: Node, packet: Packet, step: Step, decision: RouteDecision) -> Step:
+def _black_hole(store: Store, network: VirtualNetwork, subnet: Subnet, step: Step, decision: RouteDecision) -> Step:
+    """Return the step of answers that are dropped: by a route (R02), for want of learned ones (R09), of a peering."""
+    if decision.route is not None:
+        cause, fix = "R02", f"correct route {decision.route.name}"
+    else:
+        cause = "R09" if _without_learned(store, network, subnet) else "R06"
+        fix = "peer the networks, or add a route"
+    return msgspec.structs.replace(step, verdict=Verdict.DROP, cause=cause, fix=fix)
+
+
+def _as_they_came(store: Store, packet: Packet, target: int | None, step: Step, decision: RouteDecision) -> Step:
     """Return the step of answers that get back to a private client, unless requests come another way (R13)."""
     if packet.source is None:
         return step
-    target = packet.destination if packet.destination is not None else Place.of_node(node).address
     ways = asymmetry.compare(store, packet.source, target, decision)
     step = msgspec.structs.replace(step, assumptions=(*step.assumptions, *filter(None, (ways.assumed,))))
     if not ways.fault or ways.there is None or ways.subnet is None:
