@@ -24,12 +24,14 @@ from aksnav.trace.policy.subject import of_object
 from aksnav.trace.request import BadRequest, Request
 from aksnav.trace.step import Trace
 from aksnav.ui import clipboard
+from aksnav.ui.ages import sent_words
 from aksnav.ui.commanding import Commander
 from aksnav.ui.confirming import Confirming
-from aksnav.ui.describe import MARK, Note, describe_lines, health_lines, help_lines, with_told, yaml_lines
+from aksnav.ui.describe import MARK, Note, describe_lines, help_lines, with_told, yaml_lines
 from aksnav.ui.entry import Entry
 from aksnav.ui.evaluate import Evaluator
 from aksnav.ui.feedlike import FeedLike
+from aksnav.ui.health import health_lines
 from aksnav.ui.pace import SLICE, Pace
 from aksnav.ui.panes.kinds import KindPane
 from aksnav.ui.screens.confirm import ConfirmScreen
@@ -258,6 +260,7 @@ class Explorer(App[None]):
             return
         raw, told = with_told(answer.result(), self.store.get(ref))
         screen.set_lines(yaml_lines(raw, [*notes, *told]))
+        screen.set_about(sent_words(self.store, ref, self.now()))
         if notes:
             screen.find_all(re.compile(MARK))
 

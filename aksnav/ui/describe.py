@@ -7,18 +7,15 @@ import msgspec
 from textual.binding import ActiveBinding
 
 from aksnav.model.azure.network import VirtualNetwork
-from aksnav.model.change import Reading
-from aksnav.model.kinds import KINDS
 from aksnav.model.labels import Labels
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace.azure.admin_rules import as_of
 from aksnav.trace.step import Step
+from aksnav.ui.ages import as_of_line
 from aksnav.ui.commands import EXAMPLES
-from aksnav.ui.facts import ago
 from aksnav.ui.links import linked
 from aksnav.ui.marks import find
-from aksnav.ui.panes.pane import READING_WORDS
 from aksnav.ui.text import Line, Span
 
 _EMPTY: tuple[object, ...] = ("", None, (), {}, [], False)
@@ -36,11 +33,8 @@ def describe_lines(store: Store, ref: Ref, now: float) -> list[Line]:
     table = store.tables.get(ref.kind)
     lines: list[Line] = [[Span(str(ref), "title")]]
     if table is not None:
-        access = table.access(ref.namespace)
-        if not access.fresh:
-            lines.append(
-                [Span(f"{READING_WORDS[access.reading]}: {access.reason}, as of {ago(now - access.at)}", "warn")]
-            )
+        as_of = as_of_line(store, ref, now)
+        lines += [as_of] if as_of else []
         if ref.id in table.undecodable:
             lines.append([Span(f"cannot be decoded: {table.undecodable[ref.id]}", "bad")])
     if row is None:
@@ -56,11 +50,19 @@ def describe_lines(store: Store, ref: Ref, now: float) -> list[Line]:
 
 def _fields(row: Any, depth: int = 1) -> Iterator[Line]:
     pad = "  " * depth
-    for name in row.__struct_fields__:
-        value = getattr(row, name)
+    for field in msgspec.structs.fields(row):
+        value = getattr(row, field.name)
         if value in _EMPTY:
             continue
-        yield from _value(name, value, pad, depth)
+        yield from _value(_wire_name(field), value, pad, depth)
+
+
+def _wire_name(field: msgspec.structs.FieldInfo) -> str:
+    """Return a field's name as people know it from YAML."""
+    if field.encode_name != field.name:
+        return field.encode_name
+    first, *rest = field.name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 def _value(name: str, value: Any, pad: str, depth: int) -> Iterator[Line]:
@@ -197,45 +199,6 @@ def _yaml_line(line: str) -> Line:
     ):
         return [Span(f"{head}:", "accent"), Span(tail)]
     return [Span(line)]
-
-
-def health_lines(store: Store, now: float) -> list[Line]:
-    """Return the state, the age and the size of every source and every kind, and what could not be decoded.
-
-    Args:
-        store: what was read.
-        now: seconds since the epoch.
-    """
-    lines: list[Line] = [[Span("Sources", "title")]]
-    for name, state in store.sources.items():
-        tone = "good" if state.reading is Reading.LIVE else "warn"
-        lines.append([Span(f"  {name:<12}"), Span(f"{READING_WORDS[state.reading]:<14}", tone), Span(state.reason)])
-        lines += [[Span(f"    {key}: ", "muted"), Span(value)] for key, value in state.facts.items()]
-    lines += [[], [Span("Kinds", "title"), Span("  what is not fresh stands first", "muted")]]
-    tables = sorted(store.tables.items(), key=lambda item: (item[1].access().fresh, not len(item[1])))
-    for name, table in tables:
-        for scope, access in (table.scopes() or {"": table.access()}).items():
-            where = f" in {scope}" if scope else ""
-            since = ago(now - access.at) if access.at else ""
-            lines.append(
-                [
-                    Span(f"  {_plural(name) + where:<31} {len(table):>6} "),
-                    Span(f"{READING_WORDS[access.reading]:<14}", "good" if access.fresh else "warn"),
-                    Span(f"{since}  {access.reason}".rstrip(), "muted"),
-                ]
-            )
-        lines += [
-            [Span(f"    cannot be decoded: {ident}: ", "bad"), Span(reason)]
-            for ident, reason in table.undecodable.items()
-        ]
-    return lines
-
-
-def _plural(name: str) -> str:
-    """Return a kind's plural; with its group where another kind has the same plural."""
-    kind = KINDS[name]
-    twice = sum(other.plural == kind.plural for other in KINDS.values()) > 1
-    return f"{kind.plural}.{kind.group.partition('.')[0]}" if twice and kind.group else kind.plural
 
 
 def help_lines(bindings: Iterable[ActiveBinding]) -> Sequence[Line]:

@@ -5,15 +5,17 @@ from collections.abc import Iterable
 from aksnav.model.azure.cluster import ManagedCluster
 from aksnav.model.change import Reading
 from aksnav.store import Store
+from aksnav.store.store import SourceState
 from aksnav.trace.step import Outcome
+from aksnav.ui.ages import READING_WORDS, AsOf, between_words, read_between
 from aksnav.ui.entry import Entry
 from aksnav.ui.text import Span
 
 _PLUGIN = {"azure": "Azure CNI", "kubenet": "kubenet", "none": "own CNI"}
 _TONE = {Reading.LIVE: "good", Reading.PENDING: "muted", Reading.STALE: "warn", Reading.UNREAD: "muted"}
+_AGED = {"azure", "capture"}
+"""Sources that do not follow: what they say is as of when it was read."""
 _SHORT = {"kubernetes": "kube", "azure": "arm"}
-MINUTE, HOUR = 60, 3600
-AGE_STEPS = (5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
 
 
 def cluster_spans(store: Store) -> list[Span]:
@@ -29,7 +31,8 @@ def cluster_spans(store: Store) -> list[Span]:
         parts += network_words(cluster)
     elif facts.get("version"):
         parts.append(f"Kubernetes {facts['version']}")
-    spans.append(Span(" " + " · ".join(parts)))
+    spans.append(Span(f" {parts[0]}" if parts else "", keep=True))
+    spans.append(Span("".join(f" · {part}" for part in parts[1:])))
     return spans
 
 
@@ -48,39 +51,47 @@ def network_words(cluster: ManagedCluster) -> list[str]:
     return words
 
 
-def state_spans(store: Store, entries: Iterable[Entry], now: float) -> list[Span]:
-    """Return the state of each source, and how many entry points fail or are undecided.
+def state_spans(store: Store, entries: Iterable[Entry], now: float, *, narrow: bool = False) -> list[Span]:
+    """Return the state and the age of each source, and how many entry points fail or are undecided.
 
     Args:
         store: for the sources.
         entries: the entry points.
         now: seconds since the epoch.
+        narrow: whether there is little room: the name of the cluster is worth more than the words.
     """
     spans: list[Span] = []
+    gap = "  " if narrow else "   "
     for name, state in store.sources.items():
         tone = _TONE.get(state.reading, "bad")
         glyph = "●" if state.reading is Reading.LIVE else "○"
-        word = str(state.reading) if state.reading is not Reading.STALE else f"stale, {ago(now - state.at)}"
-        spans += [Span(f"{_SHORT.get(name, name)} ", "muted"), Span(f"{glyph} {word}", tone, keep=True), Span("   ")]
+        word = _state_word(store, name, state, now, narrow=narrow)
+        spans += [Span(f"{_SHORT.get(name, name)} ", "muted", keep=True), Span(f"{glyph} {word}", tone, keep=True)]
+        spans.append(Span(gap))
     outcomes = [entry.trace.outcome for entry in entries if entry.trace is not None]
     unknown = outcomes.count(Outcome.UNDECIDED)
     bad = len(outcomes) - unknown - outcomes.count(Outcome.DELIVERED)
-    spans += [Span(f"✖ {bad} failing", "bad" if bad else "muted", keep=True), Span("  ")]
-    spans += [Span(f"? {unknown} undecided ", "unknown" if unknown else "muted", keep=True)]
+    failing, undecided = ("", "") if narrow else (" failing", " undecided")
+    spans += [Span(f"✖ {bad}{failing}", "bad" if bad else "muted", keep=True), Span("  ")]
+    spans += [Span(f"? {unknown}{undecided} ", "unknown" if unknown else "muted", keep=True)]
     return spans
 
 
-def ago(seconds: float) -> str:
-    """Return an age as people say it: ``just now``, ``30 s ago``."""
-    words = age(seconds)
-    return "just now" if words == "now" else f"{words} ago"
+def _state_word(store: Store, name: str, state: SourceState, now: float, *, narrow: bool) -> str:
+    """Return a source's state; with its age, unless it is followed and therefore of now.
 
-
-def age(seconds: float) -> str:
-    """Return an age in coarse steps, so that a line does not have to be drawn every second."""
-    step = max((step for step in AGE_STEPS if step <= seconds), default=0)
-    if not step:
-        return "now"
-    if step < MINUTE:
-        return f"{step} s"
-    return f"{step // MINUTE} min" if step < HOUR else f"{int(seconds // HOUR)} h"
+    Azure is asked in rounds, and not for everything in each: one age would hide that a part is older.
+    """
+    word = READING_WORDS[state.reading]
+    known = read_between(store, name)
+    if known is None:
+        return word
+    if state.reading is Reading.STALE:  # no younger than what was read, nor than the loss
+        known = AsOf(min(known.oldest, state.at), min(known.newest, state.at))
+        words = between_words(known, now, short=narrow)
+        return f"{word}, {'just now' if words == 'now' else f'{words} ago'}"
+    if state.reading is not Reading.LIVE or name not in _AGED:
+        return word
+    age_words = between_words(known, now, short=narrow)
+    partly = ", in part" if name == "azure" and state.reason and not narrow else ""
+    return f"{age_words}{partly}" if name == "azure" else f"{age_words} old"

@@ -11,8 +11,8 @@ from aksnav.report.road import deciding
 from aksnav.report.text import evidence_words
 from aksnav.report.words import VERDICT_GLYPH, confidence_words, flatten, outcome_words, packet_words
 from aksnav.trace.step import Branch, Step, Trace, Verdict
+from aksnav.ui.ages import ago
 from aksnav.ui.entry import Entry
-from aksnav.ui.facts import ago
 from aksnav.ui.text import Line, Span
 from aksnav.ui.widgets.strip_bar import BarLine
 

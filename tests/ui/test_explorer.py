@@ -303,7 +303,7 @@ async def test_describe_and_yaml_show_the_object() -> None:
         app.screen._services.table.go_to("shop/api")
         await pilot.press("d")
         await settle(pilot)
-        assert "cluster_ip: 10.0.64.11" in screen_text(app)
+        assert "clusterIP: 10.0.64.11" in screen_text(app)
         await pilot.press("q", "y")
         await settle(pilot)
         assert isinstance(app.screen, LinesScreen)

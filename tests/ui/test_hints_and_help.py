@@ -93,7 +93,7 @@ async def test_enter_on_a_finding_tells_it_in_full() -> None:
         text = screen_text(app)
         for words in ("S02", ".endpoints[0].conditions.ready = false", "what a client sees", "confirm it", "fix"):
             assert words in text
-        assert "cluster_ip: 10.0.64.11" in text
+        assert "clusterIP: 10.0.64.11" in text
 
 
 @pytest.mark.parametrize("keys", [("w",), ("colon", "w", "h", "o", "enter")])

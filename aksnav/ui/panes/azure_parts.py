@@ -121,10 +121,10 @@ class PartsPane(Pane[PartRow]):
 
     def aside(self) -> Sequence[Span]:
         """Return what cannot be read, or else which request the marks are about."""
-        unread, path = super().aside(), self._path()
-        if unread or path is None:
-            return unread
-        return (Span(f" open path: {path.request.text} ", "accent"),)
+        known, path = super().aside(), self._path()
+        if path is None or self._worst() is not None:
+            return known
+        return (Span(f" open path: {path.request.text} ", "accent"), *known)
 
     def follow(self, now: float) -> None:
         """Show what changed; the first time the cursor goes to what ends the open path, or else decides on it."""

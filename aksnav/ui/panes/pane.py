@@ -1,5 +1,6 @@
 """What every pane is: a title line, a table, and the rules by which rows are shown, filtered and marked."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
@@ -11,6 +12,7 @@ from textual.containers import Vertical
 from aksnav.model.change import Reading
 from aksnav.model.kinds import KINDS
 from aksnav.store import Access, Store
+from aksnav.ui.ages import READING_WORDS, ago
 from aksnav.ui.search import Filter, Searchable, searchable
 from aksnav.ui.text import Span
 from aksnav.ui.widgets.columns import Column
@@ -23,16 +25,6 @@ FILL_SLICE = 2000
 """Rows that are put into a table before keys are handled again: some 10 ms."""
 FILL_PAUSE = 0.002
 """Seconds until the next ones."""
-
-READING_WORDS = {
-    Reading.PENDING: "reading",
-    Reading.LIVE: "live",
-    Reading.STALE: "stale",
-    Reading.DENIED: "not readable",
-    Reading.ABSENT: "not installed",
-    Reading.UNREAD: "not read",
-    Reading.FAILED: "failed",
-}
 
 
 class Pane(Vertical, Generic[T]):
@@ -55,6 +47,7 @@ class Pane(Vertical, Generic[T]):
         self.store = store
         self.namespace = ""
         self.paused = False
+        self.wall: Callable[[], float] = time.time
         self._filter: Filter | None = None
         self._filter_text = ""
         self._active = False
@@ -185,9 +178,16 @@ class Pane(Vertical, Generic[T]):
         """Return what stands at the right of the title: what cannot be read, in a word."""
         worst = self._worst()
         if worst is None:
-            return ()
+            return self._as_of()
         kind, access = worst
         return (Span(f" {READING_WORDS[access.reading]}: {KINDS[kind].plural} ", "warn"),)
+
+    def _as_of(self) -> Sequence[Span]:
+        """Return as of when the rows of Azure's objects are right, in a list of their own; others are followed."""
+        if self.number or not self.kinds or not KINDS[self.kinds[0]].azure:
+            return ()
+        at = self.store.tables[self.kinds[0]].access().at
+        return (Span(f" as of {ago(self.wall() - at)} ", "muted"),) if at else ()
 
     def _accepts(self, row: T) -> bool:
         if self.namespace and (self.namespace_of(row) or self.namespace) != self.namespace:

@@ -128,7 +128,7 @@ class ExplorerScreen(ObjectScreen):
     def show_facts(self) -> None:
         """Show the line of facts."""
         store, entries = self._desk.store, self._evaluator.entries.values()
-        right = state_spans(store, entries, self._desk.now())
+        right = state_spans(store, entries, self._desk.now(), narrow=self.size.width < SMALL[0])
         if self._desk.paused:
             right.insert(0, Span("PAUSED  ", "warn", keep=True))
         left = cluster_spans(store)

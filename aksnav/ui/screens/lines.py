@@ -47,6 +47,7 @@ class LinesScreen(PromptScreen):
         self._title = title
         self._lines = lines
         self._again = again
+        self._about = ""
         self._wrap = wrap
         self._view = LinesView(wrap=wrap)
         self._bar = StripBar()
@@ -67,6 +68,11 @@ class LinesScreen(PromptScreen):
         """Show other lines, at the same place."""
         self._lines = lines
         self._view.set_lines(lines, stay=True)
+
+    def set_about(self, text: str) -> None:
+        """Say beside the title as of when the text is right."""
+        self._about = text
+        self._show_title()
 
     def find_all(self, pattern: re.Pattern[str]) -> None:
         """Go to the first find of a pattern once the text has its place on the screen; n and N go on."""
@@ -121,6 +127,9 @@ class LinesScreen(PromptScreen):
         keys = "q back  / find  c copy " if self._wrap else "q back  / find  ←→ move  c copy "
         paused = cast("Desk", self.app).paused
         right = [Span("PAUSED  " if paused and self._again is not None else "", "warn", keep=True), Span(keys, "muted")]
-        self._bar.set_line(
-            BarLine([Span(f" {self._title} ", "title", keep=True), Span(found, "accent")], right, "─", "muted")
-        )
+        left = [
+            Span(f" {self._title} ", "title", keep=True),
+            Span(f"{self._about} " if self._about else "", "muted"),
+            Span(found, "accent"),
+        ]
+        self._bar.set_line(BarLine(left, right, "─", "muted"))

@@ -37,6 +37,7 @@ class TableScreen(ObjectScreen):
         super().__init__(desk)
         self._filter_text = filter_text
         self._pane = pane
+        pane.wall = desk.now
         self._choose = choose
         self._hints = HintBar()
 

@@ -12,9 +12,9 @@ from aksnav.report.markdown import trace_markdown
 from aksnav.report.road import deciding
 from aksnav.report.words import VERDICT_GLYPH
 from aksnav.trace.step import Branch, Trace
+from aksnav.ui.ages import ago
 from aksnav.ui.describe import notes_of
 from aksnav.ui.entry import Entry
-from aksnav.ui.facts import ago
 from aksnav.ui.screens.explorer import SMALL
 from aksnav.ui.screens.prompting import PromptScreen
 from aksnav.ui.screens.protocol import Desk
