@@ -18,6 +18,7 @@ from aksnav.trace.cluster.hidden import hidden_nodes
 from aksnav.trace.cluster.nameserver import ask
 from aksnav.trace.cluster.pod import arrive, ref_of
 from aksnav.trace.cluster.private_names import as_azure_answers
+from aksnav.trace.cluster.resolver import asks_cluster, in_hosts_file, with_own_servers
 from aksnav.trace.cluster.service import find_port, missing_service, no_port
 from aksnav.trace.cluster.unserved import problems
 from aksnav.trace.cluster.upstream import as_coredns_answers, asks_elsewhere
@@ -85,20 +86,13 @@ def named(walk: Walk, journey: Journey, host: str, packet: Packet) -> Road:
         # Behind an alias, the name that was asked for stays the one under which the address is found.
         packet = msgspec.structs.replace(packet, resolved=(host, None))
     pod = journey.source.pod
-    asked = ask(walk, pod, packet) if pod is not None else ()
-    edge = at_name(walk, journey, host, packet)
-    if edge is not None:
-        return (*asked, *edge)
-    own = pod is not None and not pod.template.host_network
-    namespace = pod.namespace if pod is not None and own else ""
-    found = resolve(walk.store, host, packet, inside=not journey.outside, namespace=namespace)
-    names = found.asked or (host,)
-    found = _in_network(walk, journey, host, packet, found)
-    clusters = host.endswith(f".{DOMAIN}") and not journey.outside
-    if own or clusters:
-        found = as_coredns_answers(walk.store, names, packet, found)
-    if clusters and not own:
-        found = _by_cluster_dns(found, journey)
+    found = in_hosts_file(pod, host, packet) if pod is not None else None
+    asked = ask(walk, pod, packet) if pod is not None and found is None else ()
+    if found is None:
+        edge = at_name(walk, journey, host, packet)
+        if edge is not None:
+            return (*asked, *edge)
+        found = _looked_up(walk, journey, host, packet)
     steps = (*asked, found.step)
     if not found.answers:
         # Whatever the world's DNS says of the name: who claims it and is served by nobody does not get the request.
@@ -110,10 +104,26 @@ def named(walk: Walk, journey: Journey, host: str, packet: Packet) -> Road:
     return (*asked, *fan(found.step, branches))
 
 
+def _looked_up(walk: Walk, journey: Journey, host: str, packet: Packet) -> Resolution:
+    """Return what the servers that a client asks say of a name."""
+    pod = journey.source.pod
+    own = pod is not None and asks_cluster(pod)
+    namespace = pod.namespace if pod is not None and own else ""
+    found = resolve(walk.store, host, packet, inside=not journey.outside, namespace=namespace)
+    names = found.asked or (host,)
+    found = _in_network(walk, journey, host, packet, found)
+    clusters = host.endswith(f".{DOMAIN}") and not journey.outside
+    if own or clusters:
+        found = as_coredns_answers(walk.store, names, packet, found)
+    if clusters and not own:
+        found = _by_cluster_dns(found, journey)
+    return with_own_servers(pod, found) if pod is not None else found
+
+
 def _in_network(walk: Walk, journey: Journey, host: str, packet: Packet, found: Resolution) -> Resolution:
     """Return the resolution as the client's virtual network answers it; the internet sees no private zone."""
     pod = journey.source.pod
-    elsewhere = pod is not None and not pod.template.host_network and asks_elsewhere(walk.store, host)
+    elsewhere = pod is not None and asks_cluster(pod) and asks_elsewhere(walk.store, host)
     if journey.internet or elsewhere:
         return found
     return as_azure_answers(walk.store, resolver_of(walk.store, journey.source), host, packet, found)
@@ -121,8 +131,8 @@ def _in_network(walk: Walk, journey: Journey, host: str, packet: Packet, found: 
 
 def _by_cluster_dns(found: Resolution, journey: Journey) -> Resolution:
     """Return the resolution with what it takes for granted: a node's resolver need not know the cluster's names."""
-    who = "Pod in the node's network" if journey.source.pod is not None else "node"
-    note = f"the {who} asks the cluster's DNS (LocalDNS, or dnsPolicy ClusterFirstWithHostNet)"
+    who = "Pod with the node's resolver" if journey.source.pod is not None else "node"
+    note = f"the {who} is answered by the cluster's DNS (LocalDNS, or servers that forward to it)"
     step = msgspec.structs.replace(found.step, assumptions=(*found.step.assumptions, note))
     return msgspec.structs.replace(found, step=step)
 

@@ -11,6 +11,7 @@ from aksnav.trace.azure import kubenet, nsg
 from aksnav.trace.azure.joins import cluster, unreadable
 from aksnav.trace.cluster.endpoints import Chosen
 from aksnav.trace.cluster.pod import without_pod
+from aksnav.trace.cluster.resolver import asks_cluster
 from aksnav.trace.cluster.service import ServiceDecision, Via, endpoints, find_port, no_port
 from aksnav.trace.journey import Road, Walk
 from aksnav.trace.kubectl import listing
@@ -33,11 +34,11 @@ def ask(walk: Walk, pod: Pod, packet: Packet) -> Road:
     route between the nodes (N12): that ends the road. What cannot be read of it is taken for granted, by name.
 
     Nothing is returned where the way is free, or where the DNS Service is not one that is known: AKS always has
-    ``kube-system/kube-dns``, other clusters may serve names otherwise. A Pod in its node's network asks the node's
-    resolver. The name that is asked for is that of ``packet.resolved``, where there is one.
+    ``kube-system/kube-dns``, other clusters may serve names otherwise. A Pod with its node's resolver asks that. The
+    name that is asked for is that of ``packet.resolved``, where there is one.
     """
     service = walk.store.services.get(SERVICE)
-    if pod.template.host_network:
+    if not asks_cluster(pod):
         return ()
     if service is None:
         missing = _hidden(walk)

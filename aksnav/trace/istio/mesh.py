@@ -20,6 +20,7 @@ from aksnav.trace.istio.scope import (
     by_age,
     looks_like_gateway,
     root,
+    root_unsure,
     selects,
     unread,
 )
@@ -90,9 +91,9 @@ def arrive(store: Store, pod: Pod, connection: Connection) -> tuple[Step, ...]:
         return ()
     taken = _taken(store, pod, packet.port) if own else _Mode("DISABLE")
     spoken = _spoken(store, connection, taken, own=own) if from_proxy else _Spoken(_PLAIN)
-    if not own and spoken.words != _MUTUAL:
+    if not own and spoken.words == _PLAIN and (spoken.row is not None or not unread(store, ("DestinationRule",))):
         return ()
-    missing = unread(store, ("PeerAuthentication",)) if own else ""
+    missing = unread(store, ("PeerAuthentication",)) or root_unsure(store, store.peer_authentications) if own else ""
     step = _handshake(store, pod, connection, taken, spoken, missing)
     if step.verdict is not Verdict.PASS or not own:
         return (step,)
@@ -191,7 +192,7 @@ def _handshake(store: Store, pod: Pod, connection: Connection, taken: _Mode, spo
         assumptions=(*assumed, *stale(store.peer_authentications, store.destination_rules)),
         confirm=kubectl.listing(PeerAuthentication.KIND),
     )
-    if missing and (clash or spoken.words != _MUTUAL):
+    if missing and (clash or spoken.words != _MUTUAL or spoken.row is not None):
         what = f"whether {at} takes {spoken.words} is not known"
         return msgspec.structs.replace(step, verdict=Verdict.BLIND, summary=what, missing=missing)
     if not clash:
@@ -230,6 +231,9 @@ def _assumed(store: Store, pod: Pod, connection: Connection, spoken: _Spoken) ->
     missing = unread(store, ("DestinationRule",)) if connection.source.pod is not None else ""
     if missing and spoken.row is None:
         found.append(f"no DestinationRule changes how the client's proxy connects ({missing})")
+    hidden = unread(store, ("IstioGateway",)) if sidecar(store, pod) else ""
+    if hidden:
+        found.append(f"the proxy in Pod {pod.id} is a sidecar and no gateway ({hidden})")
     return tuple(found)
 
 

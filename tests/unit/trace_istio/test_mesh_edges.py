@@ -11,7 +11,7 @@ from aksnav.model.change import Reading
 from aksnav.trace import parse_request, trace
 from aksnav.trace.step import Certainty, Kind, Outcome, Trace
 from tests.unit.trace_istio.row import ANY
-from tests.unit.trace_istio.world import asked, authz, living, other, peer, vs, word
+from tests.unit.trace_istio.world import asked, authz, dr, living, other, peer, vs, word
 from tests.unit.trace_routing.world import Wire
 from tests.unit.trace_walk.changed_demo import ChangedDemo
 
@@ -137,6 +137,51 @@ def test_a_client_in_the_ambient_mesh_is_not_said_to_be_refused_by_a_sidecar() -
     rows = (peer("strict", "STRICT"), {"kind": "Namespace", "metadata": {"name": "shop", "labels": AMBIENT}})
     found = asked(living(*rows, meshed=True), "svc/shop/api:80")
     assert (word(found), found.causes) == ("undecided", ())
+
+
+# What a client's proxy speaks to a Pod without one.
+
+
+@pytest.mark.parametrize("mode", ["SIMPLE", "MUTUAL"])
+def test_tls_to_a_pod_without_a_sidecar_is_taken_to_be_understood(mode: str) -> None:
+    """A DestinationRule makes the client's proxy speak it; what listens in the Pod is not read."""
+    found = asked(living(dr("tls", "api", tls=mode)), "svc/shop/api:80", source=INSIDE)
+    assert found.outcome is Outcome.DELIVERED
+    assert any("speaks TLS at port" in line for line in found.confidence.because)
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [
+        ("DestinationRule", "no DestinationRule changes how the client's proxy connects"),
+        ("IstioGateway", "is a sidecar and no gateway"),
+    ],
+)
+def test_what_cannot_be_read_between_two_proxies_is_assumed_by_name(kind: str, named: str) -> None:
+    """To a Pod with a sidecar; rules for what the client speaks matter to one without it too."""
+    for meshed in (True, False):
+        found = asked(living(meshed=meshed, unread=(kind,)), "svc/shop/api:80", source=INSIDE)
+        wanted = meshed or kind == "DestinationRule"
+        assert any(named in line for line in found.confidence.because) is wanted
+
+
+def test_mutual_tls_by_a_rule_is_no_pass_where_the_receivers_mode_cannot_be_read() -> None:
+    """It may be DISABLE; where no rule says anything the client's proxy goes by the receiver's mode."""
+    rule = dr("mutual", "api", tls="ISTIO_MUTUAL")
+    assert asked(
+        living(rule, meshed=True, unread=("PeerAuthentication",)), "svc/shop/api:80", source=INSIDE
+    ).outcome is (Outcome.UNDECIDED)
+    assert asked(living(meshed=True, unread=("PeerAuthentication",)), "svc/shop/api:80", source=INSIDE).outcome is (
+        Outcome.DELIVERED
+    )
+
+
+def test_a_mode_of_what_may_be_the_root_namespace_is_no_pass_where_namespaces_cannot_be_read() -> None:
+    """A client without a sidecar is refused if it holds for the mesh."""
+    rows = (peer("strict", "STRICT", "istio-system"),)
+    found = asked(living(*rows, meshed=True, unread=("Namespace",)), "svc/shop/api:80")
+    assert found.outcome is Outcome.UNDECIDED
+    assert "whether istio-system is the root namespace" in str(found.confidence.because)
 
 
 # The way out of a sidecar.
