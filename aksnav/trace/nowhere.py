@@ -1,12 +1,12 @@
 """Addresses to which no road leads from where the packet is."""
 
 from collections.abc import Sequence
-from shlex import quote
 
 import msgspec
 
 from aksnav.model.addresses import Prefix, format_address, parse_prefix
 from aksnav.model.kubernetes.service import Service
+from aksnav.trace.azure.commands import of_cluster
 from aksnav.trace.azure.joins import cluster, pod_prefixes, unreadable
 from aksnav.trace.journey import Journey, Road, Walk, where
 from aksnav.trace.kubectl import show
@@ -108,7 +108,7 @@ def pod_from_outside(walk: Walk, journey: Journey, packet: Packet) -> Road:
         fact = Evidence(".networkProfile.networkPluginMode", "overlay", managed.ref if managed is not None else None)
         ident = managed.arm_id if managed is not None else ""
         step = _closed(packet, "R11", why, fact)
-        return (msgspec.structs.replace(step, confirm=f"az aks show --ids {quote(ident)} --query networkProfile"),)
+        return (msgspec.structs.replace(step, confirm=of_cluster(ident, "networkProfile")),)
     if journey.internet:
         return from_afar(journey, packet, ())
     if plugin in {"", "none"} and holding is not None:

@@ -36,7 +36,7 @@ def frontend_at(store: Store, host: str, packet: Packet) -> FrontendFound:
         summary=f"{host} is a name of Application Gateway for Containers, and its frontend is not read",
         packet=packet,
         evidence=(Evidence("host", host),),
-        confirm="az network alb frontend list -o table",
+        confirm="az network alb list -o table",
         fix="grant Microsoft.ServiceNetworking/trafficControllers/{read,frontends/read,associations/read}",
     )
     frontend = next((item for item in store.traffic_frontends if item.fqdn.lower() == host), None)

@@ -12,6 +12,7 @@ from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.azure import outbound, peering, private_link, routes
+from aksnav.trace.azure.commands import located, routes_of
 from aksnav.trace.azure.joins import attach_node, interface_at, subnet_of, unreadable
 from aksnav.trace.azure.masquerade import masquerade, unsure
 from aksnav.trace.azure.next_hop import GATEWAY, PEERING, RouteDecision
@@ -133,8 +134,10 @@ def _gateway(network: VirtualNetwork, packet: Packet) -> Step:
     if transit is not None:
         named = f"the gateway of {transit.remote_virtual_network.arm_id.rpartition('/')[2]}"
         fact = Evidence(f".virtualNetworkPeerings[?name=='{transit.name}'].useRemoteGateways", "true", network.ref)
+        owner = transit.remote_virtual_network.arm_id
     else:
         named, fact = f"the gateway of {network.name}", Evidence(".subnets[].name", "GatewaySubnet", network.ref)
+        owner = network.arm_id
     where = format_address(packet.destination) if packet.destination is not None else "there"
     return Step(
         kind=Kind.ROUTE,
@@ -144,7 +147,7 @@ def _gateway(network: VirtualNetwork, packet: Packet) -> Step:
         packet=packet,
         evidence=(fact,),
         missing=f"connections and learned routes of {named}",
-        confirm="az network vnet-gateway list-learned-routes -o table",
+        confirm=f"az network vnet-gateway list {located(owner)} -o table",
     )
 
 
@@ -161,6 +164,6 @@ def _blind(packet: Packet, summary: str, missing: str, subject: Ref | None) -> S
         subject=subject,
         packet=packet,
         missing=missing,
-        confirm="az network nic show-effective-route-table --ids NIC -o table",
+        confirm=routes_of(subject.id if subject is not None and subject.kind == "subnets" else ""),
         fix="grant Reader on the network of the nodes",
     )

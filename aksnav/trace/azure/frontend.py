@@ -12,7 +12,7 @@ from aksnav.model.addresses import is_v4
 from aksnav.model.azure.network import Frontend, InboundNatRule, LoadBalancer, LoadBalancingRule
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import group_of
+from aksnav.trace.azure.commands import located
 from aksnav.trace.memo import once
 from aksnav.trace.packet import Packet
 
@@ -110,8 +110,7 @@ def floats(rule: LoadBalancingRule, service: Service | None, packet: Packet) -> 
 
 def confirm(found: Found, what: str) -> str:
     """Return the command that lists a kind of part of a load balancer (rule, probe, address-pool)."""
-    group = group_of(found.balancer.id).rpartition("/")[2]
-    return f"az network lb {what} list -g {quote(group)} --lb-name {quote(found.balancer.name)} -o table"
+    return f"az network lb {what} list {located(found.balancer.id)} --lb-name {quote(found.balancer.name)} -o table"
 
 
 def port_of(services: list[Service], packet: Packet) -> tuple[Service | None, ServicePort | None]:

@@ -11,6 +11,7 @@ from aksnav.model.azure.network import Subnet
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store.store import Store
 from aksnav.trace.azure import routes
+from aksnav.trace.azure.commands import routes_of
 from aksnav.trace.azure.joins import attach_node, subnet_of
 from aksnav.trace.azure.network_model import NetworkModel, network_model
 from aksnav.trace.azure.next_hop import APPLIANCE, next_hop
@@ -106,6 +107,6 @@ def _blind(node: Node, packet: Packet, summary: str, missing: str, fix: str) -> 
         subject=node.ref,
         packet=packet,
         missing=missing,
-        confirm="az network nic show-effective-route-table --ids NIC -o table",
+        confirm=routes_of(""),
         fix=fix,
     )

@@ -10,6 +10,7 @@ from aksnav.model.azure.network import NetworkSecurityGroup, VirtualNetwork
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.azure import admin_rules, nsg_causes
+from aksnav.trace.azure.commands import located
 from aksnav.trace.azure.joins import group_of, stale, unreadable
 from aksnav.trace.azure.nsg_layers import Layer
 from aksnav.trace.azure.nsg_rules import ALLOW, OUTBOUND, Context, RuleDecision, end_facts, evaluate, of_platform
@@ -227,8 +228,7 @@ def _field(group: NetworkSecurityGroup, name: str) -> str:
 
 
 def _confirm(group: NetworkSecurityGroup) -> str:
-    scope = group_of(group.id).rpartition("/")[2]
-    return f"az network nsg rule list -g {quote(scope)} --nsg-name {quote(group.name)} --include-default -o table"
+    return f"az network nsg rule list {located(group.id)} --nsg-name {quote(group.name)} --include-default -o table"
 
 
 def _address(address: int | None) -> str:

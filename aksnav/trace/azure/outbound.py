@@ -15,6 +15,7 @@ from aksnav.model.azure.network import LoadBalancer, NatGateway, OutboundRule, S
 from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
+from aksnav.trace.azure.commands import located
 from aksnav.trace.azure.joins import attach_node, cluster, group_of, stale, unreadable
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
@@ -148,7 +149,6 @@ def _by_rule(
     )
     said = f"outbound rule {rule.name} of load balancer {balancer.name} translates the source"
     step = _translated(packet, balancer.ref, f"{said}; {ports} ports a node", facts, addresses)
-    group = group_of(balancer.id).rpartition("/")[2]
     return msgspec.structs.replace(
         step,
         version=balancer.etag,
@@ -156,7 +156,7 @@ def _by_rule(
             Considered("SNAT ports", False, f"how many of the {ports} ports to one destination are in use is not read"),
         ),
         assumptions=(*assumed, *stale(store.load_balancers)),
-        confirm=f"az network lb outbound-rule list -g {quote(group)} --lb-name {quote(balancer.name)} -o table",
+        confirm=f"az network lb outbound-rule list {located(balancer.id)} --lb-name {quote(balancer.name)} -o table",
     )
 
 

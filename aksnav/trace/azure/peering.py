@@ -10,6 +10,7 @@ import msgspec
 from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.azure.network import Peering, VirtualNetwork
 from aksnav.store.store import Store
+from aksnav.trace.azure.commands import located
 from aksnav.trace.azure.joins import group_of, unreadable
 from aksnav.trace.azure.next_hop import remote
 from aksnav.trace.azure.tags import PEERED
@@ -71,7 +72,6 @@ def assumed(store: Store, network: VirtualNetwork, address: int | None) -> tuple
 def broken_step(found: Broken, packet: Packet) -> Step:
     """Return the step of a peering of which one side does not carry traffic (R06)."""
     network, peering = found.network, found.peering
-    group = group_of(network.arm_id or network.id).rpartition("/")[2]
     fix = "make the peering again on both sides"
     taken: tuple[str, ...] = ()
     if peering is None:
@@ -101,7 +101,7 @@ def broken_step(found: Broken, packet: Packet) -> Step:
         cause="R06",
         evidence=facts,
         assumptions=taken,
-        confirm=f"az network vnet peering list -g {quote(group)} --vnet-name {quote(network.name)} -o table",
+        confirm=_listed(network),
         fix=fix,
     )
 
@@ -123,7 +123,6 @@ def forwarded(network: VirtualNetwork, appliance: str, packet: Packet) -> Step |
     if not carries(found) or _leads(found, packet.source):
         return None
     peer = found.remote_virtual_network.arm_id.rpartition("/")[2]
-    group = group_of(network.arm_id or network.id).rpartition("/")[2]
     whom = format_address(packet.source) if packet.source is not None else "the client"
     return Step(
         kind=Kind.PEERING,
@@ -138,7 +137,7 @@ def forwarded(network: VirtualNetwork, appliance: str, packet: Packet) -> Step |
             Evidence(f".virtualNetworkPeerings[?name=='{found.name}'].allowForwardedTraffic", "false", network.ref),
         ),
         assumptions=(f"requests of {whom} come through {appliance}, as the answers go",),
-        confirm=f"az network vnet peering list -g {quote(group)} --vnet-name {quote(network.name)} -o table",
+        confirm=_listed(network),
         fix=f"set allowForwardedTraffic of peering {found.name} of {network.name}",
     )
 
@@ -155,7 +154,6 @@ def through(store: Store, network: VirtualNetwork, packet: Packet) -> Step | Non
     peer = found.remote_virtual_network.arm_id.rpartition("/")[2]
     field = f".virtualNetworkPeerings[?name=='{found.name}']"
     access = _said(found.allow_virtual_network_access)
-    group = group_of(network.arm_id or network.id).rpartition("/")[2]
     return Step(
         kind=Kind.PEERING,
         verdict=Verdict.PASS,
@@ -168,12 +166,16 @@ def through(store: Store, network: VirtualNetwork, packet: Packet) -> Step | Non
             Evidence(f"{field}.allowVirtualNetworkAccess", access, network.ref),
         ),
         assumptions=assumed(store, network, address),
-        confirm=f"az network vnet peering list -g {quote(group)} --vnet-name {quote(network.name)} -o table",
+        confirm=_listed(network),
     )
 
 
 def _said(flag: bool | None) -> str:
     return "(not said)" if flag is None else str(flag).lower()
+
+
+def _listed(network: VirtualNetwork) -> str:
+    return f"az network vnet peering list {located(network.id)} --vnet-name {quote(network.name)} -o table"
 
 
 def _leads(peering: Peering, address: int | None) -> bool:

@@ -4,8 +4,6 @@ Sources: cloud-provider-azure pkg/provider/azure_loadbalancer_healthprobe.go and
 (aks-networking.md 2.a, step 6).
 """
 
-from shlex import quote
-
 import msgspec
 
 from aksnav.model.azure.network import LoadBalancerProbe, LoadBalancingRule
@@ -14,8 +12,7 @@ from aksnav.model.kubernetes.workload import Node, Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.azure import probe_road, probe_wish
-from aksnav.trace.azure.frontend import Found, annotation, is_true
-from aksnav.trace.azure.joins import group_of
+from aksnav.trace.azure.frontend import Found, annotation, confirm, is_true
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import ENDS, Considered, Evidence, Kind, Step, Verdict
 
@@ -301,7 +298,6 @@ def _step(
             Evidence(f"{field}.port", str(probe.port), balancer.ref),
             Evidence(f"{field}.requestPath", probe.request_path or "(none)", balancer.ref),
         ]
-    group = group_of(balancer.id).rpartition("/")[2]
     return Step(
         kind=Kind.LB_PROBE,
         verdict=verdict,
@@ -312,6 +308,6 @@ def _step(
         cause=cause,
         evidence=tuple(facts),
         considered=(Considered(note.partition(":")[0], False, note),) if note else (),
-        confirm=f"az network lb probe list -g {quote(group)} --lb-name {quote(balancer.name)} -o table",
+        confirm=confirm(asked.found, "probe"),
         fix=fix,
     )

@@ -14,7 +14,8 @@ from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.azure import asymmetry, peering
-from aksnav.trace.azure.joins import attach_node, cluster, group_of, stale, unreadable
+from aksnav.trace.azure.commands import located, of_cluster, routes_of
+from aksnav.trace.azure.joins import attach_node, cluster, stale, unreadable
 from aksnav.trace.azure.next_hop import (
     APPLIANCE,
     GATEWAY,
@@ -200,7 +201,7 @@ def _overlap(store: Store, packet: Packet) -> Step | None:
                 packet=packet,
                 cause="R10",
                 evidence=(Evidence(field, text, managed.ref),),
-                confirm=f"az aks show --ids {quote(managed.arm_id)} --query networkProfile",
+                confirm=of_cluster(managed.arm_id, "networkProfile"),
                 fix="give the cluster or the clients another range",
             )
     return None
@@ -224,8 +225,9 @@ def _step(store: Store, subnet: Subnet, packet: Packet, decision: RouteDecision,
             Evidence(f"{field}.nextHopType", decision.route.next_hop_type, table.ref),
             Evidence(f"{field}.nextHopIpAddress", decision.route.next_hop_ip_address or "(none)", table.ref),
         )
-        group = group_of(table.id).rpartition("/")[2]
-        confirm = f"az network route-table route list -g {quote(group)} --route-table-name {quote(table.name)} -o table"
+        confirm = (
+            f"az network route-table route list {located(table.id)} --route-table-name {quote(table.name)} -o table"
+        )
     else:
         name = subnet.route_table.arm_id if subnet.route_table is not None else "(none)"
         facts = (Evidence(".routeTable.id", name, _subnet_ref(subnet), f"the {decision.name} route decides"),)
@@ -263,6 +265,6 @@ def _blind(packet: Packet, summary: str, missing: str, subject: Ref) -> Step:
         subject=subject,
         packet=packet,
         missing=missing,
-        confirm="az network nic show-effective-route-table --ids NIC -o table",
+        confirm=routes_of(subject.id if subject.kind == "subnets" else ""),
         fix="grant Reader on the virtual network and its route tables",
     )

@@ -75,12 +75,12 @@ def test_a_group_that_stops_questions_to_dns_leaves_names_without_address() -> N
 
 
 def test_the_command_for_an_overlay_names_the_cluster() -> None:
-    """``az aks show`` needs an id."""
+    """``az aks show`` takes a group and a name, and no id."""
     made = ChangedDemo()
     address = made.pods("shop", "api")[0]["status"]["podIP"]
     (step,) = made.ask(f"http://{address}:8080/", "10.100.1.5").breaks
     assert step.cause == "R11"
-    assert step.confirm.startswith("az aks show --ids /subscriptions/")
+    assert step.confirm.startswith("az aks show -g ")
 
 
 def test_a_peer_that_asks_a_pod_itself_needs_the_peering_too() -> None:
