@@ -99,11 +99,11 @@ def asked_for(bench: Bench, part: str = "") -> list[str]:
 
 
 def named(bench: Bench, name: str = SHOP) -> Step:
-    """Return the step with which a Pod of the shop looks a name up."""
+    """Return the step with which a Pod of the shop looks a name up; whether it can ask at all is a step before."""
     store = with_kubernetes(bench)
     pod = next(key for key in sorted(store.pods.ids()) if key.startswith("shop/web-"))
     found = trace(store, parse_request(f"https://{name}/", source=f"pod/{pod}"))
-    return next(step for step in found.steps if step.kind is Kind.DNS_RESOLVE)
+    return [step for step in found.steps if step.kind is Kind.DNS_RESOLVE][-1]
 
 
 def test_without_zones_it_costs_one_call_a_group(bench: Bench) -> None:
