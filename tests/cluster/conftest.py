@@ -7,6 +7,7 @@ import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,14 @@ NAMES = (f"test-{number}" for number in itertools.count(1))
 # Asking what oneself may do changes nothing (authorization.k8s.io/v1); the doctor does.
 ALLOWED = {"get", "list", "watch"}
 REVIEW = ("create", "selfsubjectaccessreviews")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that share a control plane in one process where several run tests (pytest-xdist)."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("control plane"))
 
 
 @contextmanager
