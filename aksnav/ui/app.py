@@ -42,7 +42,7 @@ from aksnav.ui.screens.prompting import PromptScreen
 from aksnav.ui.screens.table import TableScreen
 from aksnav.ui.screens.trace import TraceScreen
 from aksnav.ui.screens.who import WhoScreen
-from aksnav.ui.targets import target_of
+from aksnav.ui.targets import TRACEABLE, plural_of, target_of
 from aksnav.ui.text import Line, Span
 
 KEY_GATE = 0.06  # seconds after a key in which data wait
@@ -227,7 +227,7 @@ class Explorer(App[None]):
         """Open the trace screen on a request that goes to an object."""
         request = target_of(self.store, ref)
         if request is None:
-            self.tell(f"nothing to trace to: {ref}", bad=True)
+            self.tell(f"nothing to trace to: {plural_of(ref)} take no requests; t is for {TRACEABLE}", bad=True)
         else:
             self.open_trace(request)
 

@@ -16,6 +16,7 @@ from aksnav.ui.commands import BadCommand, Command, kind_argument, parse_command
 from aksnav.ui.panes.azure_parts import PARTS
 from aksnav.ui.panes.kinds import KindPane
 from aksnav.ui.panes.pane import Pane
+from aksnav.ui.panes.services import ServiceList
 from aksnav.ui.screens.protocol import Desk
 from aksnav.ui.screens.table import TableScreen
 from aksnav.ui.screens.who import WhoScreen
@@ -117,7 +118,11 @@ class Commander:
             self._restrict(namespace)
         parts = PARTS.get(kind.name)
         path = shell.open_path()
-        pane: Pane[Any] = KindPane(shell.store, kind) if parts is None else parts(shell.store, path)
+        pane: Pane[Any]
+        if parts is not None:
+            pane = parts(shell.store, path)
+        else:
+            pane = ServiceList(shell.store) if kind.name == "Service" else KindPane(shell.store, kind)
         shell.afresh()
         shell.show_screen(TableScreen(shell, pane, filter_text=filter_text))
 

@@ -139,7 +139,11 @@ def path_lines(entry: Entry | None, now: float, nowhere: str) -> tuple[BarLine, 
     """
     title = [Span("─ ", "muted", keep=True), Span("Request path", "title", keep=True)]
     if entry is None or entry.trace is None:
-        return BarLine([*title, Span(" ")], (), "─", "muted"), BarLine([Span(f" {nowhere}", "muted")]), BarLine()
+        return (
+            BarLine([*title, Span(" ")], (), "─", "muted"),
+            BarLine([Span(f" {nowhere}", "muted")], cut="end"),
+            BarLine(),
+        )
     changed = f" · was {entry.before} until {ago(now - entry.changed_at)}" if entry.changed_at else ""
     source = entry.request.source.id or str(entry.request.source.origin)
     right = [Span(" "), *verdict_spans(entry.trace), Span(f"{changed} ", "muted")]

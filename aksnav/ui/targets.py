@@ -2,6 +2,7 @@
 
 import msgspec
 
+from aksnav.model.kinds import KINDS
 from aksnav.model.kubernetes.gateway import AnyRoute, Gateway
 from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.model.kubernetes.service import Service
@@ -12,6 +13,13 @@ from aksnav.trace import parse_request
 from aksnav.trace.request import Origin, Request, Source
 from aksnav.trace.routing.entrypoints import entry_points
 from aksnav.trace.routing.viewpoint import seen_from
+
+TRACEABLE = "ways in, Services, Pods, nodes, Ingresses, Gateways and routes"
+
+
+def plural_of(ref: Ref) -> str:
+    """Return what objects like this one are called."""
+    return KINDS[ref.kind].plural if ref.kind in KINDS else ref.kind
 
 
 def target_of(store: Store, ref: Ref) -> Request | None:

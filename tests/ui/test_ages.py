@@ -80,7 +80,11 @@ def test_the_header_says_where_azure_is_read_in_part_and_where_it_is_stale() -> 
 
 def test_a_stale_source_is_as_old_as_what_it_read_not_as_its_last_error() -> None:
     """It says again and again that it cannot reach the server: that does not make the rows younger."""
-    rows = [ListStarted("Pod"), ListEnded("Pod", "", NOW - 600), ReadingChanged("Pod", Reading.STALE, "", "gone", NOW)]
+    rows: list[Change] = [
+        ListStarted("Pod"),
+        ListEnded("Pod", "", NOW - 600),
+        ReadingChanged("Pod", Reading.STALE, "", "gone", NOW),
+    ]
     store = store_of(*rows, SourceChanged("kubernetes", Reading.STALE, "gone", {}, NOW - 1))
     assert "kube ○ stale, 10 min ago" in text_of(state_spans(store, (), NOW))
 

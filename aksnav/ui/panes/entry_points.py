@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from aksnav.model.addresses import format_address
+from aksnav.model.kinds import KINDS
 from aksnav.model.kubernetes.gateway import ROUTE_KINDS
 from aksnav.report.words import OUTCOME_GLYPH, flatten, outcome_words
 from aksnav.store import Store
@@ -37,6 +38,15 @@ def target(entry: Entry) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} +{len(names) - 1}"
 
 
+def _via(entry: Entry) -> str:
+    """Return the object through which it enters, in kubectl's short words: the name is what tells them apart."""
+    if entry.via is None:
+        return "asked"
+    kind = KINDS[entry.via.kind]
+    short = min((*kind.aliases, entry.via.kind), key=len)
+    return f"{short} {entry.via.id if entry.via.namespace else entry.via.name}"
+
+
 def _on_the_way(entry: Entry) -> Iterator[str]:
     """Yield the addresses to which the request goes, step by step."""
     found = {
@@ -65,10 +75,10 @@ class EntryPoints(Pane[Entry]):
             Column(
                 "outcome", "OUTCOME", words, width=14, sort_key=lambda row: (row.rank, row.request.text), style=tone
             ),
-            Column("request", "REQUEST", lambda row: row.request.text, width=32, min_width=32, flex=3, elide="middle"),
+            Column("request", "REQUEST", lambda row: row.request.text, width=32, min_width=32, flex=2, elide="middle"),
             Column("cause", "CAUSE", lambda row: " ".join(row.trace.causes) if row.trace else "", width=7, priority=1),
             Column("target", "SERVICE", target, width=16, min_width=10, flex=1, priority=2, elide="middle"),
-            Column("via", "VIA", lambda row: str(row.via or "asked"), width=22, min_width=12, flex=1, priority=3),
+            Column("via", "VIA", _via, width=24, min_width=12, flex=2, priority=3, elide="middle"),
             Column(
                 "sure", "CERTAINTY", lambda row: str(row.trace.confidence.certainty) if row.trace else "", 9, priority=4
             ),
@@ -109,6 +119,7 @@ class EntryPoints(Pane[Entry]):
         turned = {key: entry for key, entry in changed.items() if self._turned(entry)}
         self.table.update_rows({key: entry for key, entry in changed.items() if key not in turned}, gone)
         self.table.update_rows(turned, now=now)
+        self._say_access()
         self.show_title()
 
     def _turned(self, entry: Entry) -> bool:

@@ -10,9 +10,11 @@ from aksnav.checks.catalogue import find_check
 from aksnav.checks.finding import Finding
 from aksnav.checks.sweep import blind_spots, in_order, sweeping
 from aksnav.store import Store
+from aksnav.ui.ages import ago
 from aksnav.ui.pace import SLICE
 from aksnav.ui.panes.pane import Pane
 from aksnav.ui.search import Searchable, written
+from aksnav.ui.text import Span
 from aksnav.ui.widgets.columns import Column
 
 _TONE = {"proven": "bad", "likely": "warn", "hint": "muted"}
@@ -42,6 +44,7 @@ class Findings(Pane[Finding]):
         super().__init__(store)
         self._found: Mapping[tuple[str, str], Finding] = {}
         self._rest: Iterator[Mapping[tuple[str, str], Finding]] | None = None
+        self._done_at = 0.0
 
     @property
     def busy(self) -> bool:
@@ -74,10 +77,17 @@ class Findings(Pane[Finding]):
             self.set_timer(SLICE, self._go_on)
             return
         self._rest = None
+        self._done_at = self.wall()
         self.table.set_rows(self.rows())
         self.table.set_notice("; ".join(blind_spots(self.store)))
         self.table.set_empty("nothing found in what could be read")
         self.show_title()
+
+    def aside(self) -> Sequence[Span]:
+        """Return how long ago it was swept: findings do not follow the store."""
+        if self._rest is not None or not self._done_at:
+            return ()
+        return (Span(f" swept {ago(self.wall() - self._done_at)}, r again ", "muted"),)
 
     def columns(self) -> Sequence[Column[Finding]]:
         """Return check, object, words and proof."""

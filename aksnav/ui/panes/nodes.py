@@ -41,6 +41,11 @@ def tone(row: Row) -> str:
     return "bad" if word in {"not ready", "unknown"} or isinstance(row, Pod) else "warn"
 
 
+def worst_first(row: Row) -> tuple[int, str, str]:
+    """Sort by state: what is bad before what is good, then by name."""
+    return ("bad", "warn", "muted", "good").index(tone(row)), status(row), row.id
+
+
 def address(row: Row) -> str:
     """Return the primary address."""
     if isinstance(row, Pod):
@@ -69,12 +74,12 @@ class NodesAndPods(Pane[Row]):
                 prefix=lambda row: "" if isinstance(row, Node) else "  ",
                 style=lambda row: "strong" if isinstance(row, Node) else "",
             ),
-            Column("status", "STATUS", status, width=11, min_width=9, style=tone),
+            Column("status", "STATUS", status, width=11, min_width=9, style=tone, sort_key=worst_first),
             Column("address", "ADDRESS", address, width=14, priority=1),
             Column("zone", "ZONE", lambda row: row.zone if isinstance(row, Node) else "", width=10, priority=3),
             Column("pool", "POOL", lambda row: row.pool if isinstance(row, Node) else "", width=10, priority=4),
-            Column("restarts", "RESTARTS", _restarts, width=8, align="right", priority=5),
-            Column("owner", "OWNER", _owner, width=20, priority=6, elide="middle"),
+            Column("restarts", "RESTARTS", restarts, width=8, align="right", priority=5, sort_key=_number),
+            Column("owner", "OWNER", owner, width=20, priority=6, elide="middle"),
             Column("ports", "PORTS", _ports, width=16, priority=7),
         )  # fmt: skip
 
@@ -105,11 +110,17 @@ class NodesAndPods(Pane[Row]):
         return rows, gone
 
 
-def _restarts(row: Row) -> str:
+def _number(row: Row) -> int:
+    return row.restarts if isinstance(row, Pod) else -1
+
+
+def restarts(row: Row) -> str:
+    """Return how often the containers were started again; nothing for none."""
     return str(row.restarts) if isinstance(row, Pod) and row.restarts else ""
 
 
-def _owner(row: Row) -> str:
+def owner(row: Row) -> str:
+    """Return what made the Pod."""
     if isinstance(row, Node) or not row.template.owner_name:
         return ""
     return f"{row.template.owner_kind}/{row.template.owner_name}"

@@ -21,6 +21,9 @@ from aksnav.ui.widgets.table import RecordTable
 
 T = TypeVar("T")
 
+MOST_NAMED = 2
+"""Namespaces that are named where only some can be read."""
+
 FILL_SLICE = 2000
 """Rows that are put into a table before keys are handled again: some 10 ms."""
 FILL_PAUSE = 0.002
@@ -180,7 +183,7 @@ class Pane(Vertical, Generic[T]):
         if worst is None:
             return self._as_of()
         kind, access = worst
-        return (Span(f" {READING_WORDS[access.reading]}: {KINDS[kind].plural} ", "warn"),)
+        return (Span(f" {self._reading_words(kind, access)}: {KINDS[kind].plural} ", "warn"),)
 
     def _as_of(self) -> Sequence[Span]:
         """Return as of when the rows of Azure's objects are right, in a list of their own; others are followed."""
@@ -207,19 +210,36 @@ class Pane(Vertical, Generic[T]):
             table = self.store.tables[kind]
             access = table.access(self.namespace)
             if access.reading not in {Reading.LIVE, Reading.ABSENT, Reading.PENDING}:
-                notices.append(f"{READING_WORDS[access.reading]}: {access.reason or KINDS[kind].plural}")
+                notices.append(f"{self._reading_words(kind, access)}: {access.reason or KINDS[kind].plural}")
             if table.undecodable:
                 notices.append(
                     f"{len(table.undecodable)} {KINDS[kind].plural} cannot be decoded: {next(iter(table.undecodable))}"
                 )
-        self.table.set_notice("; ".join(dict.fromkeys(notices)))
         worst = self._worst()
+        said = list(dict.fromkeys(notices))
         if worst is None:
             self.table.set_empty("none")
         elif worst[1].reading is Reading.PENDING:
             self.table.set_empty("reading …")
         else:
-            self.table.set_empty(f"{READING_WORDS[worst[1].reading]}: {worst[1].reason}", "warn")
+            # The reason stands once: under the header above rows, or in full where there is no row.
+            self.table.set_empty(_first(said), "warn")
+        self.table.set_notice(_first(said) if self.table.shown or worst is None else "")
+
+    def _reading_words(self, kind: str, access: Access) -> str:
+        """Return how a kind can be read; where it is read in some namespaces alone, in which."""
+        scopes = self.store.tables[kind].scopes().items()
+        read = sorted(scope for scope, item in scopes if scope and item.reading is Reading.LIVE)
+        if not read or self.namespace or KINDS[kind].azure:
+            return READING_WORDS[access.reading]
+        more = f" and {len(read) - MOST_NAMED} more" if len(read) > MOST_NAMED else ""
+        return f"read in {', '.join(read[:MOST_NAMED])}{more} only"
+
+
+def _first(said: Sequence[str]) -> str:
+    """Return the first of what is to be said, and where the rest is told."""
+    more = len(said) - MOST_NAMED
+    return "; ".join((*said[:MOST_NAMED], *([f"and {more} more: a shows them"] if more > 0 else [])))
 
 
 class ObjectPane(Pane[Any]):

@@ -106,3 +106,10 @@ class Services(ObjectPane):
         if not good:
             return "bad"
         return "good" if good == total else "warn"
+
+
+class ServiceList(Services):
+    """All Services in a list of their own."""
+
+    number: ClassVar[int] = 0
+    heading: ClassVar[str] = "services"

@@ -19,6 +19,7 @@ from aksnav.trace.policy.reach_ports import words
 from aksnav.trace.policy.reach_rows import Reach
 from aksnav.trace.policy.subject import Subject
 from aksnav.trace.request import BadRequest, Origin, Request, Source
+from aksnav.ui.ages import ago
 from aksnav.ui.pace import SLICE
 from aksnav.ui.panes.pane import Pane
 from aksnav.ui.search import Searchable, written
@@ -44,6 +45,7 @@ class WhoPane(Pane[Reach]):
         self._rest: Iterator[Reach] | None = None
         self._found: list[Reach] = []
         self._talk: Talk | None = None
+        self._done_at = 0.0
 
     @property
     def busy(self) -> bool:
@@ -77,6 +79,7 @@ class WhoPane(Pane[Reach]):
 
     def _finish(self) -> None:
         self._rest = None
+        self._done_at = self.wall()
         self._talk = talk_of(self.store, self._subject, self._found)
         self.table.set_rows(self._talk.rows)
         said = [f"not read: {text}" for text in self._talk.missing]
@@ -99,7 +102,7 @@ class WhoPane(Pane[Reach]):
             Column("peer", "PEER", lambda row: str(row.peer), width=34, min_width=20, flex=2, elide="middle"),
             Column("pods", "PODS", lambda row: str(row.count or ""), width=5, align="right", priority=2),
             Column("ports", "PORTS", lambda row: words(row.ports), width=26, min_width=12, flex=1),
-            Column("policy", "BECAUSE OF", decided_by, width=32, flex=2, priority=1),
+            Column("policy", "BECAUSE OF", decided_by, width=32, min_width=16, flex=2),
             Column("subject", "SUBJECT", lambda row: str(row.subject), width=24, flex=1, priority=3, elide="middle"),
         )
 
@@ -130,7 +133,8 @@ class WhoPane(Pane[Reach]):
     def aside(self) -> Sequence[Span]:
         """Return whose peers they are, and which engine's reading it is."""
         reading = f" · {TITLES[self._talk.engine]}" if self._talk is not None else ""
-        return (Span(f" {self._subject.text}{reading} ", "accent"),)
+        asked = f"· asked {ago(self.wall() - self._done_at)}, r again " if self._talk is not None else ""
+        return (Span(f" {self._subject.text}{reading} ", "accent", keep=True), Span(asked, "muted"))
 
 
 def request_of(row: Reach) -> Request | None:

@@ -11,7 +11,7 @@ from textual.events import DescendantFocus, Resize
 from textual.timer import Timer
 
 from aksnav.model.object import Ref
-from aksnav.trace.step import Trace
+from aksnav.trace.step import Outcome, Trace
 from aksnav.ui.entry import Entry
 from aksnav.ui.evaluate import Evaluator
 from aksnav.ui.facts import cluster_spans, state_spans
@@ -138,9 +138,19 @@ class ExplorerScreen(ObjectScreen):
 
     def show_path(self) -> None:
         """Show the request path of the entry that is selected, or that the selected row belongs to."""
-        nowhere = "no way in from outside leads here; t traces to it from inside" if self._entries.table.total else ""
-        for number, line in enumerate(path_lines(self._shown(), self._desk.now(), nowhere)):
+        for number, line in enumerate(path_lines(self._shown(), self._desk.now(), self._nowhere())):
             self._path.set_line(line, number)
+
+    def _nowhere(self) -> str:
+        """Return what is said where no way in leads to the selected row: whether that is known, and what else helps."""
+        ref, entries = self.selected, self._evaluator.entries.values()
+        if ref is None or not entries:
+            return ""
+        open_ones = sum(entry.trace is None or entry.trace.outcome is Outcome.UNDECIDED for entry in entries)
+        inside = "; t traces to it from inside" if ref.kind in {"Service", "Pod"} else ""
+        if not open_ones:
+            return f"no way in from outside leads here{inside}"
+        return f"ways in that lead here: none known, {open_ones} undecided{inside}"
 
     @property
     def table(self) -> RecordTable[Any]:
