@@ -30,7 +30,7 @@ def at_address(walk: Walk, journey: Journey, packet: Packet) -> Road | None:
         return (*leaving(walk, journey, packet), *_linked(walk, linked))
     if packet.destination is None:
         return None
-    arrival = appgateway.gateway_at(walk.store, packet.destination, format_address(packet.destination))
+    arrival = appgateway.gateway_at(walk.store, packet.destination)
     if arrival is not None:
         if journey.depth >= DEEPEST:
             return (too_long(packet, f"Application Gateway {arrival.gateway.name}"),)

@@ -8,7 +8,7 @@ import pytest
 from aksnav.trace import parse_request, trace
 from aksnav.trace.step import Kind, Outcome, Step, Trace, Verdict
 from tests.azure.test_what_is_not_told import Bend, first, parts
-from tests.azure.ways_in import Objects, base, read, road
+from tests.azure.ways_in import Objects, base, internal, read, road
 from tests.unit.trace_edge.cloud import PREFIX, group
 
 
@@ -162,3 +162,38 @@ def test_a_rule_for_one_port_goes_before_one_for_every_port(tmp_path: Path) -> N
     rule = step(traced(tmp_path, bend), Kind.LB_RULE)
     assert rule.summary.startswith(f"rule {PREFIX}-TCP-443 takes")
     assert [item.rule for item in rule.considered if item.why == "takes All 0"] == ["rule ha"]
+
+
+def bare(made: Objects) -> None:
+    """Take every security group away."""
+    del made["vnet"]["properties"]["subnets"][0]["properties"]["networkSecurityGroup"]
+    for name in ("nic-1", "nic-2"):
+        del made[name]["properties"]["networkSecurityGroup"]
+
+
+def test_a_standard_public_address_is_closed_where_no_group_opens_it(tmp_path: Path) -> None:
+    """Secure by default: no group is no permission from the internet (load-balancer/load-balancer-overview)."""
+    found = traced(tmp_path, bare)
+    assert (found.outcome, found.causes) == (Outcome.DROPPED, ("N01",))
+    assert [(fact.field, fact.value) for fact in found.breaks[0].evidence] == [
+        (".networkSecurityGroup", "(none)"),
+        (".sku.name", "Standard"),
+    ]
+
+
+def test_a_basic_public_address_is_open_where_no_group_closes_it(tmp_path: Path) -> None:
+    """It was open by default."""
+    assert traced(tmp_path, bare, lambda made: made["pip"]["sku"].update(name="Basic")).outcome is Outcome.DELIVERED
+
+
+def test_an_internal_load_balancer_needs_no_group(tmp_path: Path) -> None:
+    """What comes from the network itself is let in."""
+
+    def bend(made: Objects) -> None:
+        internal(made)
+        bare(made)
+
+    made = base()
+    bend(made)
+    found = trace(read(tmp_path, made), parse_request("https://10.224.0.200", source="10.224.9.9"))
+    assert found.outcome is Outcome.DELIVERED

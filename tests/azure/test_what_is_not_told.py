@@ -14,7 +14,7 @@ from aksnav.model.decode import decode_wire
 from aksnav.model.kinds import KINDS
 from aksnav.trace import parse_request, trace
 from aksnav.trace.step import Outcome, Trace
-from tests.azure.ways_in import SUBNETS, Objects, base, internal, read, subnet
+from tests.azure.ways_in import FQDN, SUBNETS, Objects, base, containers, internal, read, subnet
 from tests.unit.trace_edge.cloud import group, rule
 from tests.unit.trace_edge.world import ARM
 
@@ -325,3 +325,70 @@ def test_a_state_of_succeeded_is_no_assumption(tmp_path: Path) -> None:
     """In any letter case."""
     found = traced(tmp_path, lambda made: made["lb"]["properties"].update(provisioningState="succeeded"))
     assert not any("provisioningState" in line for line in found.confidence.because)
+
+
+@pytest.mark.parametrize("field", ["addressPrefix", "delegations"])
+def test_what_the_subnet_of_an_association_does_not_say_is_no_fault_of_it(tmp_path: Path, field: str) -> None:
+    """Neither its size nor its delegation is claimed to be wrong."""
+
+    def bend(made: Objects) -> None:
+        containers(made)
+        own = next(item for item in made["vnet"]["properties"]["subnets"] if item["name"] == "alb")
+        del own["properties"][field]
+
+    found = traced(tmp_path, bend, to=f"http://{FQDN}/")
+    assert not {"G02", "G03"} & set(found.causes)
+    assert any(f"{field} of subnet alb" in step.missing for step in found.steps)
+
+
+def test_an_unknown_rule_on_the_probes_way_is_an_assumption(tmp_path: Path) -> None:
+    """It may keep the probe from the nodes, though it says nothing of the client."""
+
+    def bend(made: Objects) -> None:
+        odd = rule(name="odd", priority=300, access="Deny", sourceAddressPrefix="NoSuchTag", protocol="*")
+        odd["properties"].update(destinationPortRange="31443", destinationAddressPrefix="10.224.0.0/16")
+        made["subnet-nsg"]["properties"]["securityRules"].append(odd)
+
+    found = traced(tmp_path, bend)
+    assert found.outcome is Outcome.DELIVERED
+    assert any(line.startswith("the probe reaches port 31443 of node node-1") for line in found.confidence.because)
+
+
+@pytest.mark.parametrize("spelt", ["FD12::200", "fd12:0:0::200", "fd12:0:0:0:0:0:0:200"])
+def test_an_address_of_ipv6_is_found_however_it_is_spelt(tmp_path: Path, spelt: str) -> None:
+    """Azure and Kubernetes need not write the same text for one address (RFC 5952)."""
+
+    def bend(made: Objects) -> None:
+        internal(made)
+        parts(made, "frontendIPConfigurations")[0]["properties"]["privateIPAddress"] = spelt
+        made["service"]["status"]["loadBalancer"]["ingress"][0]["ip"] = "fd12::200"
+        made["vnet"]["properties"]["addressSpace"]["addressPrefixes"].append("fd12::/48")
+
+    found = traced(tmp_path, bend, to="https://[fd12::200]", source="fd12::99")
+    assert "L26" not in found.causes
+    assert any(step.kind.value == "az.lb.rule" for step in found.steps)
+
+
+def test_a_member_of_a_pool_that_is_no_node_is_assumed_to_answer_no_probe(tmp_path: Path) -> None:
+    """A machine that left the cluster may still be in the pool."""
+
+    def bend(made: Objects) -> None:
+        members = parts(made, "backendAddressPools")[0]["properties"]["backendIPConfigurations"]
+        members[1]["id"] = members[1]["id"].replace("node-2", "gone")
+
+    found = traced(tmp_path, bend)
+    assert found.outcome is Outcome.DELIVERED
+    assert any(line.startswith("1 member of backend pool kubernetes") for line in found.confidence.because)
+
+
+def test_a_rule_for_the_other_family_says_nothing_of_a_client(tmp_path: Path) -> None:
+    """``::/0`` holds no client of IPv4, so nothing is assumed of it."""
+
+    def bend(made: Objects) -> None:
+        six = rule(name="six", priority=150, access="Deny", sourceAddressPrefix="::/0", protocol="*")
+        six["properties"]["destinationAddressPrefix"] = "*"
+        made["subnet-nsg"]["properties"]["securityRules"].append(six)
+
+    found = traced(tmp_path, bend)
+    assert found.outcome is Outcome.DELIVERED
+    assert not any("::/0" in line for line in found.confidence.because)

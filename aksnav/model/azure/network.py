@@ -27,12 +27,13 @@ class Sku(msgspec.Struct, frozen=True, gc=False):
 
 
 class Child(msgspec.Struct, kw_only=True, rename="camel", gc=False):
-    """A resource inside another one."""
+    """A resource inside another one; ``untold``: lists that ARM always sends, and that this part does not have."""
 
     arm_id: str = msgspec.field(name="id", default="")
     name: str = ""
     etag: str = ""
     provisioning_state: str = ""
+    untold: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -274,7 +275,6 @@ class BackendPool(Child, kw_only=True, gc=False):
 
     backend_ip_configurations: tuple[SubResource, ...] = msgspec.field(name="backendIPConfigurations", default=())
     load_balancer_backend_addresses: tuple[BackendAddress, ...] = ()
-    untold: tuple[str, ...] = ()
 
 
 class OutboundRule(Child, kw_only=True, gc=False):

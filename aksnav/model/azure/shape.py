@@ -74,6 +74,9 @@ def shaped(kind: str, wire: Any) -> Any:
     for pool in made.get("backendAddressPools") or () if kind == "loadBalancers" else ():
         if isinstance(pool, dict) and not any(name in pool for name in (*_MEMBERS, "untold")):
             pool["untold"] = list(_MEMBERS)
+    for subnet in made.get("subnets") or () if kind == "virtualNetworks" else ():
+        if isinstance(subnet, dict) and "delegations" not in subnet:
+            subnet.setdefault("untold", ["delegations"])
     missing = [name for name in _ALWAYS_SENT.get(kind, ()) if name not in made]
     # A capture of ours says itself what was missing when it was made.
     return {**made, "untold": missing} if missing and "untold" not in made else made

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from aksnav.model.addresses import parse_address
 from aksnav.model.azure.edge import (
     ApplicationGateway,
     GatewayPool,
@@ -63,19 +64,13 @@ class _Way(msgspec.Struct, frozen=True, gc=False):
     rewrite: SubResource | None
 
 
-def gateway_at(store: Store, address: int, text: str) -> Arrival | None:
-    """Return the Application Gateway that has an address, public or private.
-
-    Args:
-        store: what is known.
-        address: address integer.
-        text: the same in text form.
-    """
+def gateway_at(store: Store, address: int) -> Arrival | None:
+    """Return the Application Gateway that has an address, public or private."""
     public = public_ip_at(store, address)
     for gateway in store.application_gateways:
         for frontend in gateway.frontend_ip_configurations:
             named = frontend.public_ip_address
-            if frontend.private_ip_address == text or (
+            if (frontend.private_ip_address and parse_address(frontend.private_ip_address) == address) or (
                 public is not None and named is not None and named.id == public.id
             ):
                 return Arrival(gateway=gateway, frontend=frontend)

@@ -225,6 +225,13 @@ def association_faults(store: Store, place: GatewayPlace, packet: Packet) -> lis
     length = prefix.length if prefix is not None else 0
     steps = []
     names = ", ".join(item.service_name for item in subnet.delegations) or "(none)"
+    unsaid = [".addressPrefix"] if prefix is None else []
+    unsaid += [".delegations"] if "delegations" in subnet.untold else []
+    if unsaid:
+        summary = f"whether subnet {subnet.name} is fit for Application Gateway for Containers is not told"
+        step = _stop(ref, Kind.AGC_FRONTEND, "", summary, (), packet, "")
+        missing = f"{' and '.join(unsaid)} of subnet {subnet.name}"
+        return [msgspec.structs.replace(step, verdict=Verdict.BLIND, missing=missing)]
     if not any(item.service_name.lower() == _DELEGATION for item in subnet.delegations):
         said = f"subnet {subnet.name} is not delegated to Application Gateway for Containers"
         fact = (Evidence(".delegations[].serviceName", names),)

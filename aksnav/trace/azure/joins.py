@@ -138,11 +138,12 @@ class _Index:
     """Addresses and ids of the Azure objects of a store, at one version of their tables."""
 
     def __init__(self, store: Store) -> None:
-        self.interfaces: dict[str, tuple[NetworkInterface, InterfaceConfiguration]] = {}
+        self.interfaces: dict[int | None, tuple[NetworkInterface, InterfaceConfiguration]] = {}
         self.machines: dict[str, NetworkInterface] = {}
         for interface in store.interfaces:
             for configuration in interface.ip_configurations:
-                self.interfaces.setdefault(configuration.private_ip_address.lower(), (interface, configuration))
+                address = parse_address(configuration.private_ip_address)
+                self.interfaces.setdefault(address, (interface, configuration))
             machine = (
                 interface.virtual_machine.id if interface.virtual_machine is not None else _machine_of(interface.id)
             )
@@ -155,7 +156,7 @@ class _Index:
             for prefix in map(parse_prefix, subnet.prefixes)
             if prefix is not None
         ]
-        self.public_ips = {item.ip_address: item for item in store.public_ips if item.ip_address}
+        self.public_ips = {parse_address(item.ip_address): item for item in store.public_ips if item.ip_address}
         self.groups_of_machines = {
             _machine_of(item.id): group for group in store.security_groups for item in group.network_interfaces
         }
@@ -220,7 +221,7 @@ def _networks(store: Store) -> set[str]:
 
 def interface_at(store: Store, address: int) -> tuple[NetworkInterface, InterfaceConfiguration] | None:
     """Return the interface that has an address, with the configuration that has it."""
-    return _index(store).interfaces.get(format_address(address))
+    return _index(store).interfaces.get(address)
 
 
 def group_of_machine(store: Store, node: Node) -> NetworkSecurityGroup | None:
@@ -267,18 +268,17 @@ def attach_node(store: Store, node: Node) -> Attachment:
 
 def public_ip_at(store: Store, address: int) -> PublicIPAddress | None:
     """Return the public address resource that has an address."""
-    return _index(store).public_ips.get(format_address(address))
+    return _index(store).public_ips.get(address)
 
 
 def frontends_at(store: Store, address: int) -> list[tuple[LoadBalancer, Frontend]]:
     """Return the frontends that answer at an address, public or private, with their load balancers."""
-    text = format_address(address)
     public = public_ip_at(store, address)
     return [
         (balancer, frontend)
         for balancer in store.load_balancers
         for frontend in balancer.frontend_ip_configurations
-        if frontend.private_ip_address == text
+        if (frontend.private_ip_address and parse_address(frontend.private_ip_address) == address)
         or (
             public is not None and frontend.public_ip_address is not None and frontend.public_ip_address.id == public.id
         )

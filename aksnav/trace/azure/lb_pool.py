@@ -3,7 +3,7 @@
 Source: aks-networking.md 2.a, step 5: members by network interface, by address, or both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -80,7 +80,51 @@ def pool_step(
         base,
         summary=f"backend pool {names}: {len(nodes)} of {len(nodes) + len(outside)} nodes",
         considered=(*_closed_notes(closed), *(() if local else notes)),
+        assumptions=(*base.assumptions, *_strangers(store, pools, names)),
     )
+
+
+def _strangers(store: Store, pools: Sequence[BackendPool], names: str) -> tuple[str, ...]:
+    """Return what is taken for granted of members of a pool that are no nodes which are known."""
+    known: dict[tuple[str, ...], int] = once(store, "pool strangers", _READ, dict)
+    key = tuple(pool.id for pool in pools)
+    if key not in known:
+        machines = {node.provider_id.lower().removeprefix("azure://") for node in store.nodes if node.provider_id}
+        known[key] = sum(not _is_node(store, machines, *member) for pool in pools for member in _each(pool))
+    count = known[key]
+    if not count:
+        return ()
+    what = "1 member" if count == 1 else f"{count} members"
+    return (f"{what} of backend pool {names} that are no nodes which are known answer no probe, and get no traffic",)
+
+
+def _each(pool: BackendPool) -> Iterator[tuple[str, str]]:
+    """Yield each member of a pool once: the id of its interface's configuration, or its address."""
+    if pool.backend_ip_configurations:
+        yield from ((item.id, "") for item in pool.backend_ip_configurations)
+        return
+    for entry in pool.load_balancer_backend_addresses:
+        reference = entry.network_interface_ip_configuration
+        yield (reference.id if reference is not None else "", entry.ip_address)
+
+
+def _is_node(store: Store, machines: set[str], configuration: str, address: str) -> bool:
+    """Return whether a member is a node that is known, or cannot be told apart from one."""
+    number = parse_address(address)
+    if number is not None and store.nodes_at(number):
+        return True
+    if not configuration:
+        return False
+    interface = configuration.partition("/ipconfigurations/")[0]
+    head = interface.partition("/networkinterfaces/")[0]
+    if "/virtualmachines/" in head:
+        return head in machines
+    row = store.interfaces.get(interface)
+    if row is None:
+        return bool(unreadable(store.interfaces))
+    own = row.virtual_machine is not None and row.virtual_machine.id in machines
+    at = (parse_address(item.private_ip_address) for item in row.ip_configurations)
+    return own or any(item is not None and store.nodes_at(item) for item in at)
 
 
 def _size(pool: BackendPool) -> int:

@@ -7,13 +7,13 @@ answers of a flow that was let in are not asked again).
 
 import msgspec
 
-from aksnav.model.addresses import parse_address
+from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.azure.network import NetworkSecurityGroup, Subnet, VirtualNetwork
 from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.azure import nsg_causes, tags
-from aksnav.trace.azure.joins import attach_node, unreadable
+from aksnav.trace.azure.joins import attach_node, public_ip_at, unreadable
 from aksnav.trace.azure.masquerade import masquerade
 from aksnav.trace.azure.nsg_layers import Layer, groups_at, groups_of, interface_layer, subnet_at, subnet_layer
 from aksnav.trace.azure.nsg_rules import INBOUND, OUTBOUND, Context, RuleDecision, evaluate
@@ -21,7 +21,8 @@ from aksnav.trace.azure.nsg_steps import Asked, blind, stretch, with_cause
 from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Entry, Place
-from aksnav.trace.step import Kind, Step, Verdict
+from aksnav.trace.policy.who import is_public
+from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 __all__ = ["RuleDecision", "as_sent", "between", "evaluate", "into_node", "out_of_node"]
 
@@ -39,7 +40,7 @@ def into_node(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
     Returns:
         A step for each layer; behind one that drops the others are told as well, because they may be broken too.
     """
-    at = attach_node(store, node)
+    at, asked = attach_node(store, node), packet.destination
     own = [number for number in map(parse_address, node.internal_ips) if number is not None]
     seen = "to the node's own address"
     # A node's own public address is translated before groups are asked, a load balancer's frontend is not (T1).
@@ -58,7 +59,39 @@ def into_node(store: Store, node: Node, packet: Packet) -> tuple[Step, ...]:
     )
     layers = (subnet_layer(store, at.network, at.subnet, node), interface_layer(store, at, node))
     steps = stretch(store, at.network, layers, Asked(INBOUND, packet, seen, context))
+    if asked is not None and is_public(asked) and all(map(_bare, layers)) and steps[-1].verdict is Verdict.PASS:
+        steps[-1] = _closed(store, asked, steps[-1])
     return tuple(_explained(store, node, step, context) for step in steps)
+
+
+def _bare(layer: Layer) -> bool:
+    """Return whether it is known that no group stands at a layer."""
+    return layer.found is None and not layer.blind and (layer.group is None or not layer.group.arm_id)
+
+
+def _closed(store: Store, address: int, step: Step) -> Step:
+    """Return the step of a packet from the internet that meets no group: what is of sku Standard is closed then (N01).
+
+    Source: Azure documentation, load-balancer/load-balancer-overview ("Secure by default"): without a security group on
+    the subnet or on the interface, traffic is not allowed to reach a machine behind a Standard public address. Basic
+    was open.
+    """
+    public = public_ip_at(store, address)
+    sku = public.sku.name if public is not None else ""
+    if sku.lower() == "basic":
+        return step
+    fact = Evidence(".sku.name", sku or "(not said)", public.ref if public is not None else None, "closed by default")
+    unsaid = () if sku else (f"the public address {format_address(address)} is of sku Standard: its sku is not said",)
+    return msgspec.structs.replace(
+        step,
+        verdict=Verdict.DROP,
+        summary=f"{step.summary.partition(':')[0]}, nor the other layer: a Standard public address is closed then",
+        cause="N01",
+        evidence=(*step.evidence, fact),
+        assumptions=(*step.assumptions, *unsaid),
+        confirm=f"az network public-ip list --query \"[?ipAddress=='{format_address(address)}'].sku\"",
+        fix="put a security group on the subnet or the interfaces, with a rule that allows the clients",
+    )
 
 
 def _explained(store: Store, node: Node, step: Step, context: Context) -> Step:

@@ -147,7 +147,7 @@ def decide(listed: Iterable[SecurityRule], packet: Packet, context: Context) -> 
         wrong = next((part for part, answer in answers.items() if answer is False), "")
         if wrong:
             considered.append(Considered(name, False, _why_not(rule, packet, wrong)))
-            if packet.source is None and _for_some(rule, answers):
+            if packet.source is None and _for_some(rule, answers, packet):
                 narrower.append(rule)
             continue
         open_parts = {part: answer for part, answer in answers.items() if isinstance(answer, Unknown)}
@@ -234,10 +234,17 @@ def _against(unsure: list[_Unsure], access: str) -> _Unsure | None:
     return unsure[min(found)] if found else None
 
 
-def _for_some(rule: SecurityRule, answers: dict[str, Answer]) -> bool:
+def _for_some(rule: SecurityRule, answers: dict[str, Answer], packet: Packet) -> bool:
     """Return whether a rule matches for some clients of the internet and not for all: a source that it names."""
     wrong = {name for name, answer in answers.items() if answer is False}
-    return wrong == {"source"} and any(map(tags.is_of_internet, sources(rule)))
+    v4 = family_v4(packet)
+    return wrong == {"source"} and any(_of_family(text, v4) and tags.is_of_internet(text) for text in sources(rule))
+
+
+def _of_family(text: str, v4: bool) -> bool:
+    """Return whether a source can hold clients of a family: a tag may, a prefix holds those of its own."""
+    prefix = parse_prefix(text)
+    return prefix is None or prefix.v4 == v4
 
 
 def matches(rule: SecurityRule, packet: Packet, context: Context) -> Answer:

@@ -39,8 +39,10 @@ class Blocked(msgspec.Struct, frozen=True, gc=False):
 
 def blocked(
     store: Store, nodes: tuple[Node, ...], asked: int, service: Service, port: ServicePort
-) -> dict[str, Blocked]:
-    """Return what keeps the probe from nodes, by their names; a node that it reaches, or may reach, is left out.
+) -> tuple[dict[str, Blocked], tuple[str, ...]]:
+    """Return what keeps the probe from nodes, by their names, and what is taken for granted where it may reach one.
+
+    A node that it reaches, or may reach, is left out of the first.
 
     Args:
         store: what is known.
@@ -50,22 +52,31 @@ def blocked(
         port: whose nodePort is asked, or not: behind a nodePort the Service's Pods answer, of whatever node.
     """
     found: dict[str, Blocked] = {}
+    assumed: list[str] = []
     behind = _endpoints(store, service, port) if asked == port.node_port else []
     homes = {pod.node for pod, _ in behind}
     groups: dict[int | str, list[Node]] = {}
     for node, number in zip(nodes, classes.numbers(store, nodes), strict=True):
         groups.setdefault(node.name if node.name in homes else number, []).append(node)
     for group in groups.values():
-        answer = _filtered(store, group[0], asked) or (_denied(store, group[0], behind) if behind else None)
+        answer, missing = _filtered(store, group[0], asked)
+        if answer is None and behind:
+            answer, unread = _denied(store, group[0], behind)
+            missing = missing or unread
         if answer is not None:
             found |= dict.fromkeys((node.name for node in group), answer)
-    return found
+        elif missing:
+            assumed.append(f"the probe reaches port {asked} of node {group[0].name} and those like it: {missing}")
+    return found, tuple(assumed)
 
 
-def _filtered(store: Store, node: Node, port: int) -> Blocked | None:
+def _filtered(store: Store, node: Node, port: int) -> tuple[Blocked | None, str]:
     packet = Packet(source=tags.PLATFORM, port=port)
-    step = next((item for item in nsg.into_node(store, node, packet) if item.verdict is Verdict.DROP), None)
-    return Blocked("N04", step) if step is not None else None
+    steps = nsg.into_node(store, node, packet)
+    drop = next((item for item in steps if item.verdict is Verdict.DROP), None)
+    if drop is not None:
+        return Blocked("N04", drop), ""
+    return None, next((item.missing for item in steps if item.verdict is Verdict.BLIND), "")
 
 
 def _endpoints(store: Store, service: Service, port: ServicePort) -> list[tuple[Pod, int]]:
@@ -80,9 +91,10 @@ def _endpoints(store: Store, service: Service, port: ServicePort) -> list[tuple[
     return list(found.values())
 
 
-def _denied(store: Store, node: Node, behind: list[tuple[Pod, int]]) -> Blocked | None:
-    """Return the policy step where no Pod of the Service takes the probe from a node; None where one does or may."""
+def _denied(store: Store, node: Node, behind: list[tuple[Pod, int]]) -> tuple[Blocked | None, str]:
+    """Return the policy step where no Pod of the Service takes the probe from a node, or why that is not known."""
     drop: Step | None = None
+    unsure = ""
     for pod, number in behind:
         crossing = Crossing(
             source=Place(address=tags.PLATFORM),
@@ -91,7 +103,11 @@ def _denied(store: Store, node: Node, behind: list[tuple[Pod, int]]) -> Blocked 
             entry=Entry.CLUSTER,
             entry_node=node,
         )
-        if policy.allows(store, crossing) is not False:
-            return None
-        drop = drop or policy.judge(store, crossing)[-1]
-    return Blocked("P07", drop) if drop is not None else None
+        answer = policy.allows(store, crossing)
+        if answer:
+            return None, ""
+        if answer is None:
+            unsure = unsure or f"what policies make of it at Pod {pod.id} is not known"
+        else:
+            drop = drop or policy.judge(store, crossing)[-1]
+    return (None, unsure) if unsure or drop is None else (Blocked("P07", drop), "")

@@ -99,7 +99,10 @@ def _expected(store: Store, asked: ProbeAsked, probe: LoadBalancerProbe) -> Prob
 
 def _reached(store: Store, asked: ProbeAsked, probe: LoadBalancerProbe, answer: ProbeAnswer) -> ProbeAnswer:
     """Return the answer without the nodes that the probe does not reach; a drop where it reaches none."""
-    away = probe_road.blocked(store, answer.nodes, probe.port, asked.service, asked.port)
+    away, unsure = probe_road.blocked(store, answer.nodes, probe.port, asked.service, asked.port)
+    if unsure:
+        step = msgspec.structs.replace(answer.step, assumptions=(*answer.step.assumptions, *unsure))
+        answer = ProbeAnswer(step, answer.nodes)
     if not away:
         return answer
     nodes = tuple(node for node in answer.nodes if node.name not in away)

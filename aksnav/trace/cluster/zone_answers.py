@@ -153,7 +153,7 @@ def _holder(store: Store, address: int) -> str:
     endpoint = endpoint_at(store, address)
     if endpoint is not None:
         return f"private endpoint {endpoint[0].name}"
-    gateway = gateway_at(store, address, format_address(address))
+    gateway = gateway_at(store, address)
     if gateway is not None:
         return f"Application Gateway {gateway.gateway.name}"
     if frontends_at(store, address):
