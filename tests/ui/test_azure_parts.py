@@ -91,3 +91,14 @@ async def test_an_address_finds_the_rules_that_name_it() -> None:
         await settle(pilot)
         assert "allow-mqtt" in screen_text(app)
         assert "allow-status" not in screen_text(app)
+
+
+async def test_a_small_terminal_keeps_what_decides_in_a_rule() -> None:
+    """Access, source and ports; the group and the protocol go first."""
+    async with explorer("n03-deny-shadows-allow", size=(80, 24)) as (app, pilot, _feed):
+        await typed(pilot, MQTT)
+        await typed(pilot, ":nsg")
+        row = next(line for line in screen_lines(app) if line.startswith("▸"))
+        for word in ("◀ drop", "300", "Inbound", "Deny", "Internet", "8883"):
+            assert word in row
+        assert "GROUP" not in screen_text(app)

@@ -4,8 +4,9 @@ A row that decides on the request path that is open is marked, with what it does
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import msgspec
 
@@ -25,6 +26,24 @@ MARK = "◀"
 _NOT_REACHED = "not reached"
 _WORDS = {Verdict.NOT_REACHED: _NOT_REACHED}
 _NAMED = re.compile(r"\[\?name=='([^']+)'\]")
+
+
+class Title(NamedTuple):
+    """A column.
+
+    Attributes:
+        name, words: of the cell and in the header.
+        width, least: cells that it wants, and with which it still makes sense (0: as many).
+        flex: its share of what is left over.
+        goes: where there is no room, the column with the highest number goes first.
+    """
+
+    name: str
+    words: str
+    width: int
+    least: int = 0
+    flex: int = 0
+    goes: int = 0
 
 
 class PartRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -53,7 +72,7 @@ class PartRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class PartsPane(Pane[PartRow]):
     """The parts of every Azure object of a kind."""
 
-    titles: ClassVar[tuple[tuple[str, str, int, int], ...]] = ()
+    titles: ClassVar[tuple[Title, ...]] = ()
     by_namespace: ClassVar[bool] = False
     tones: ClassVar[Mapping[str, str]] = {"Allow": "good", "Deny": "bad"}
 
@@ -70,26 +89,29 @@ class PartsPane(Pane[PartRow]):
 
     def columns(self) -> Sequence[Column[PartRow]]:
         """Return the cells, and what decides on the open path."""
-        listed = [self._column(*title) for title in self.titles]
+        listed = [self._column(title) for title in self.titles]
         mark: Column[PartRow] = Column(
             "decides",
             "OPEN PATH",
             lambda row: f"{MARK} {row.decides}" if row.decides else "",
             width=22,
-            min_width=10,
+            min_width=13,
             style=lambda row: "bad" if row.bad else "accent" if row.asked else "muted",
         )
         return (listed[0], mark, *listed[1:])
 
-    def _column(self, name: str, title: str, width: int, flex: int) -> Column[PartRow]:
+    def _column(self, title: Title) -> Column[PartRow]:
         return Column(
-            name,
-            title,
-            lambda row: row.cells[name],
-            width=width,
-            flex=flex,
+            title.name,
+            title.words,
+            lambda row: row.cells[title.name],
+            width=title.width,
+            min_width=title.least,
+            flex=title.flex,
+            priority=title.goes,
             elide="middle",
-            style=lambda row: self.tones.get(row.cells[name], ""),
+            sort_key=lambda row: _in_order(row.cells[title.name]),
+            style=lambda row: self.tones.get(row.cells[title.name], ""),
         )
 
     def key(self, row: PartRow) -> str:
@@ -149,16 +171,16 @@ class RulesPane(PartsPane):
 
     heading: ClassVar[str] = "Network security groups, rule by rule"
     kinds: ClassVar[tuple[str, ...]] = (NetworkSecurityGroup.KIND,)
-    titles: ClassVar[tuple[tuple[str, str, int, int], ...]] = (
-        ("rule", "RULE", 26, 1),
-        ("priority", "PRIO", 5, 0),
-        ("direction", "DIR", 8, 0),
-        ("access", "ACCESS", 6, 0),
-        ("protocol", "PROTO", 5, 0),
-        ("source", "SOURCE", 18, 1),
-        ("destination", "DESTINATION", 18, 1),
-        ("ports", "PORTS", 14, 1),
-        ("group", "GROUP", 18, 1),
+    titles: ClassVar[tuple[Title, ...]] = (
+        Title("rule", "RULE", 26, 14, flex=1),
+        Title("priority", "PRIO", 5),
+        Title("direction", "DIR", 8),
+        Title("access", "ACCESS", 6),
+        Title("protocol", "PROTO", 5, goes=4),
+        Title("source", "SOURCE", 18, 10, flex=1),
+        Title("destination", "DESTINATION", 18, 10, flex=1, goes=2),
+        Title("ports", "PORTS", 14, 8, flex=1),
+        Title("group", "GROUP", 18, 12, flex=1, goes=3),
     )
 
     def rows(self) -> Sequence[PartRow]:
@@ -182,13 +204,13 @@ class RoutesPane(PartsPane):
 
     heading: ClassVar[str] = "Route tables, route by route"
     kinds: ClassVar[tuple[str, ...]] = (RouteTable.KIND,)
-    titles: ClassVar[tuple[tuple[str, str, int, int], ...]] = (
-        ("route", "ROUTE", 24, 1),
-        ("prefix", "PREFIX", 20, 0),
-        ("hop", "NEXT HOP", 24, 0),
-        ("address", "ADDRESS", 16, 0),
-        ("table", "TABLE", 24, 1),
-        ("subnets", "SUBNETS", 24, 1),
+    titles: ClassVar[tuple[Title, ...]] = (
+        Title("route", "ROUTE", 24, 10, flex=1),
+        Title("prefix", "PREFIX", 20, 16),
+        Title("hop", "NEXT HOP", 22, 16),
+        Title("address", "ADDRESS", 15, 11),
+        Title("table", "TABLE", 24, 12, flex=1, goes=3),
+        Title("subnets", "SUBNETS", 24, 12, flex=1, goes=2),
     )
 
     def rows(self) -> Sequence[PartRow]:
@@ -216,14 +238,14 @@ class BalancersPane(PartsPane):
 
     heading: ClassVar[str] = "Load balancers, rule by rule"
     kinds: ClassVar[tuple[str, ...]] = (LoadBalancer.KIND, "Service", "publicIPAddresses")
-    titles: ClassVar[tuple[tuple[str, str, int, int], ...]] = (
-        ("ports", "PORTS", 16, 0),
-        ("address", "FRONTEND", 16, 0),
-        ("service", "SERVICE", 24, 1),
-        ("probe", "PROBE", 18, 0),
-        ("floating", "FLOATING", 8, 0),
-        ("members", "MEMBERS", 7, 0),
-        ("balancer", "LOAD BALANCER", 20, 1),
+    titles: ClassVar[tuple[Title, ...]] = (
+        Title("ports", "PORTS", 16),
+        Title("address", "FRONTEND", 15, 11),
+        Title("service", "SERVICE", 24, 12, flex=1),
+        Title("probe", "PROBE", 18, 9),
+        Title("floating", "FLOATING", 8, goes=2),
+        Title("members", "MEMBERS", 7, goes=1),
+        Title("balancer", "LOAD BALANCER", 20, 12, flex=1, goes=3),
     )
 
     def rows(self) -> Sequence[PartRow]:
@@ -317,3 +339,8 @@ def _rule_cells(group: NetworkSecurityGroup, rule: SecurityRule) -> dict[str, st
 
 def _ends_of(one: str, many: tuple[str, ...]) -> str:
     return " ".join(dict.fromkeys([*many, *([one] if one else [])])) or "*"
+
+
+def _in_order(text: str) -> tuple[int, str]:
+    """Sort numbers as numbers, before words."""
+    return (int(text), "") if text.isdigit() else (sys.maxsize, text.casefold())
