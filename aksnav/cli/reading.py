@@ -46,7 +46,7 @@ def load(options: Options) -> Store:
     from aksnav.sources.errors import SourceError
     from aksnav.sources.feed import load_once
 
-    store = Store()
+    store = Store(at_once=True)
     try:
         for change in load_once(options):
             store.apply(change)

@@ -29,9 +29,30 @@ class ManyIndex(Generic[T, K]):
         # Nearly every key has one row: a container for each would cost 200 bytes an address. Of several, a dict holds
         # the ids as keys: a set of twenty is 2 kB, a dict of twenty not half of that.
         self._ids: dict[K, str | dict[str, None]] = {}
+        self._unasked: Callable[[], Iterable[T]] | None = None
+
+    def wait(self, rows: Callable[[], Iterable[T]]) -> None:
+        """Hold nothing until something is asked, and then what these rows have.
+
+        Args:
+            rows: every row that there is, when that is called.
+        """
+        self._unasked = rows
+
+    def _filled(self) -> dict[K, str | dict[str, None]]:
+        if self._unasked is not None:
+            rows, self._unasked = self._unasked(), None
+            before = self.version
+            for row in rows:
+                self.change(row.id, None, row)
+            self.version = before
+        return self._ids
 
     def change(self, ident: str, old: T | None, new: T | None) -> None:
         """Follow one row."""
+        if self._unasked is not None:
+            self.version += 1
+            return
         before = tuple(self._keys(old)) if old is not None else ()
         after = tuple(self._keys(new)) if new is not None else ()
         if before == after:
@@ -58,12 +79,12 @@ class ManyIndex(Generic[T, K]):
 
     def get(self, key: K) -> Iterable[str]:
         """Return the ids under a key, in no order."""
-        known = self._ids.get(key, _NONE)
+        known = self._filled().get(key, _NONE)
         return (known,) if isinstance(known, str) else known
 
     def keys(self) -> Iterable[K]:
         """Return every key that has a row."""
-        return self._ids.keys()
+        return self._filled().keys()
 
 
 class Departure(NamedTuple):

@@ -112,7 +112,13 @@ class Store:
         told_admin_rules: what Azure said of admin rules when the user asked; the rows of virtual networks carry it.
     """
 
-    def __init__(self) -> None:  # noqa: PLR0915 - one line for each table
+    def __init__(self, *, at_once: bool = False) -> None:  # noqa: PLR0915 - one line for each table
+        """Make an empty store.
+
+        Args:
+            at_once: it is filled before it is asked, as a command does: indexes by address and node are made when they
+                are asked for the first time, which not every question does. Else they grow with every change.
+        """
         self.version = 0
         self.tables: dict[str, Table[Any]] = {name: Table(name) for name in KINDS}
         self.sources: dict[str, SourceState] = {}
@@ -181,6 +187,9 @@ class Store:
             lambda piece: (f"{piece.namespace}/{piece.service}",) if piece.service else ()
         )
         self.services_by_selector = ServicesBySelector()
+        if at_once:
+            self.pods_by_address.wait(self.pods.__iter__)
+            self.pods_by_node.wait(self.pods.__iter__)
         self._keep_indexes()
 
     def _keep_indexes(self) -> None:

@@ -45,8 +45,17 @@ class Capture:
         header: CaptureHeader,
         objects: dict[str, dict[str, AnyObject]],
         undecodable: list[Undecodable],
-        files: dict[tuple[str, str], Path],
+        files: dict[tuple[str, str], Path] | None = None,
     ) -> None:
+        """Keep what was read.
+
+        Args:
+            path: the file or folder.
+            header: what it says of itself.
+            objects: by kind and id.
+            undecodable: what could not be decoded.
+            files: where each object stands; None where all of them stand in the file itself.
+        """
         self.path = path
         self.header = header
         self.objects = objects
@@ -88,7 +97,7 @@ class Capture:
         Raises:
             CaptureError: the file has gone or changed since.
         """
-        path = self._files.get((kind, ident))
+        path = self._file_of(kind, ident)
         if path is None:
             return None
         found: dict[str, Any] | None = None
@@ -97,13 +106,18 @@ class Capture:
                 found = strip(kind, document)
         return None if found is None else msgspec.json.encode(found)
 
+    def _file_of(self, kind: str, ident: str) -> Path | None:
+        if self._files is not None:
+            return self._files.get((kind, ident))
+        return self.path if ident in self.objects.get(kind, {}) else None
+
     def documents(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield every object in wire form with its kind, read from its file again.
 
         Raises:
             CaptureError: a file has gone or changed since.
         """
-        for path in sorted(set(self._files.values())):
+        for path in (self.path,) if self._files is None else sorted(set(self._files.values())):
             for word, document in _documents(path):
                 kind = kind_of_arm(document) or kind_of_kubernetes(word, str(document.get("apiVersion", ""))) or word
                 if kind in KINDS:
@@ -164,8 +178,7 @@ def _open_stream(path: Path, assumed: list[str]) -> Capture:
             raise CaptureError(path, f"damaged: a {line.kind} in it is nested too deeply") from error
         else:
             objects.setdefault(line.kind, {})[found.id] = found
-    files = {(kind, ident): path for kind, rows in objects.items() for ident in rows}
-    return Capture(path, _assuming(header, assumed), objects, undecodable, files)
+    return Capture(path, _assuming(header, assumed), objects, undecodable)
 
 
 def _open_files(path: Path, assumed: list[str]) -> Capture:

@@ -6,6 +6,7 @@ answers are kept by class, and a second question about the same classes costs a 
 
 import re
 from collections.abc import Iterator
+from operator import itemgetter
 
 import msgspec
 
@@ -73,6 +74,7 @@ class CompiledPolicies:
         }
         self._selections: dict[_KeyPart, list[tuple[_Ready, PolicyWord | None]]] = {}
         self._speaking: dict[_KeyPart, tuple[NetworkPolicy, ...]] = {}
+        self._by_label: dict[tuple[Direction, str], dict[tuple[str, str] | None, list[tuple[int, NetworkPolicy]]]] = {}
         self._decisions: dict[_KeyPart, Decision] = {}
 
     def decide(self, how: EngineRules, asked: Asked) -> Decision:
@@ -129,10 +131,25 @@ class CompiledPolicies:
         if found is None:
             scene = rules.Scene(how.engine, self.namespaces, how.end_port)
             subject = _subject(pod)
-            listed = self._ready.get(pod.namespace, ())
-            found = tuple([item.policy for item in listed if _has_say(item, direction, subject, scene)])
+            listed = self._likely(direction, pod.namespace, rules.pod_labels(subject, scene))
+            found = tuple([policy for policy in listed if not _unselected(policy, subject, scene)])
             self._speaking[key] = found
         return found
+
+    def _likely(self, direction: Direction, namespace: str, labels: Labels) -> list[NetworkPolicy]:
+        """Return the policies of a namespace for a direction, without most of those that do not select some labels."""
+        found = self._by_label.get((direction, namespace))
+        if found is None:
+            found = self._by_label[direction, namespace] = {}
+            for place, ready in enumerate(self._ready.get(namespace, ())):
+                policy = ready.policy
+                if not _other_way(policy, direction):
+                    pair = None if ready.problem else next(iter(policy.pod_selector.match_labels.items()), None)
+                    found.setdefault(pair, []).append((place, policy))
+        listed = [*found.get(None, ())]
+        for pair in labels.items():
+            listed += found.get(pair, ())
+        return [policy for _, policy in sorted(listed, key=itemgetter(0))]
 
     def undecodable_in(self, namespace: str) -> bool:
         """Return whether a NetworkPolicy of a namespace cannot be decoded."""
@@ -201,11 +218,6 @@ def _other_way(policy: NetworkPolicy, direction: Direction) -> bool:
     # A misspelt field of the spec itself may have been meant as the rules that policyTypes default from.
     doubtful = policy.policy_types is None and _TOP_LEVEL.fullmatch(policy.unknown)
     return not doubtful and direction.value not in types and all(word in rules.TYPES for word in types)
-
-
-def _has_say(ready: _Ready, direction: Direction, subject: Who, scene: rules.Scene) -> bool:
-    """Return whether a policy has, or may have, a say on a Pod in a direction: without the words of those without."""
-    return not _other_way(ready.policy, direction) and not _unselected(ready.policy, subject, scene)
 
 
 def _silent(ready: _Ready, direction: Direction, subject: Who, scene: rules.Scene) -> PolicyWord | None:

@@ -154,3 +154,21 @@ def test_an_index_that_comes_late_knows_what_is_there(batch: list[Change]) -> No
     assert set(late.all_classes()) == set(store.pod_classes.all_classes())
     for namespace, labels in late.all_classes():
         assert set(late.pods(namespace, labels)) == set(store.pod_classes.pods(namespace, labels))
+
+
+@given(st.lists(PODS, max_size=6), st.lists(PODS, max_size=6))
+def test_a_store_that_is_filled_before_it_is_asked_finds_the_same_pods(first: list[Pod], then: list[Pod]) -> None:
+    """Indexes that wait for the first question hold what those hold that grew with every row, and follow from then."""
+    grown, filled = Store(), Store(at_once=True)
+    for pods in (first, then):
+        for store in (grown, filled):
+            store.apply(Upserted("Pod", pods))
+        for index, late in (
+            (grown.pods_by_address, filled.pods_by_address),
+            (grown.pods_by_node, filled.pods_by_node),
+        ):
+            assert set(late.keys()) == set(index.keys())
+        for address in list(grown.pods_by_address.keys()):
+            assert filled.pods_at(address) == grown.pods_at(address)
+        for node in list(grown.pods_by_node.keys()):
+            assert filled.pods_of_node(node) == grown.pods_of_node(node)
