@@ -58,7 +58,16 @@ def balanced(walk: Walk, journey: Journey, packet: Packet) -> Road | None:
         return None
     steps, service, port = entry.steps, entry.service, entry.service_port
     if service is None or port is None:
-        return steps if entry.ended else (*steps, *no_service(walk, packet, steps))
+        if entry.ended:
+            return steps
+        return (
+            (*steps, _no_such_port(service, packet))
+            if service is not None
+            else (
+                *steps,
+                *no_service(walk, packet, steps),
+            )
+        )
     found = (service.ports.index(port), port)
     if entry.direct:
         return steps if entry.ended else (*steps, *_to_pods(walk, journey, service, found, entry.packet))
@@ -174,6 +183,25 @@ def _local_classes(walk: Walk, service: Service, at: Node) -> frozenset[object]:
                 kind = classes.of_pod(walk.store, pod) if pod is not None else endpoint.addresses
                 found.add((kind, endpoint.conditions))
     return frozenset(found)
+
+
+def _no_such_port(service: Service, packet: Packet) -> Step:
+    """Return the blind step of a rule for every port that brings what the Service has no port for to the nodes.
+
+    A node has nothing that translates it; whether it drops or resets it differs from proxy to proxy.
+    """
+    ports = ", ".join(f"{port.protocol} {port.port}" for port in service.ports)
+    return Step(
+        kind=Kind.SERVICE_PORT,
+        verdict=Verdict.BLIND,
+        summary=f"Service {service.id} has no port for {packet.protocol} {packet.port}: nothing translates it",
+        subject=service.ref,
+        version=service.resource_version,
+        packet=packet,
+        evidence=(Evidence(".spec.ports[].port", ports, service.ref),),
+        missing=f"what a node does with {where(packet)}, for which Service {service.id} has no port",
+        confirm=show(service.ref, ".spec.ports"),
+    )
 
 
 def no_service(walk: Walk, packet: Packet, steps: Road) -> Road:

@@ -197,3 +197,15 @@ def test_an_internal_load_balancer_needs_no_group(tmp_path: Path) -> None:
     bend(made)
     found = trace(read(tmp_path, made), parse_request("https://10.224.0.200", source="10.224.9.9"))
     assert found.outcome is Outcome.DELIVERED
+
+
+def test_a_port_that_only_the_rule_for_every_port_takes_is_said_to_be_no_port_of_the_service(tmp_path: Path) -> None:
+    """The load balancer sends it to the nodes, where nothing translates it: undecided, with the Service's ports."""
+
+    def bend(made: Objects) -> None:
+        first(made).update(protocol="All", frontendPort=0, backendPort=0)
+
+    found = traced(tmp_path, bend, to="tcp://20.50.1.7:9999")
+    last = road(found.steps)[-1]
+    assert (found.outcome, last.kind, last.verdict) == (Outcome.UNDECIDED, Kind.SERVICE_PORT, Verdict.BLIND)
+    assert [(fact.field, fact.value) for fact in last.evidence] == [(".spec.ports[].port", "TCP 443")]

@@ -392,3 +392,19 @@ def test_a_rule_for_the_other_family_says_nothing_of_a_client(tmp_path: Path) ->
     found = traced(tmp_path, bend)
     assert found.outcome is Outcome.DELIVERED
     assert not any("::/0" in line for line in found.confidence.because)
+
+
+@pytest.mark.parametrize(("told", "assumed"), [({}, True), ({"publicIpAddresses": []}, False)])
+def test_a_nat_gateway_that_tells_of_no_list_of_addresses_is_taken_to_have_none(
+    tmp_path: Path, told: dict[str, list[str]], assumed: bool
+) -> None:
+    """ARM leaves both lists out where there is no address; so does whoever cuts them out."""
+
+    def bend(made: Objects) -> None:
+        ident = f"{ARM}/natGateways/out"
+        made["out"] = {"kind": "natGateways", "id": ident, "name": "out", "properties": told}
+        made["vnet"]["properties"]["subnets"][0]["properties"]["natGateway"] = {"id": ident}
+
+    found = traced(tmp_path, bend, to="https://1.1.1.1", source="pod/shop/web-1")
+    assert (found.outcome, found.causes) == (Outcome.DROPPED, ("R14",))
+    assert ("NAT gateway out has no public address: it tells of none" in found.confidence.because) is assumed

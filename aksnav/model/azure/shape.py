@@ -57,6 +57,8 @@ _ALWAYS_SENT = {
 }
 # A pool without members has neither of these, or an empty one.
 _MEMBERS = ("backendIPConfigurations", "loadBalancerBackendAddresses")
+# Nor has a NAT gateway without addresses.
+_ADDRESSES = ("publicIpAddresses", "publicIpPrefixes")
 _ARM = "/subscriptions/"
 
 
@@ -78,6 +80,8 @@ def shaped(kind: str, wire: Any) -> Any:
         if isinstance(subnet, dict) and "delegations" not in subnet:
             subnet.setdefault("untold", ["delegations"])
     missing = [name for name in _ALWAYS_SENT.get(kind, ()) if name not in made]
+    if kind == "natGateways" and not any(name in made for name in _ADDRESSES):
+        missing = list(_ADDRESSES)
     # A capture of ours says itself what was missing when it was made.
     return {**made, "untold": missing} if missing and "untold" not in made else made
 

@@ -68,6 +68,7 @@ def _by_gateway(store: Store, subnet: Subnet, reference: SubResource, packet: Pa
             packet=packet,
             cause="R14",
             evidence=facts,
+            assumptions=(f"NAT gateway {name} has no public address: it tells of none",) if gateway.untold else (),
             confirm=f"az network nat gateway show --ids {quote(gateway.arm_id)}",
             fix="give the NAT gateway a public address or prefix",
         )
