@@ -5,19 +5,18 @@ import msgspec
 from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Pod
-from aksnav.model.object import Ref
 from aksnav.trace.alike import stand_for
-from aksnav.trace.azure.joins import cluster, unreadable
+from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.cluster import node
 from aksnav.trace.cluster.alias import external_name
 from aksnav.trace.cluster.endpoints import Chosen
-from aksnav.trace.cluster.hidden import hidden
+from aksnav.trace.cluster.hidden import hidden, hidden_controller
 from aksnav.trace.cluster.hosts import claims_of
 from aksnav.trace.cluster.pod import arrive, ref_of, without_pod
 from aksnav.trace.cluster.service import Via, endpoints, find_port, missing_service, no_port, port_step
 from aksnav.trace.cluster.unserved import problems
 from aksnav.trace.crossings import filters, groups, leaving, places
-from aksnav.trace.gateway.controllers import GATEWAY_NAME_LABEL
+from aksnav.trace.ends import hidden_gateway, unserved
 from aksnav.trace.istio import ambient, mesh
 from aksnav.trace.istio.outbound import outbound
 from aksnav.trace.istio.route import OWN_PORTS
@@ -214,32 +213,14 @@ def to_pod(
     if found:
         road = _proxied(walk, journey, found[0], pod, packet, last, front)
         return (*steps, *road)
-    hidden = _hidden_gateway(walk, pod, packet) if not ended(last) else ()
-    return (*steps, *(last if not hidden else last[:-1]), *hidden)
-
-
-def _hidden_gateway(walk: Walk, pod: Pod, packet: Packet) -> Road:
-    """Return the blind step of a Gateway's Pod whose Gateway cannot be read: it sends on, and where to is not known.
-
-    Without HTTP it may send on as well (TCPRoute), if there is a Gateway at all.
-    """
-    name = pod.labels.get(GATEWAY_NAME_LABEL, "")
-    if not name or not (packet.http or unreadable(walk.store.gateways, pod.namespace)):
-        return ()
-    ident = f"{pod.namespace}/{name}"
-    return (
-        Step(
-            kind=Kind.CONTROLLER_POD,
-            verdict=Verdict.BLIND,
-            summary=f"Pod {pod.id} is a proxy of Gateway {ident}, which cannot be read",
-            subject=ref_of(pod),
-            version=pod.resource_version,
-            packet=packet,
-            evidence=(Evidence(f".metadata.labels['{GATEWAY_NAME_LABEL}']", name),),
-            missing=unreadable(walk.store.gateways, pod.namespace) or f"Gateway {ident}",
-            confirm=show(Ref("Gateway", ident)),
-        ),
-    )
+    if ended(last):
+        return (*steps, *last)
+    blind = hidden_gateway(walk, pod, packet)
+    doubt = hidden_controller(walk.store, service) if packet.http and journey.controller is None else ""
+    if doubt and last:
+        final = msgspec.structs.replace(last[-1], assumptions=(*last[-1].assumptions, doubt))
+        last = (*last[:-1], final)
+    return (*steps, *(last if not blind else last[:-1]), *blind)
 
 
 def _proxied(
@@ -416,16 +397,3 @@ def to_cluster_ip(walk: Walk, journey: Journey, service: Service, packet: Packet
         return (no_port(service, packet, "", verdict, why),)
     via = Via(node=journey.source.node)
     return through_service(walk, journey, service, found, packet, via)
-
-
-def unserved(walk: Walk) -> tuple[Verdict, str]:
-    """Return what becomes of a packet to a cluster address at a port that no Service has there.
-
-    The nftables and ipvs modes of kube-proxy reject it; iptables mode and Cilium leave it to the network, which has no
-    route for the Service range.
-    """
-    managed = cluster(walk.store)
-    mode = str(managed.network_profile.kube_proxy_config.get("mode", "")).lower() if managed is not None else ""
-    if mode in {"nftables", "ipvs"}:
-        return Verdict.REJECT, f"kube-proxy in mode {mode} refuses it"
-    return Verdict.DROP, "nothing translates it, and the Service range is routed nowhere"

@@ -13,8 +13,9 @@ from aksnav.trace.balanced import at_node, balanced, no_service, over_the_intern
 from aksnav.trace.cluster import node
 from aksnav.trace.cluster.service import Via, find_port, no_port
 from aksnav.trace.crossings import departing, leaving
+from aksnav.trace.ends import unserved
 from aksnav.trace.fronted import at_address
-from aksnav.trace.inside import proxied_outside, through_service, to_cluster_ip, to_pod, unserved
+from aksnav.trace.inside import proxied_outside, through_service, to_cluster_ip, to_pod
 from aksnav.trace.istio.unlisted import unlisted
 from aksnav.trace.journey import Journey, Road, Walk, ended, where
 from aksnav.trace.kubectl import listing

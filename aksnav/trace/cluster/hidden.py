@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Ref
 from aksnav.store import Store
@@ -38,3 +39,21 @@ def hidden_nodes(store: Store, packet: Packet) -> Iterator[tuple[str, Step]]:
                 confirm=show(ref),
             ),
         )
+
+
+def hidden_controller(store: Store, service: Service | None) -> str:
+    """Return what is taken for granted where the Pods of a Service may be an ingress controller without our knowing it.
+
+    A controller that does not look like one is known by the class of an Ingress whose status has its Service's address.
+    A Service that nobody outside is told of is taken for what it looks like.
+    """
+    if service is None:
+        return ""
+    missing = hidden(store.ingresses) or hidden(store.ingress_classes)
+    if not missing:
+        return ""
+    mine = {*service.virtual_ips, *service.external_addresses}
+    named = any(point.ip in mine for row in store.ingresses for point in row.ingress_points)
+    if not named and service.type not in {"LoadBalancer", "NodePort"}:
+        return ""
+    return f"the Pods of Service {service.id} are no ingress controller ({missing})"

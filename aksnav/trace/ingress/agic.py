@@ -140,11 +140,23 @@ def _no_listener(
             *((_said(owner, "use-private-ip"),) if private and owner is not None else ()),
             *left_out,
         ),
-        assumptions=(_CURRENT, *((_SHARED,) if left_out else ()), *rules.stale),
+        assumptions=(_CURRENT, *((_SHARED,) if left_out else ()), *_certificates(store, own), *rules.stale),
         missing=rules.unreadable,
         confirm=kubectl.show(owner.ref) if owner is not None else kubectl.listing("Ingress"),
         fix="ask at the private address, or remove use-private-ip" if private else _fix(packet, own),
     )
+
+
+def _certificates(store: Store, own: Sequence[Listener]) -> tuple[str, ...]:
+    """Return the Secrets that are taken to be there: without one, an Ingress has a listener for HTTP alone."""
+    named = {
+        f"{rule.ingress.namespace}/{entry.secret_name}"
+        for item in own
+        for rule in item.rules
+        for entry in rule.ingress.tls
+        if entry.secret_name
+    }
+    return tuple(f"Secret {name} exists" for name in sorted(named) if tls.secret_fault(store, name) is None)
 
 
 def _left_out(store: Store, rules: Rules, host: str) -> tuple[Evidence, ...]:

@@ -12,6 +12,7 @@ from aksnav.model.kubernetes.service import Service
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
+from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.ingress import answer as ingress_answer
 from aksnav.trace.packet import Packet
 from aksnav.trace.routing import tls
@@ -67,6 +68,26 @@ def default_backend(
     fact = Evidence(f".metadata.labels['{_COMPONENT}']", beside.labels.get(_COMPONENT, ""), beside.ref)
     assumed = (f"the controller was started with --default-backend-service={beside.id}",)
     return _fallback(store, beside, beside.ref, fact, assumed, packet)
+
+
+def unsure_default(store: Store, controller: Controller, settings: NginxIngressController | None) -> str:
+    """Return why a controller may have a default backend that is not known, an empty string where it has none."""
+    if settings is not None:
+        named = settings.default_backend
+        return hidden_service(store, named.id) if named is not None else ""
+    front = controller.service
+    if controller.flavour is not Flavour.INGRESS_NGINX or front is None or _beside(store, controller) is not None:
+        return ""
+    space = f"{front.namespace}/"
+    broken = next((ident for ident in store.services.undecodable if ident.startswith(space)), "")
+    return unreadable(store.services, front.namespace) or (hidden_service(store, broken) if broken else "")
+
+
+def hidden_service(store: Store, ident: str) -> str:
+    """Return why a Service may exist that is not in the store, an empty string where it is known not to."""
+    if ident in store.services.undecodable:
+        return f"Service {ident}: {store.services.undecodable[ident]}"
+    return "" if ident in store.services else unreadable(store.services, ident.partition("/")[0])
 
 
 def _beside(store: Store, controller: Controller) -> Service | None:

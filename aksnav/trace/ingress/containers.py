@@ -79,7 +79,7 @@ def _no_listener(rules: Rules, packet: Packet, *, encrypted: bool) -> Step:
     word = "HTTPS" if encrypted else "HTTP"
     return Step(
         kind=Kind.ROUTE_MATCH,
-        verdict=Verdict.REJECT,
+        verdict=Verdict.BLIND if rules.unreadable else Verdict.REJECT,
         summary=f"Application Gateway for Containers has no {word} listener at port {packet.port}"
         f" for host {bare(packet.host)}",
         subject=first.ref if first is not None else None,
@@ -88,6 +88,7 @@ def _no_listener(rules: Rules, packet: Packet, *, encrypted: bool) -> Step:
         cause="A09" if encrypted and packet.port == _PORTS[True] else "",
         evidence=(Evidence(".spec.tls[].hosts", hosts or "none", first.ref if first is not None else None),),
         assumptions=("an Ingress with TLS has a listener at port 443 alone, one without at port 80 alone",),
+        missing=rules.unreadable,
         confirm=kubectl.show(first.ref, ".spec.tls") if first is not None else kubectl.listing("Ingress"),
         fix="add spec.tls with a Secret" if encrypted else "ask with https, or add an Ingress without TLS for port 80",
     )

@@ -215,6 +215,10 @@ def _to_default_backend(asked: Asked, nowhere: Step, guards: tuple[Step, ...]) -
     """The default backend of the controller: its own 404, or a Service that it was given."""
     found = app_routing.default_backend(asked.store, asked.controller, asked.settings, asked.packet)
     if found is None:
+        missing = app_routing.unsure_default(asked.store, asked.controller, asked.settings)
+        if missing:
+            said = f"the controller has no default backend that answers ({missing})"
+            nowhere = msgspec.structs.replace(nowhere, assumptions=(*nowhere.assumptions, said))
         return Routing(steps=(*guards, nowhere), ended=True)
     step = msgspec.structs.replace(
         nowhere,

@@ -9,12 +9,13 @@ import msgspec
 from aksnav.model.kubernetes.controllers import NginxIngressController
 from aksnav.model.kubernetes.ingress import BackendPort, IngressBackend, ServiceBackend
 from aksnav.store import Store
+from aksnav.trace import kubectl
 from aksnav.trace.ingress import answer as ingress_answer
 from aksnav.trace.ingress import app_routing
 from aksnav.trace.ingress.nginx_locations import PREFIX, annotation
 from aksnav.trace.ingress.rules import Rule
 from aksnav.trace.routing.types import Controller, Target
-from aksnav.trace.step import Evidence, Verdict
+from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 _EMPTY = "503"
 _NOT_FOUND = 404
@@ -35,6 +36,7 @@ def spare(
     standing = _annotated(store, controller, rule, target)
     if standing is not None:
         return standing
+    target = _without(store, rule, target)
     listed = annotation(rule.ingress, "custom-http-errors")
     codes = {part.strip() for part in listed.split(",")} if listed else _general(settings)
     if _EMPTY not in codes:
@@ -43,6 +45,9 @@ def spare(
     if own is not None:
         note = f"{target.label} has no endpoint, and errors 503 go to the default backend by {own.owner}"
         return msgspec.structs.replace(own.target, weight=target.weight, label=f"{own.target.label} ({note})")
+    missing = app_routing.unsure_default(store, controller, settings)
+    fact = Evidence("custom-http-errors", ", ".join(sorted(codes)), rule.ingress.ref)
+    target = _taken(rule, target, "the controller has no default backend that answers", fact, missing)
     return _by_default_backend(rule, target, settings, faulty=faulty)
 
 
@@ -62,6 +67,33 @@ def _annotated(store: Store, controller: Controller, rule: Rule, target: Target)
         return None
     note = f"{target.label} has no endpoint: the Service of annotation default-backend takes over"
     return msgspec.structs.replace(found, weight=target.weight, label=f"{found.label} ({note})")
+
+
+def _without(store: Store, rule: Rule, target: Target) -> Target:
+    """Return the target with what is taken for granted of the annotation's Service, where that cannot be read."""
+    name = annotation(rule.ingress, "default-backend")
+    ident = f"{rule.ingress.namespace}/{name}"
+    missing = app_routing.hidden_service(store, ident) if name else ""
+    fact = Evidence(f".metadata.annotations['{PREFIX}default-backend']", name, rule.ingress.ref)
+    return _taken(rule, target, f"Service {ident} of annotation default-backend has no endpoint", fact, missing)
+
+
+def _taken(rule: Rule, target: Target, what: str, fact: Evidence, missing: str) -> Target:
+    """Return the target behind a step that takes for granted that nothing else answers in its place."""
+    if not missing:
+        return target
+    step = Step(
+        kind=Kind.ROUTE_FILTER,
+        verdict=Verdict.PASS,
+        summary=f"what answers in place of {target.label} cannot be read",
+        subject=rule.ingress.ref,
+        version=rule.ingress.resource_version,
+        packet=target.packet,
+        evidence=(fact,),
+        assumptions=(f"{what} ({missing})",),
+        confirm=kubectl.listing("Service"),
+    )
+    return msgspec.structs.replace(target, steps=(step, *target.steps))
 
 
 def _by_default_backend(rule: Rule, target: Target, settings: NginxIngressController | None, *, faulty: bool) -> Target:

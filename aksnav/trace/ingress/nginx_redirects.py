@@ -29,7 +29,12 @@ def www_redirect(rules: Rules, host: str, packet: Packet, *, encrypted: bool) ->
             scheme = "https" if encrypted or certificate_of(rules, other) is not None else "http"
             where = f"{scheme}://{other}{packet.path}"
             summary = f"{host} is sent to {where} with 308 (from-to-www-redirect)"
-            return respond(rule, packet, 308, summary, said(rule, "from-to-www-redirect"))
+            step = respond(rule, packet, 308, summary, said(rule, "from-to-www-redirect"))
+            # A host that has rules of its own is not redirected.
+            doubt = (
+                (f"no Ingress that cannot be read has host {host} ({rules.unreadable})",) if rules.unreadable else ()
+            )
+            return msgspec.structs.replace(step, assumptions=(*step.assumptions, *doubt))
     return None
 
 

@@ -49,6 +49,15 @@ def test_a_gateway_that_cannot_be_decoded_is_not_said_to_be_missing() -> None:
     assert "G12" not in answer.causes
 
 
+def test_a_stream_to_a_gateways_pod_does_not_end_there_where_its_gateway_cannot_be_decoded() -> None:
+    """A TCPRoute may send it on: blind, and not delivered to the proxy."""
+    made = ChangedDemo()
+    made.spoil("Gateway", "infra/web")
+    answer = made.ask("tcp://20.50.1.8:443")
+    assert answer.outcome is Outcome.UNDECIDED
+    assert any("spec: not a map" in line for line in answer.confidence.because)
+
+
 def test_an_ingress_of_a_class_that_cannot_be_read_may_be_the_one() -> None:
     """Whose it is is not known, so 404 from those that are known is no answer."""
     made = ChangedDemo()
