@@ -162,7 +162,7 @@ def test_a_store_that_is_filled_before_it_is_asked_finds_the_same_pods(first: li
     grown, filled = Store(), Store(at_once=True)
     for pods in (first, then):
         for store in (grown, filled):
-            store.apply(Upserted("Pod", pods))
+            store.apply(Upserted("Pod", [*pods]))
         for index, late in (
             (grown.pods_by_address, filled.pods_by_address),
             (grown.pods_by_node, filled.pods_by_node),
