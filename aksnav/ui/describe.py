@@ -216,6 +216,8 @@ def help_lines(bindings: Iterable[ActiveBinding]) -> Sequence[Line]:
     lines: list[Line] = [[Span("Keys", "title")], *_keys(here)]
     lines += [[], [Span("Commands", "title")]]
     lines += [[Span(f"  {command:<31} ", "accent"), Span(words)] for command, words in EXAMPLES]
+    lines += [[], [Span("Marks", "title")]]
+    lines += [[Span(f"  {mark:<14} ", "accent"), Span(words)] for mark, words in MARKS]
     lines += [[], [Span("Moving", "title")], *_keys(moving)]
     return lines
 
@@ -226,6 +228,13 @@ def _keys(told: dict[str, list[str]]) -> Iterator[Line]:
         yield [Span(f"  {shown:<14} ", "accent"), Span(words)]
 
 
+MARKS = (
+    ("▸", "the row that keys mean"),
+    ("◆", "belongs to what is selected in another pane"),
+    ("·", "changed within the last seconds"),
+    ("✔ ✖ ?", "passes; stops or fails; not known"),
+    ("▲ ▼", "the column that sorts, and which way"),
+)
 _TEXTUALS = frozenset({"super+c", "ctrl+q"})
 """Keys of Textual's own, of which nobody here speaks."""
 _AROUND = frozenset({"shift+tab", "ctrl+c"})

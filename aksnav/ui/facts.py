@@ -32,6 +32,9 @@ def cluster_spans(store: Store) -> list[Span]:
     elif facts.get("version"):
         parts.append(f"Kubernetes {facts['version']}")
     spans.append(Span(f" {parts[0]}" if parts else "", keep=True))
+    power = "" if cluster is None else str(cluster.power_state.get("code", ""))
+    if power and power != "Running":
+        spans.append(Span(f" · {power.upper()}", "bad", keep=True))
     spans.append(Span("".join(f" · {part}" for part in parts[1:])))
     return spans
 

@@ -144,3 +144,20 @@ async def test_the_cursor_stays_on_its_row_while_the_list_is_read_again(command:
         feed.push([Upserted(kind, list(app.store.tables[kind]))])
         await settle(pilot)
         assert next(line for line in screen_lines(app) if line.startswith("▸")) == before
+
+
+async def test_a_cluster_that_does_not_run_says_so_beside_its_name() -> None:
+    """Nothing else on the screen matters then."""
+    async with explorer("k04-cluster-stopped", SMALL) as (app, _pilot, _feed):
+        assert "aks-contoso-prod · STOPPED" in screen_lines(app)[0]
+
+
+async def test_rows_of_the_first_list_are_not_marked_as_changed() -> None:
+    """A mark on every row says nothing; help tells what the marks mean."""
+    async with explorer("healthy") as (app, pilot, _feed):
+        await pilot.press("question_mark", "end")
+        await settle(pilot)
+        assert "changed within the last seconds" in screen_text(app)
+        await pilot.press("q")
+        await settle(pilot)
+        assert not any(line.startswith((" ·", "▸·")) for line in screen_lines(app))

@@ -118,7 +118,7 @@ class Pane(Vertical, Generic[T]):
             else:
                 self._gone |= change[1]
                 # What a first list brings is not news: marks would be all over the table, and cost as much as the rows.
-                loading = any(self.store.tables[kind].listing for kind in self.kinds)
+                loading = not self.table.total or any(self.store.tables[kind].listing for kind in self.kinds)
                 self.table.update_rows(change[0], change[1], now=None if loading else now)
             self._say_access()
         self.table.tick(now)
