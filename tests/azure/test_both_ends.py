@@ -254,3 +254,39 @@ def test_answers_from_a_host_port_of_a_public_node_go_back_by_the_nodes_own_rout
     bends = (public, table("own", "0.0.0.0/0", "VirtualAppliance", APPLIANCE), at_nodes("own"))
     found = traced(tmp_path, *bends, to="tcp://20.50.7.7:9443", source="internet")
     assert (found.outcome, found.causes) == (Outcome.DROPPED, ("R01",))
+
+
+def on_premises(*bends: Bend) -> tuple[Bend, ...]:
+    """Make the load balancer internal, with a gateway to which the nodes' subnet sends what is on premises."""
+
+    def bend(made: Objects) -> None:
+        internal(made)
+        subnet(made, "GatewaySubnet", "10.239.0.0/27")
+        site = rule(name="site", sourceAddressPrefix="192.168.0.0/16", destinationAddressPrefix="*", priority=150)
+        made["subnet-nsg"]["properties"]["securityRules"].append(site)
+        made["aks-nsg"]["properties"]["securityRules"].append(site)
+
+    back = table("back", "192.168.0.0/16", "VirtualNetworkGateway")
+    return (bend, back, at_nodes("back"), *bends)
+
+
+SITE = "192.168.7.7"
+
+
+def through_firewall(made: Objects) -> None:
+    table("own", "10.224.0.0/16", "VirtualAppliance", APPLIANCE)(made)
+    made["vnet"]["properties"]["subnets"][-1]["properties"]["routeTable"] = {"id": f"{TABLES}/own"}
+
+
+def test_a_client_on_premises_is_assumed_to_be_behind_the_gateway(tmp_path: Path) -> None:
+    """Its connections are not read."""
+    found = traced(tmp_path, *on_premises(), source=SITE)
+    assert found.outcome is Outcome.DELIVERED, found.breaks
+    assert any("comes and is reached through the network's gateway" in line for line in found.confidence.because)
+
+
+def test_requests_from_on_premises_by_a_firewall_whose_answers_do_not_pass_it_are_lost(tmp_path: Path) -> None:
+    """The route table of the gateway's own subnet sends them there, and the nodes answer to the gateway (R13)."""
+    found = traced(tmp_path, *on_premises(through_firewall), source=SITE)
+    assert (found.outcome, found.causes) == (Outcome.DROPPED, ("R13",))
+    assert "requests from subnet GatewaySubnet pass the appliance at 10.226.0.4" in found.breaks[0].summary

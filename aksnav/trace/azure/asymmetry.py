@@ -7,10 +7,10 @@ of the internet it is R01, which needs no more than the way back.
 import msgspec
 
 from aksnav.model.addresses import format_address, parse_address
-from aksnav.model.azure.network import Subnet
+from aksnav.model.azure.network import Subnet, VirtualNetwork
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import subnet_of
-from aksnav.trace.azure.next_hop import APPLIANCE, LOCAL, PEERING, RouteDecision, next_hop
+from aksnav.trace.azure.joins import node_networks, subnet_of
+from aksnav.trace.azure.next_hop import APPLIANCE, GATEWAY, LOCAL, PEERING, RouteDecision, next_hop
 from aksnav.trace.policy.who import is_public
 
 _DIRECT = frozenset({LOCAL, PEERING})
@@ -44,6 +44,11 @@ def compare(store: Store, client: int, target: int | None, back: RouteDecision) 
     if target is None or is_public(target):
         return Ways()
     place = subnet_of(store, client)
+    onward = ""
+    if place is None and back.hop in {APPLIANCE, GATEWAY}:
+        # From on premises requests come by the routes of the gateway's own subnet.
+        place = _of_gateway(store)
+        onward = f"{format_address(client)} comes and is reached through the network's gateway: that is not read"
     there = _by_nodes(store, next_hop(store, place[1], target)) if place is not None else None
     back = _by_nodes(store, back)
     known = there is not None and not there.unknown and there.hop in {APPLIANCE, *_DIRECT}
@@ -52,12 +57,33 @@ def compare(store: Store, client: int, target: int | None, back: RouteDecision) 
         return Ways(
             assumed=f"requests of {who} pass the appliance at {back.address} as well: their routes are not read"
         )
-    if there is None or place is None or not known or back.hop not in {APPLIANCE, *_DIRECT}:
-        return Ways()
+    if there is None or place is None or not known or back.hop not in {APPLIANCE, GATEWAY, *_DIRECT}:
+        return Ways(assumed=onward)
     if (back.hop == APPLIANCE) == (there.hop == APPLIANCE) and back.address == there.address:
         through = f"the appliance at {back.address} lets the answers through: its rules are not read"
-        return Ways(assumed=through if back.hop == APPLIANCE else "")
+        return Ways(assumed=through if back.hop == APPLIANCE else onward)
     return Ways(_told(there, back, place[1]), _kept(there, back), there, place[1])
+
+
+def _of_gateway(store: Store) -> tuple[VirtualNetwork, Subnet] | None:
+    """Return the subnet of the gateway of the nodes' network, or of the peer whose gateway that uses."""
+    home = [network for network in map(store.virtual_networks.get, sorted(node_networks(store))) if network is not None]
+    peers = [
+        store.virtual_networks.get(item.remote_virtual_network.id)
+        for network in home
+        for item in network.virtual_network_peerings
+        if item.use_remote_gateways
+    ]
+    return next(
+        (
+            (network, subnet)
+            for network in (*home, *peers)
+            if network is not None
+            for subnet in network.subnets
+            if subnet.name == "GatewaySubnet"
+        ),
+        None,
+    )
 
 
 def _by_nodes(store: Store, decision: RouteDecision) -> RouteDecision:
