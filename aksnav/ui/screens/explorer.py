@@ -200,9 +200,10 @@ class ExplorerScreen(ObjectScreen):
         self._link_soon()
 
     def on_resize(self, event: Resize) -> None:
-        """Show one pane at a time where there is no room for all."""
+        """Show one pane at a time, and fewer words, where there is no room for all."""
         del event
         self._arrange()
+        self.show_facts()
 
     @property
     def selected(self) -> Ref | None:
