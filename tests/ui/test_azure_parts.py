@@ -18,10 +18,11 @@ async def test_nsg_marks_the_rules_that_decide_on_the_open_path() -> None:
         await typed(pilot, MQTT)
         await typed(pilot, ":nsg")
         lines = screen_lines(app)
-        assert "◀ pass" in line_with(lines, "allow-mqtt", "110", "Inbound", "20.50.1.9")
-        assert "◀" not in line_with(lines, "allow-web", "100", "Inbound")
-        numbers = [line.split().index("Inbound") for line in lines if "nsg-contoso-nodes" in line and "Inbound" in line]
-        assert numbers
+        assert "◀ pass" in line_with(lines, "allow-mqtt", "110", " in ", "20.50.1.9")
+        assert "◀" not in line_with(lines, "allow-web", "100", " in ")
+        group = [line.split() for line in lines if "nsg-contoso-nodes" in line]
+        assert [words for words in group if "in" in words]
+        assert [words for words in group if "out" in words]
 
 
 async def test_nsg_marks_a_rule_that_denies_as_a_break() -> None:
@@ -94,11 +95,11 @@ async def test_an_address_finds_the_rules_that_name_it() -> None:
 
 
 async def test_a_small_terminal_keeps_what_decides_in_a_rule() -> None:
-    """Access, source and ports; the group and the protocol go first."""
+    """Access, source, ports and whose rule it is; destination and protocol go first."""
     async with explorer("n03-deny-shadows-allow", size=(80, 24)) as (app, pilot, _feed):
         await typed(pilot, MQTT)
         await typed(pilot, ":nsg")
         row = next(line for line in screen_lines(app) if line.startswith("▸"))
-        for word in ("◀ drop", "300", "Inbound", "Deny", "Internet", "8883"):
+        for word in ("◀ drop", "300", " in ", "Deny", "Internet", "8883", "aks-"):
             assert word in row
-        assert "GROUP" not in screen_text(app)
+        assert "DESTINATION" not in screen_text(app)

@@ -36,6 +36,7 @@ class Title(NamedTuple):
         width, least: cells that it wants, and with which it still makes sense (0: as many).
         flex: its share of what is left over.
         goes: where there is no room, the column with the highest number goes first.
+        brief: Azure's word to what is shown for it.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Title(NamedTuple):
     least: int = 0
     flex: int = 0
     goes: int = 0
+    brief: Mapping[str, str] = {}
 
 
 class PartRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -104,7 +106,7 @@ class PartsPane(Pane[PartRow]):
         return Column(
             title.name,
             title.words,
-            lambda row: row.cells[title.name],
+            lambda row: title.brief.get(row.cells[title.name], row.cells[title.name]),
             width=title.width,
             min_width=title.least,
             flex=title.flex,
@@ -174,13 +176,13 @@ class RulesPane(PartsPane):
     titles: ClassVar[tuple[Title, ...]] = (
         Title("rule", "RULE", 26, 14, flex=1),
         Title("priority", "PRIO", 5),
-        Title("direction", "DIR", 8),
+        Title("direction", "DIR", 3, brief={INBOUND: "in", OUTBOUND: "out"}),
         Title("access", "ACCESS", 6),
         Title("protocol", "PROTO", 5, goes=4),
         Title("source", "SOURCE", 18, 10, flex=1),
         Title("destination", "DESTINATION", 18, 10, flex=1, goes=2),
         Title("ports", "PORTS", 14, 8, flex=1),
-        Title("group", "GROUP", 18, 12, flex=1, goes=3),
+        Title("group", "GROUP", 18, 10, flex=1),
     )
 
     def rows(self) -> Sequence[PartRow]:
