@@ -11,9 +11,8 @@ from itertools import groupby
 import msgspec
 
 from aksnav.model.addresses import parse_address
-from aksnav.model.kubernetes.policy import NetworkPolicy, PolicyPeer
+from aksnav.model.kubernetes.policy import NetworkPolicy
 from aksnav.model.kubernetes.workload import ContainerPort, Pod
-from aksnav.model.labels import LabelSelector
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.cluster import classes
@@ -27,13 +26,12 @@ from aksnav.trace.policy.compiled import CALICO, CompiledPolicies, compiled, eng
 from aksnav.trace.policy.decision import Direction
 from aksnav.trace.policy.engines import ENFORCING, Engine
 from aksnav.trace.policy.label_index import LabelIndex, numbers_in
+from aksnav.trace.policy.peer_sets import PeerSets
 from aksnav.trace.policy.reach_ports import Cuts, Ports, cuts, ranges
 from aksnav.trace.policy.readings import unmodelled
-from aksnav.trace.policy.rules import problem
 from aksnav.trace.policy.workloads import Group, group_of
 
 Key = tuple[object, ...]
-_IDENTITY = ("io.cilium.", "io.kubernetes.pod.namespace")
 _READ = (
     "Pod", "Node", "Namespace", "NetworkPolicy", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy",
     "CiliumCIDRGroup", "Service", "managedClusters", "networkSecurityGroups", "routeTables", "EndpointSlice", *CALICO,
@@ -100,6 +98,7 @@ class Peers:
         parts: every class is in exactly one.
         alone: the identities of the groups that have but one class.
         index: the classes by their labels.
+        sets: what the peers of NetworkPolicies match of them.
         engines: those whose readings are asked.
         cilium: Cilium's own policies, where they are asked and there are any.
         calico: Calico's own policies, where they are asked and there are any.
@@ -121,21 +120,18 @@ class Peers:
         self._of_node: dict[str, list[Pod]] = {}
         self.classes = self._find()
         self.index = LabelIndex([item.examples[0] for item in self.classes], self._policies.namespaces)
+        self.sets = PeerSets(self.index, self.engines)
         own = self._policies.cilium if self._cilium else None
         self.cilium = None if own is None else CiliumLikeness(own.listed(), own.blind(), own.facts, self.index)
         self.parts = tuple(self._divide())
         self.alone = frozenset(id(listed[0].group) for listed in self._by_group() if len(listed) == 1)
         self._places: dict[int, Place] = {}
         self._by_place: list[tuple[int, int]] = []
-        self._matched: dict[tuple[int, str], tuple[int, ...]] = {}
-        self._kept: list[PolicyPeer] = []
         self._cuts: dict[Key, Cuts] = {}
         self._same_cuts: dict[frozenset[tuple[str, frozenset[int]]], Cuts] = {}
         self._ranges: dict[Key, list[Ports]] = {}
         self._kept_cuts: list[Cuts] = []
-        self._admitting: dict[Key, int] = {}
         self._answering: dict[Question, tuple[int, int]] = {}
-        self._spaces: dict[str, tuple[int, int]] = {}
         self._of_part: dict[Key, tuple[int, ...]] = {}
 
     def _oddity(self, node: str) -> str:
@@ -306,7 +302,7 @@ class Peers:
                 found[number] |= bit
         return found
 
-    # What selectors match.
+    # What rules tell apart.
 
     def splits(self, part: Part, direction: Direction) -> tuple[int, ...]:
         """Return the sets by which the rules of the policies of a part tell classes apart at the other end."""
@@ -331,7 +327,7 @@ class Peers:
             for rule in listed:
                 for peer in rule.peers:
                     if peer.ip_block is None:
-                        found.update(dict.fromkeys(self._matching_sets(peer, policy.namespace)))
+                        found.update(dict.fromkeys(self.sets.matching_sets(peer, policy.namespace)))
         return tuple(bits for bits in found if bits)
 
     def _calico_split(self, pod: Pod | None, direction: Direction) -> Iterator[int]:
@@ -353,72 +349,6 @@ class Peers:
                 answer = calico.likeness.told(*question, item.examples[0])
                 yes, unsure = yes | (answer is True) << number, unsure | (answer is None) << number
         return yes, unsure
-
-    def may_admit(self, policy: NetworkPolicy, direction: Direction) -> int:
-        """Return the classes that some rule of a policy may match, -1 where it may be anybody: others are certain.
-
-        Only rules are asked that name peers by selectors; whatever else there is may match.
-        """
-        key = (id(policy), direction)
-        found = self._admitting.get(key)
-        if found is None:
-            found = self._admitting[key] = self._admits(policy, direction)
-        return found
-
-    def _admits(self, policy: NetworkPolicy, direction: Direction) -> int:
-        """Return the classes that a policy's rules match or may match; -1 where it may be anybody."""
-        if problem(policy):
-            return -1
-        bits = 0
-        for rule in policy.ingress if direction is Direction.INGRESS else policy.egress:
-            if not rule.peers or any(peer.ip_block is not None for peer in rule.peers):
-                return -1
-            for peer in rule.peers:
-                for found in self._matching_sets(peer, policy.namespace):
-                    bits |= found
-        return bits
-
-    def matching(self, peer: PolicyPeer, namespace: str) -> tuple[int, int]:
-        """Return the classes that a peer's selectors match as the first engine reads them, and those in doubt."""
-        sure, unsure = self._matching_sets(peer, namespace)[:2]
-        return sure, unsure
-
-    def _matching_sets(self, peer: PolicyPeer, namespace: str) -> tuple[int, ...]:
-        """Return the classes that a peer's selectors match, and those of which nobody can say it."""
-        key = (id(peer), namespace)
-        found = self._matched.get(key)
-        if found is None:
-            self._kept.append(peer)  # its id stays its own as long as the answer is kept
-            found = self._matched[key] = tuple(self._match(peer, namespace))
-        return found
-
-    def _match(self, peer: PolicyPeer, namespace: str) -> Iterator[int]:
-        sure, unsure = self.index.by_namespace.get(namespace, 0), 0
-        if peer.namespace_selector is not None:
-            sure, unsure = self._of_namespaces(peer.namespace_selector)
-        for selected in self._selected(peer.pod_selector):
-            yield sure & selected & ~self.index.hosts
-            yield unsure & selected & ~self.index.hosts
-
-    def _of_namespaces(self, selector: LabelSelector) -> tuple[int, int]:
-        """Return the classes of the namespaces that a selector matches; many policies have the same selector."""
-        key = repr(selector)
-        found = self._spaces.get(key)
-        if found is None:
-            found = self._spaces[key] = self.index.of_namespaces(selector)
-        return found
-
-    def _selected(self, selector: LabelSelector | None) -> Iterator[int]:
-        """Yield what a selector matches; engines that see other labels of a Pod each have a set of their own."""
-        if selector is None:
-            yield self.index.everything
-            return
-        keys = [*selector.match_labels, *(line.key for line in selector.match_expressions)]
-        identity = self._cilium and any(key.startswith(_IDENTITY) for key in keys)
-        if identity:
-            yield self.index.by_identity(selector)
-        if not identity or len(self.engines) > 1:
-            yield self.index.matching(selector)
 
 
 def peers(store: Store) -> Peers:

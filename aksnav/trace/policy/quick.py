@@ -107,7 +107,7 @@ class Quick:
         policies = part.policies(direction)
         may = 0
         for policy in policies:
-            may |= self._known.may_admit(policy, direction)  # all bits are set in -1, whatever is added to it
+            may |= self._known.sets.may_admit(policy, direction)  # all bits are set in -1, whatever is added to it
         return Stand(may, self.denial(policies, direction)) if policies else Stand(0, NO_SAY)
 
     def admitting(
@@ -287,7 +287,7 @@ class Quick:
         sure = unsure = 0
         for peer in rule.peers:
             if peer.ip_block is None:
-                certain, doubtful = self._known.matching(peer, namespace)
+                certain, doubtful = self._known.sets.matching(peer, namespace)
                 sure, unsure = sure | certain, unsure | doubtful
         return _Rule(rule, sure, unsure, tuple(peer for peer in rule.peers if peer.ip_block is not None))
 
