@@ -120,6 +120,19 @@ def test_interfaces_of_scale_sets_are_interfaces(tmp_path: Path) -> None:
     assert list(rows(stored(tmp_path), "networkInterfaces")) == [ident.lower()]
 
 
+def test_an_id_that_ends_in_a_slash_is_that_of_the_same_object(tmp_path: Path) -> None:
+    """Of every kind of Azure's: it is recognised, has the id without the slash, and is found in its file again."""
+    wire = demo.wire("healthy")
+    for kind in AZURE:
+        documents = [{name: value for name, value in item.items() if name != "type"} for item in wire[kind]]
+        write(tmp_path / f"{kind}.json", [{**item, "id": f"{item['id']}/"} for item in documents])
+    capture, expected = open_capture(tmp_path), of_demo()
+    for kind in AZURE:
+        assert capture.objects.get(kind, {}).keys() == rows(expected, kind).keys(), kind
+        for ident in rows(expected, kind):
+            assert capture.get_raw(kind, ident) is not None, ident
+
+
 def test_usages_in_a_file_of_their_own_reach_their_network(tmp_path: Path) -> None:
     """``az network vnet list-usage`` is joined to the virtual network, whichever file is read first."""
     vnet = demo.wire("healthy")["virtualNetworks"][0]

@@ -249,7 +249,7 @@ def _unlisted(document: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _is(kind: str, ident: str, word: str, document: dict[str, Any]) -> bool:
     if KINDS[kind].azure:
-        return str(document.get("id", "")).lower() == ident
+        return str(document.get("id", "")).lower().rstrip("/") == ident
     meta = document.get("metadata")
     said = kind_of_kubernetes(word, str(document.get("apiVersion") or "")) or word
     if not isinstance(meta, dict) or said not in {kind, "PartialObjectMetadata"}:

@@ -61,8 +61,11 @@ _OF_GROUP = {
 
 
 def arm_type(ident: str) -> str:
-    """Return the full type in an ARM id in lower case (``provider/type/type``), or an empty string."""
-    _, found, rest = ident.lower().rpartition("/providers/")
+    """Return the full type in an ARM id in lower case (``provider/type/type``), or an empty string.
+
+    A slash at its end, which some put there, names the same resource.
+    """
+    _, found, rest = ident.lower().rstrip("/").rpartition("/providers/")
     parts = rest.split("/")
     return "/".join((parts[0], *parts[1::2])) if found and len(parts) > 1 else ""
 
