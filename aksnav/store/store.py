@@ -69,7 +69,9 @@ from aksnav.model.kubernetes.istio import (
     EnvoyFilter,
     IstioGateway,
     PeerAuthentication,
+    RequestAuthentication,
     ServiceEntry,
+    Sidecar,
     VirtualService,
 )
 from aksnav.model.kubernetes.policy import (
@@ -160,6 +162,8 @@ class Store:
         self.envoy_filters = self._table(EnvoyFilter)
         self.authorization_policies = self._table(AuthorizationPolicy)
         self.peer_authentications = self._table(PeerAuthentication)
+        self.request_authentications = self._table(RequestAuthentication)
+        self.sidecars = self._table(Sidecar)
         self.secrets = self._table(Secret)
         self.config_maps = self._table(ConfigMap)
         self.clusters = self._table(ManagedCluster)

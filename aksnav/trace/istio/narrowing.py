@@ -5,26 +5,19 @@ else that of the root namespace; ``egress[].hosts`` are ``namespace/name`` with 
 """
 
 from collections.abc import Sequence
-from typing import cast
 
 from aksnav.model.kubernetes.istio import Sidecar
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.store import Store
-from aksnav.store.table import Table
 from aksnav.trace.istio import hosts
 from aksnav.trace.istio.scope import EVERYWHERE, by_age, root, root_unsure, selects, unread
 
 REGISTRY_ONLY = "REGISTRY_ONLY"
 
 
-def table_of(store: Store) -> Table[Sidecar]:
-    """Return the Sidecars."""
-    return cast("Table[Sidecar]", store.tables[Sidecar.KIND])
-
-
 def sidecar_of(store: Store, pod: Pod) -> Sidecar | None:
     """Return the Sidecar that configures a Pod's proxy; None where none that is known does."""
-    rows = by_age(store, table_of(store))
+    rows = by_age(store, store.sidecars)
     near = [row for row in rows if row.namespace == pod.namespace]
     own = [row for row in near if _labels(row) and selects(_labels(row), pod.labels)]
     wide = [row for row in near if not _labels(row)]
@@ -34,7 +27,7 @@ def sidecar_of(store: Store, pod: Pod) -> Sidecar | None:
 
 def hidden(store: Store) -> str:
     """Return why another Sidecar may configure a proxy than the one that is known, or an empty string."""
-    return unread(store, (Sidecar.KIND,)) or root_unsure(store, table_of(store))
+    return unread(store, (Sidecar.KIND,)) or root_unsure(store, store.sidecars)
 
 
 def knows(row: Sidecar, name: str, namespace: str) -> bool:

@@ -6,14 +6,12 @@ no rule accepts is answered 401. Where no rule says from where a token is taken,
 """
 
 from collections.abc import Iterator
-from typing import cast
 
 import msgspec
 
 from aksnav.model.kubernetes.istio import JWTRule, RequestAuthentication
 from aksnav.model.object import Ref
 from aksnav.store import Store
-from aksnav.store.table import Table
 from aksnav.trace import kubectl
 from aksnav.trace.azure.joins import stale
 from aksnav.trace.istio.scope import Workload, applies, by_age, root_unsure, unread
@@ -45,7 +43,7 @@ def check(store: Store, at: Workload, packet: Packet, what: str, subject: Ref | 
         what: the workload's name for people.
         subject: the object that stands for it.
     """
-    table = cast("Table[RequestAuthentication]", store.tables[RequestAuthentication.KIND])
+    table = store.request_authentications
     rows = [row for row in by_age(store, table) if applies(store, row, at) and row.jwt_rules]
     missing = unread(store, (RequestAuthentication.KIND,)) or root_unsure(store, table)
     anything = bool(packet.headers or packet.query)
