@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from shlex import quote
 
 from aksnav.checks.finding import Finding, Proof
 from aksnav.model.addresses import format_address, parse_address
@@ -234,6 +235,6 @@ def _contradicts(
             Evidence(field_of(_DENY_ALL), annotation(told[0], _DENY_ALL) or "(not set)", told[0].ref),
         ),
         related=tuple(row.ref for row in sharing),
-        confirm=f"az network nsg show --ids {group.arm_id} --query securityRules",
+        confirm=f"az network nsg show --ids {quote(group.arm_id)} --query securityRules",
         fix="upgrade the cluster, and touch each of the Services so that its rules are written again",
     )

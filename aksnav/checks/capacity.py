@@ -1,6 +1,6 @@
 """What runs out: subnets (C01, C02), a node's Pods (C03), the Pod CIDR (C04), ports, rules, routes (C06, C07, C13)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from shlex import quote
 
 from aksnav.checks.finding import Finding, Proof
@@ -11,6 +11,7 @@ from aksnav.store import Store
 from aksnav.trace.addressing.budgets import Budget
 from aksnav.trace.addressing.forecast import Demand, Forecast, Stage, State, outlook
 from aksnav.trace.addressing.notes import RULES_PER_INTERFACE, most_rules
+from aksnav.trace.azure.commands import of_cluster, of_pool
 from aksnav.trace.azure.joins import cluster
 from aksnav.trace.step import Evidence
 
@@ -22,12 +23,12 @@ _PROOF = {
     Stage.MAXIMUM: Proof.HINT,
     Stage.MAXIMUM_SURGE: Proof.HINT,
 }
-_CONFIRM = {
-    "C01": "az network vnet subnet show --ids {id}",
-    "C02": "az network vnet subnet show --ids {id}",
-    "C04": "az aks show --ids {id} --query networkProfile",
-    "C06": "az aks show --ids {id} --query networkProfile.loadBalancerProfile",
-    "C13": "az network route-table show --ids {id} --query 'length(routes)'",
+_CONFIRM: dict[str, Callable[[str], str]] = {
+    "C01": lambda ident: f"az network vnet subnet show --ids {quote(ident)}",
+    "C02": lambda ident: f"az network vnet subnet show --ids {quote(ident)}",
+    "C04": lambda ident: of_cluster(ident, "networkProfile"),
+    "C06": lambda ident: of_cluster(ident, "networkProfile.loadBalancerProfile"),
+    "C13": lambda ident: f"az network route-table show --ids {quote(ident)} --query 'length(routes)'",
 }
 _TOO_MANY, _SHORT = "too many pods", "insufficient"
 
@@ -61,7 +62,7 @@ def _of_growth(store: Store, step: Forecast, demand: Demand, budget: Budget, sub
         summary=f"not enough at the {step.title}: {demand.why}",
         proof=_PROOF[step.stage],
         evidence=budget.evidence,
-        confirm=_CONFIRM[budget.check].format(id=quote(ident)),
+        confirm=_CONFIRM[budget.check](ident),
         fix=budget.fix,
     )
 
@@ -90,7 +91,7 @@ def node_room_findings(store: Store) -> Iterator[Finding]:
                 _waits(short[0]),
             ),
             related=tuple(Ref(pod.KIND, pod.id) for pod in short[:5]),
-            confirm=f"az aks nodepool show --ids {quote(f'{managed.arm_id}/agentPools/{pool.name}')} --query maxCount",
+            confirm=of_pool(managed.arm_id, pool.name, "maxCount"),
             fix="raise maxCount, if the subnet has room (aksnav ips)",
         )
 
@@ -150,6 +151,6 @@ def _of_network(network: VirtualNetwork) -> Iterator[Finding]:
                 Evidence(f".usages[{index}].limit", str(limit), network.ref),
             ),
             related=(network.ref,),
-            confirm=f"az network vnet list-available-ips --ids {network.arm_id}",
+            confirm=f"az network vnet list-available-ips --ids {quote(network.arm_id)}",
             fix="add a node pool in a larger subnet",
         )

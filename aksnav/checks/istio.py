@@ -15,6 +15,7 @@ from aksnav.model.kubernetes.workload import Namespace
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
+from aksnav.trace.azure.commands import of_cluster
 from aksnav.trace.azure.joins import cluster
 from aksnav.trace.istio import credentials, destinations, hosts, http, listener, mesh, ways
 from aksnav.trace.istio.scope import ADD_ON_ROOT, Place, Workload, gateways_of, selects, unread
@@ -239,7 +240,7 @@ def _two_meshes(store: Store) -> Iterator[Finding]:
             Evidence(".serviceMeshProfile.mode", "Istio", managed.ref),
             Evidence(field, "Enabled", managed.ref),
         ),
-        confirm="az aks show -g GROUP -n NAME --query '{mesh:serviceMeshProfile,ingress:ingressProfile}'",
+        confirm=of_cluster(managed.arm_id, "{mesh:serviceMeshProfile,ingress:ingressProfile}"),
         fix="disable one of the two",
     )
 

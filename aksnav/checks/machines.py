@@ -16,6 +16,7 @@ from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store import Store
+from aksnav.trace.azure.commands import of_cluster
 from aksnav.trace.azure.frontend import annotation, is_true, service_of
 from aksnav.trace.azure.joins import attach_node, cluster, subnet_by_id, unreadable
 from aksnav.trace.azure.lb_annotations import field_of
@@ -132,7 +133,7 @@ def _proxy_mode(store: Store, managed: ManagedCluster) -> Iterator[Finding]:
                 Evidence(".status.nodeInfo.kubeletVersion", node.kubelet_version, node.ref),
             ),
             related=(node.ref,),
-            confirm=f"az aks show --ids {quote(managed.arm_id)} --query networkProfile.kubeProxyConfig",
+            confirm=of_cluster(managed.arm_id, "networkProfile.kubeProxyConfig"),
             fix="set the mode to IPTABLES, or upgrade to Kubernetes 1.33",
         )
         return

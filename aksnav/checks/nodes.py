@@ -1,7 +1,6 @@
 """Nodes and the cluster as a whole: not ready (X07), stopped (K04)."""
 
 from collections.abc import Iterator
-from shlex import quote
 
 from aksnav.checks.finding import Finding, Proof
 from aksnav.checks.from_steps import finding_of
@@ -9,6 +8,7 @@ from aksnav.model.azure.cluster import ManagedCluster
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store import Store
 from aksnav.trace import kubectl
+from aksnav.trace.azure.commands import of_cluster, start_of
 from aksnav.trace.azure.joins import cluster
 from aksnav.trace.cluster.pod import lost_node
 from aksnav.trace.packet import Packet
@@ -62,6 +62,6 @@ def _down(managed: ManagedCluster, what: str, facts: tuple[Evidence, ...]) -> Fi
         summary=f"cluster {managed.name} {what}: nothing in it answers",
         proof=Proof.PROVEN,
         evidence=facts,
-        confirm=f"az aks show --ids {quote(managed.arm_id)} --query '[powerState, agentPoolProfiles[].count]'",
-        fix=f"az aks start --ids {quote(managed.arm_id)}" if "stopped" in what else "scale a node pool up",
+        confirm=of_cluster(managed.arm_id, "[powerState, agentPoolProfiles[].count]"),
+        fix=start_of(managed.arm_id) if "stopped" in what else "scale a node pool up",
     )

@@ -9,7 +9,8 @@ from aksnav.model.addresses import parse_address, parse_prefix
 from aksnav.model.azure.network import Peering, Route, RouteTable, Subnet, VirtualNetwork
 from aksnav.store import Store
 from aksnav.trace.azure import peering
-from aksnav.trace.azure.joins import attach_node, group_of, unreadable
+from aksnav.trace.azure.commands import located
+from aksnav.trace.azure.joins import attach_node, unreadable
 from aksnav.trace.azure.network_model import NetworkModel, network_model
 from aksnav.trace.azure.next_hop import APPLIANCE, ENDPOINT, next_hop, prefixes, table_of
 from aksnav.trace.azure.route_candidates import USER, candidates
@@ -90,7 +91,6 @@ def _transit(store: Store, network: VirtualNetwork, subnets: list[Subnet]) -> It
 def _one_sided(network: VirtualNetwork, here: Peering, hub: VirtualNetwork, there: Peering, proof: Proof) -> Finding:
     uses, offers = str(here.use_remote_gateways).lower(), str(there.allow_gateway_transit).lower()
     lacks = f"{hub.name} does not offer it" if here.use_remote_gateways else f"{network.name} does not use it"
-    group = group_of(network.arm_id or network.id).rpartition("/")[2]
     return Finding(
         id="R08",
         subject=network.ref,
@@ -101,7 +101,7 @@ def _one_sided(network: VirtualNetwork, here: Peering, hub: VirtualNetwork, ther
             Evidence(f".virtualNetworkPeerings[?name=='{there.name}'].allowGatewayTransit", offers, hub.ref),
         ),
         related=(hub.ref,),
-        confirm=f"az network vnet peering list -g {quote(group)} --vnet-name {quote(network.name)} -o table",
+        confirm=f"az network vnet peering list {located(network.id)} --vnet-name {quote(network.name)} -o table",
         fix=f"set allowGatewayTransit of {hub.name}'s peering, and useRemoteGateways of {network.name}'s",
     )
 
@@ -124,7 +124,6 @@ def _past_the_appliance(store: Store, network: VirtualNetwork, subnet: Subnet) -
         exact = any(row.source == USER and row.prefix == item.prefix for row in listed)
         if route is None or exact or 0 < item.override <= max(row.prefix.length for row in wider):
             continue
-        group = group_of(table.id).rpartition("/")[2]
         yield Finding(
             id="R12",
             subject=table.ref,
@@ -135,7 +134,7 @@ def _past_the_appliance(store: Store, network: VirtualNetwork, subnet: Subnet) -
                 Evidence(f".routes[?name=='{route.name}'].addressPrefix", route.address_prefix, table.ref),
                 Evidence(".privateEndpointNetworkPolicies", "does not let routes override", None, str(item.prefix)),
             ),
-            confirm=f"az network route-table route list -g {quote(group)} --route-table-name {quote(table.name)}",
+            confirm=f"az network route-table route list {located(table.id)} --route-table-name {quote(table.name)}",
             fix="enable network policies for routes on the endpoint's subnet, and route its prefix to the appliance",
         )
 
@@ -160,7 +159,6 @@ def _shared_tables(store: Store, places: list[tuple[VirtualNetwork, Subnet]]) ->
             twin = next((item for item, range_ in own if range_ == prefix or range_.covers(prefix)), None)
             if route.next_hop_ip_address in mine or twin is None:
                 continue
-            group = group_of(table.id).rpartition("/")[2]
             yield Finding(
                 id="R16",
                 subject=table.ref,
@@ -171,7 +169,7 @@ def _shared_tables(store: Store, places: list[tuple[VirtualNetwork, Subnet]]) ->
                     Evidence(f".routes[?name=='{item.name}'].nextHopIpAddress", item.next_hop_ip_address, table.ref)
                     for item in (route, twin)
                 ),
-                confirm=f"az network route-table route list -g {quote(group)} --route-table-name {quote(table.name)} "
+                confirm=f"az network route-table route list {located(table.id)} --route-table-name {quote(table.name)} "
                 "-o table",
                 fix="give each cluster a route table of its own, and Pod CIDRs that do not meet",
             )

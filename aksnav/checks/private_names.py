@@ -18,6 +18,7 @@ from aksnav.model.change import Reading
 from aksnav.store import Store
 from aksnav.store.table import Table
 from aksnav.trace.azure import zones
+from aksnav.trace.azure.commands import located
 from aksnav.trace.azure.joins import group_of, subnet_by_id
 from aksnav.trace.azure.resolvers import of_the_internet
 from aksnav.trace.step import Evidence
@@ -49,7 +50,6 @@ def _without_record(store: Store, endpoint: PrivateEndpoint) -> Iterator[Finding
         names = [host, *zones.privatelink_names(store, host)] if host and item.ip_addresses else []
         if not names or any(_has_or_hides(store, name) for name in names):
             continue
-        group = group_of(endpoint.id).rpartition("/")[2]
         yield Finding(
             id="V07",
             subject=endpoint.ref,
@@ -62,7 +62,7 @@ def _without_record(store: Store, endpoint: PrivateEndpoint) -> Iterator[Finding
             ),
             related=(place[0].ref,),
             confirm="az network private-endpoint dns-zone-group list"
-            f" -g {quote(group)} --endpoint-name {quote(endpoint.name)}",
+            f" {located(endpoint.id)} --endpoint-name {quote(endpoint.name)}",
             fix=f"add a DNS zone group to the endpoint, or a record of {host} to a zone that is linked to the clients",
         )
         return

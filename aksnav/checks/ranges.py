@@ -1,11 +1,11 @@
 """Ranges of the cluster that meet others (R10)."""
 
 from collections.abc import Iterator
-from shlex import quote
 
 from aksnav.checks.finding import Finding, Proof
 from aksnav.store import Store
 from aksnav.trace.addressing.overlaps import Overlap, Range, overlaps
+from aksnav.trace.azure.commands import of_cluster
 from aksnav.trace.azure.joins import cluster
 from aksnav.trace.step import Evidence
 
@@ -31,7 +31,7 @@ def range_findings(store: Store) -> Iterator[Finding]:
                 if side.ref is not None and side.ref != managed.ref
             )
         ),
-        confirm=f"az aks show --ids {quote(managed.arm_id)} --query networkProfile",
+        confirm=of_cluster(managed.arm_id, "networkProfile"),
         fix="give the cluster or the networks another range; a service CIDR is chosen when the cluster is made",
     )
 

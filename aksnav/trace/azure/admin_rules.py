@@ -19,7 +19,7 @@ import msgspec
 from aksnav.model.azure.admin import AddressItem, SecurityAdminRule
 from aksnav.model.azure.network import VirtualNetwork
 from aksnav.trace.azure import tags
-from aksnav.trace.azure.joins import group_of
+from aksnav.trace.azure.commands import located
 from aksnav.trace.azure.nsg_ports import ports_hold, source_ports_hold
 from aksnav.trace.azure.nsg_rules import INBOUND, Context, family_v4
 from aksnav.trace.azure.tags import Space
@@ -85,9 +85,8 @@ def as_of(network: VirtualNetwork) -> str:
 
 def command(network: VirtualNetwork) -> str:
     """Return the command that tells which admin rules are in effect on a virtual network."""
-    group = group_of(network.arm_id or network.id).rpartition("/")[2]
     return (
-        f"az network manager list-effective-security-admin-rule -g {quote(group)} "
+        f"az network manager list-effective-security-admin-rule {located(network.arm_id or network.id)} "
         f"--virtual-network-name {quote(network.name)}"
     )
 

@@ -4,11 +4,10 @@ Source: AKS documentation, "Secure access to the API server using authorized IP 
 cluster; the cluster's own outbound addresses are let in by themselves).
 """
 
-from shlex import quote
-
 from aksnav.model.addresses import format_address, parse_address, parse_prefix
 from aksnav.model.azure.cluster import ManagedCluster
 from aksnav.store.store import Store
+from aksnav.trace.azure.commands import of_cluster
 from aksnav.trace.azure.joins import stale
 from aksnav.trace.packet import Packet
 from aksnav.trace.policy.who import is_public
@@ -57,6 +56,6 @@ def _step(store: Store, managed: ManagedCluster, packet: Packet, source: str, te
             Evidence(".fqdn", managed.fqdn),
         ),
         assumptions=stale(store.clusters),
-        confirm=f"az aks show --ids {quote(managed.arm_id)} --query apiServerAccessProfile.authorizedIPRanges",
+        confirm=of_cluster(managed.arm_id, "apiServerAccessProfile.authorizedIPRanges"),
         fix=f"add {source} to the ranges: az aks update --api-server-authorized-ip-ranges",
     )

@@ -25,8 +25,30 @@ def of_cluster(arm_id: str, query: str) -> str:
         arm_id: of the cluster.
         query: in JMESPath.
     """
-    name = arm_id.rpartition("/")[2]
-    return f"az aks show {located(arm_id)} -n {quote(name)} --query {quote(query)}"
+    return f"az aks show {_named(arm_id)} --query {quote(query)}"
+
+
+def start_of(arm_id: str) -> str:
+    """Return the command that starts a managed cluster, by its id."""
+    return f"az aks start {_named(arm_id)}"
+
+
+def of_pool(arm_id: str, pool: str, query: str) -> str:
+    """Return the command that shows something of a node pool.
+
+    Args:
+        arm_id: of the cluster.
+        pool: its name.
+        query: in JMESPath.
+    """
+    name = arm_id.rstrip("/").rpartition("/")[2]
+    return (
+        f"az aks nodepool show {located(arm_id)} --cluster-name {quote(name)} -n {quote(pool)} --query {quote(query)}"
+    )
+
+
+def _named(arm_id: str) -> str:
+    return f"{located(arm_id)} -n {quote(arm_id.rstrip('/').rpartition('/')[2])}"
 
 
 def routes_of(subnet: str) -> str:

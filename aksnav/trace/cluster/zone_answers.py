@@ -13,6 +13,7 @@ from aksnav.model.kubernetes.workload import Pod
 from aksnav.store.store import Store
 from aksnav.trace.azure import zones
 from aksnav.trace.azure.appgateway import gateway_at
+from aksnav.trace.azure.commands import located
 from aksnav.trace.azure.joins import frontends_at, interface_at, node_networks, subnet_of
 from aksnav.trace.azure.private_link import endpoint_at
 from aksnav.trace.azure.zones import Looked, Resolver, State
@@ -58,8 +59,7 @@ def zone_step(host: str, packet: Packet, looked: Looked, verdict: Verdict, summa
 def _listing(zone: PrivateDnsZone | None) -> str:
     if zone is None:
         return ""
-    group = zone.arm_id.split("/resource", 1)[-1].split("/")[1] if "/resource" in zone.arm_id.lower() else ""
-    return f"az network private-dns record-set list -g {quote(group)} -z {quote(zone.domain)}"
+    return f"az network private-dns record-set list {located(zone.arm_id)} -z {quote(zone.domain)}"
 
 
 def claim_fact(claim: Claim) -> Evidence:

@@ -215,7 +215,7 @@ def _handshake(store: Store, listener: Listener, packet: Packet) -> Step:
         packet=packet,
         evidence=(_said(ingress, "appgw-ssl-certificate"),),
         assumptions=(f"certificate {installed} is on the Application Gateway and names {name}",),
-        confirm="az network application-gateway ssl-cert list -o table",
+        confirm="az network application-gateway list --query '[].{gateway:name,certificates:sslCertificates[].name}'",
     )
 
 

@@ -159,7 +159,10 @@ def test_unread_admin_rules_are_one_assumption_of_the_whole_trace() -> None:
     answer = trace(made(*bent(nothing)), parse_request(f"tcp://{PUBLIC}:443"))
     assert (answer.outcome, answer.confidence.certainty) == (Outcome.DELIVERED, Certainty.ASSUMED)
     (line,) = (text for text in answer.confidence.because if "admin rule" in text)
-    assert "az network manager list-effective-security-admin-rule -g rg --virtual-network-name vnet" in line
+    assert (
+        "az network manager list-effective-security-admin-rule -g rg --subscription s --virtual-network-name vnet"
+        in line
+    )
 
 
 def test_a_drop_by_a_group_is_assumed_as_well_while_a_rule_may_always_allow() -> None:
