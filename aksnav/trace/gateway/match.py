@@ -15,7 +15,7 @@ from aksnav.model.kubernetes.gateway import (
     WebRoute,
 )
 from aksnav.trace.gateway import grpc
-from aksnav.trace.gateway.attach import Attachment
+from aksnav.trace.gateway.attachment import Attachment
 from aksnav.trace.gateway.values import UNKNOWN, compare, expression
 from aksnav.trace.ingress.rules import element_prefix
 from aksnav.trace.packet import Packet

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from aksnav.model.kubernetes.gateway import AnyRoute, GRPCRule, RouteRule, StreamRule
 from aksnav.store import Store
 from aksnav.trace.gateway import backends, status
-from aksnav.trace.gateway.attach import Attachment
+from aksnav.trace.gateway.attachment import Attachment
 from aksnav.trace.packet import Packet
 from aksnav.trace.routing.backends import resolve
 from aksnav.trace.routing.types import Flavour

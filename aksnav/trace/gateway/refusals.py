@@ -1,17 +1,14 @@
 """Routes that want to attach and do not, with the field that keeps them out (Gateway API v1: RouteConditionReason)."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from aksnav.model.kubernetes.gateway import AnyRoute, Gateway, Listener
 from aksnav.model.object import Ref
 from aksnav.trace.gateway import kinds, status
+from aksnav.trace.gateway.attachment import Attachment
 from aksnav.trace.step import Evidence
-
-if TYPE_CHECKING:
-    from aksnav.trace.gateway.attach import Attachment
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -104,7 +101,7 @@ def no_hostname(gateway: Gateway, listeners: Sequence[Listener], route: AnyRoute
     )
 
 
-def outdone(gateway: Gateway, item: "Attachment", rival: "Attachment") -> Refusal:
+def outdone(gateway: Gateway, item: Attachment, rival: Attachment) -> Refusal:
     """Return the refusal of a route whose host an older route of the other kind has on the listener."""
     route, other = item.route, rival.route
     indexes = [

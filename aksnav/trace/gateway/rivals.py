@@ -4,12 +4,9 @@ Exactly one of two such routes is accepted: the older one, then the first by nam
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from aksnav.model.kubernetes.gateway import GRPCRoute, HTTPRoute
-
-if TYPE_CHECKING:
-    from aksnav.trace.gateway.attach import Attachment
+from aksnav.trace.gateway.attachment import Attachment
 
 _OTHER = {HTTPRoute.KIND: GRPCRoute.KIND, GRPCRoute.KIND: HTTPRoute.KIND}
 _WILD = "*."
@@ -27,7 +24,7 @@ class Accepted:
         self._count = 0
         self._oldest: dict[tuple[str, str, str], tuple[int, Attachment]] = {}
 
-    def take(self, item: "Attachment") -> "Attachment | None":
+    def take(self, item: Attachment) -> Attachment | None:
         """Accept a route under a listener, unless one of the other kind has a host of it there; return that one."""
         listener, kind = item.listener.name, item.route.KIND
         other = _OTHER.get(kind)

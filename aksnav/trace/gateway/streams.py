@@ -11,7 +11,8 @@ from aksnav.store import Store
 from aksnav.trace import kubectl
 from aksnav.trace.azure.joins import stale
 from aksnav.trace.gateway import answers, backends, kinds, references
-from aksnav.trace.gateway.attach import Attached, Attachment
+from aksnav.trace.gateway.attach import Attached
+from aksnav.trace.gateway.attachment import Attachment
 from aksnav.trace.gateway.filters import Scene
 from aksnav.trace.gateway.place import Place
 from aksnav.trace.gateway.refusals import FIXES, Refusal

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aksnav.model.kubernetes.gateway import Gateway, GRPCRoute, HTTPRoute, Listener
-from aksnav.trace.gateway.attach import Attachment
+from aksnav.trace.gateway.attachment import Attachment
 from aksnav.trace.gateway.rivals import Accepted
 from aksnav.trace.routing.hostnames import intersect
 
