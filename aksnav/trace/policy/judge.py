@@ -50,28 +50,39 @@ _SKIPS = {
 }
 
 
+class _Asked(msgspec.Struct, frozen=True, gc=False):
+    """One end of a connection: the Pod whose policies are asked, for which direction, and the engine that has a say."""
+
+    store: Store
+    crossing: Crossing
+    direction: Direction
+    pod: Pod
+    engine: EngineReading
+
+
 def _judge(store: Store, crossing: Crossing, direction: Direction, pod: Pod) -> Step:
     heard = hear(store, crossing, direction, pod)
+    asked = _Asked(store, crossing, direction, pod, heard.engine)
     if heard.skip == "engine-none":
-        return _without_engine(store, crossing, direction, pod, heard.engine)
+        return _without_engine(asked)
     if heard.skip:
         field = ".spec.hostNetwork" if heard.skip == "host-network" else ".metadata.name"
         fact = Evidence(field, "true" if heard.skip == "host-network" else pod.name, _ref(pod))
-        step = _skip(crossing, direction, pod, heard.skip, _SKIPS[heard.skip], fact)
-        return _with_host_policies(store, pod, heard.engine, step) if heard.skip == "host-network" else step
+        step = _skip(asked, heard.skip, _SKIPS[heard.skip], fact)
+        return _with_host_policies(asked, step) if heard.skip == "host-network" else step
     if heard.missing:
-        return _blind(crossing, direction, pod, heard)
+        return _blind(asked, heard)
     if heard.unmodelled:
-        return _unmodelled(crossing, direction, pod, heard)
-    return _step(store, crossing, direction, pod, heard.engine, list(heard.readings))
+        return _unmodelled(asked, heard)
+    return _step(asked, list(heard.readings))
 
 
-def _with_host_policies(store: Store, pod: Pod, engine: EngineReading, step: Step) -> Step:
+def _with_host_policies(asked: _Asked, step: Step) -> Step:
     """Return the step of a Pod in its node's network with Cilium's policies for nodes, which need a host firewall."""
-    node = store.nodes.get(pod.node)
-    if engine.engine is not Engine.CILIUM or node is None:
+    node = asked.store.nodes.get(asked.pod.node)
+    if asked.engine.engine is not Engine.CILIUM or node is None:
         return step
-    found = compiled(store).for_nodes(node.labels)
+    found = compiled(asked.store).for_nodes(node.labels)
     if not found:
         return step
     told = ", ".join(ref.id for ref, _ in found)
@@ -84,95 +95,74 @@ def _with_host_policies(store: Store, pod: Pod, engine: EngineReading, step: Ste
     )
 
 
-def _step(
-    store: Store,
-    crossing: Crossing,
-    direction: Direction,
-    pod: Pod,
-    engine: EngineReading,
-    readings: list[Reading],
-) -> Step:
+def _step(asked: _Asked, readings: list[Reading]) -> Step:
     undecided = [item for item in readings if item.decision.effect is Effect.UNDECIDED]
     passing = [item for item in readings if item.passes]
     stopping = [item for item in readings if item.stops]
     if passing and len(passing) == len(readings):
-        return _passes(store, crossing, direction, pod, engine, passing)
+        return _passes(asked, passing)
     if stopping and len(stopping) == len(readings):
-        return _stops(store, crossing, direction, pod, engine, stopping)
+        return _stops(asked, stopping)
     if undecided and not passing and not stopping:
-        return _undecided(crossing, direction, pod, engine, undecided[0])
-    return _differing(crossing, direction, pod, engine, readings)
+        return _undecided(asked, undecided[0])
+    return _differing(asked, readings)
 
 
-def _passes(
-    store: Store,
-    crossing: Crossing,
-    direction: Direction,
-    pod: Pod,
-    engine: EngineReading,
-    readings: list[Reading],
-) -> Step:
+def _passes(asked: _Asked, readings: list[Reading]) -> Step:
     # The reading that took a rule to pass tells most; the others passed as well.
     telling = next((item for item in readings if item.decision.effect is Effect.ADMITTED), readings[0])
     decision = telling.decision
     if decision.effect in {Effect.NOT_SELECTED, Effect.NOT_ISOLATED}:
         return msgspec.structs.replace(
-            _skip(crossing, direction, pod, decision.effect.value, decision.why, *(decision.evidence or _labels(pod))),
+            _skip(asked, decision.effect.value, decision.why, *(decision.evidence or _labels(asked.pod))),
             considered=decision.considered,
-            assumptions=(*_stale(store, engine), *decision.assumptions),
+            assumptions=(*_stale(asked), *decision.assumptions),
         )
     if decision.effect is Effect.EXEMPT and telling.view.who.sort is Sort.OWN_NODE:
-        return _skip(
-            crossing, direction, pod, "same-node", decision.why, Evidence(".spec.nodeName", pod.node, _ref(pod))
-        )
+        fact = Evidence(".spec.nodeName", asked.pod.node, _ref(asked.pod))
+        return _skip(asked, "same-node", decision.why, fact)
     return Step(
         kind=Kind.POLICY,
         verdict=Verdict.PASS,
-        summary=f"{_words(direction, pod)}: {decision.why}",
-        subject=decision.deciding[0] if decision.deciding else _ref(pod),
+        summary=f"{_words(asked)}: {decision.why}",
+        subject=decision.deciding[0] if decision.deciding else _ref(asked.pod),
         version=_version(decision),
-        packet=_seen(crossing, telling.view),
-        evidence=(*decision.evidence, *_engine_facts(engine)),
+        packet=_seen(asked.crossing, telling.view),
+        evidence=(*decision.evidence, *_engine_facts(asked.engine)),
         considered=(*decision.considered, *_views(readings)),
-        assumptions=(*_assumptions(store, engine), *_cautions(store, crossing, telling), *decision.assumptions),
-        confirm=_confirm(pod, decision),
+        assumptions=(*_assumptions(asked), *_cautions(asked, telling), *decision.assumptions),
+        confirm=_confirm(asked.pod, decision),
     )
 
 
-def _stops(
-    store: Store,
-    crossing: Crossing,
-    direction: Direction,
-    pod: Pod,
-    engine: EngineReading,
-    readings: list[Reading],
-) -> Step:
+def _stops(asked: _Asked, readings: list[Reading]) -> Step:
     telling = readings[0]
     decision = telling.decision
-    case = causes.Case(store, crossing, direction, pod, telling.engine, telling.view.who, decision)
+    ends_here = (asked.store, asked.crossing, asked.direction, asked.pod)
+    case = causes.Case(*ends_here, telling.engine, telling.view.who, decision)
     cause = causes.cause(case)
     by_proxy = all(item.decision.effect is Effect.HTTP_DENIED for item in readings)
     http = by_proxy and decision.layer7 not in _REFUSED
     if len({item.decision.effect in DROPS for item in readings}) > 1:
-        return _differing(crossing, direction, pod, engine, readings)
+        return _differing(asked, readings)
     return Step(
         kind=Kind.POLICY,
         verdict=Verdict.RESPOND if http else Verdict.REJECT if by_proxy else Verdict.DROP,
         status=403 if http else 0,
-        summary=f"{_words(direction, pod)}: {decision.why}{cause.said}",
-        subject=decision.deciding[0] if decision.deciding else _ref(pod),
+        summary=f"{_words(asked)}: {decision.why}{cause.said}",
+        subject=decision.deciding[0] if decision.deciding else _ref(asked.pod),
         version=_version(decision),
-        packet=_seen(crossing, telling.view),
+        packet=_seen(asked.crossing, telling.view),
         cause=cause.id,
-        evidence=(*decision.evidence, *cause.evidence, *_engine_facts(engine)),
+        evidence=(*decision.evidence, *cause.evidence, *_engine_facts(asked.engine)),
         considered=(*decision.considered, *_views(readings)),
         assumptions=(
-            *_assumptions(store, engine),
-            *_cautions(store, crossing, telling),
+            *_assumptions(asked),
+            *_cautions(asked, telling),
             *decision.assumptions,
             *((OTHER_CLIENT,) if any(item.why.endswith(DEPENDS) for item in decision.considered) else ()),
         ),
-        confirm=_confirm(pod, decision),
+        confirm=_confirm(asked.pod, decision),
         fix=cause.fix,
         addition=_addition(case, readings, cause.id),
     )
@@ -194,90 +184,88 @@ def _addition(case: causes.Case, readings: list[Reading], cause: str) -> str:
     return admit.encoded(found)
 
 
-def _unmodelled(crossing: Crossing, direction: Direction, pod: Pod, heard: Heard) -> Step:
-    step = _undecided(crossing, direction, pod, heard.engine, heard.readings[0])
+def _unmodelled(asked: _Asked, heard: Heard) -> Step:
+    step = _undecided(asked, heard.readings[0])
     return msgspec.structs.replace(
         step,
-        summary=f"{_words(direction, pod)}: {heard.unmodelled} is not modelled",
+        summary=f"{_words(asked)}: {heard.unmodelled} is not modelled",
         missing=heard.unmodelled,
         fix="",
     )
 
 
-def _undecided(crossing: Crossing, direction: Direction, pod: Pod, engine: EngineReading, reading: Reading) -> Step:
+def _undecided(asked: _Asked, reading: Reading) -> Step:
     decision = reading.decision
     return Step(
         kind=Kind.POLICY,
         verdict=Verdict.UNSUPPORTED,
-        summary=f"{_words(direction, pod)}: cannot be decided: {decision.why}",
-        subject=decision.deciding[0] if decision.deciding else _ref(pod),
+        summary=f"{_words(asked)}: cannot be decided: {decision.why}",
+        subject=decision.deciding[0] if decision.deciding else _ref(asked.pod),
         version=_version(decision),
-        packet=_seen(crossing, reading.view),
-        evidence=(*decision.evidence, *_engine_facts(engine)),
+        packet=_seen(asked.crossing, reading.view),
+        evidence=(*decision.evidence, *_engine_facts(asked.engine)),
         considered=decision.considered,
         missing=decision.why,
-        confirm=_confirm(pod, decision),
+        confirm=_confirm(asked.pod, decision),
         fix="correct or remove the policy, or make what it refers to readable",
     )
 
 
-def _differing(
-    crossing: Crossing, direction: Direction, pod: Pod, engine: EngineReading, readings: list[Reading]
-) -> Step:
+def _differing(asked: _Asked, readings: list[Reading]) -> Step:
     """Readings that cannot be told apart and differ: the answer hangs on what is not known."""
     telling = next(item for item in readings if not item.passes)
     told = "; ".join(dict.fromkeys(_reading(item) for item in readings))
-    if engine.engine is Engine.UNKNOWN:
-        what, missing = "it depends on the policy engine", engine.missing
+    if asked.engine.engine is Engine.UNKNOWN:
+        what, missing = "it depends on the policy engine", asked.engine.missing
     else:
         what, missing = "it depends on which source address the engine sees", "the node that takes the packet"
     return Step(
         kind=Kind.POLICY,
-        verdict=Verdict.BLIND if engine.engine is Engine.UNKNOWN else Verdict.UNSUPPORTED,
-        summary=f"{_words(direction, pod)}: {what}: {told}",
-        subject=telling.decision.deciding[0] if telling.decision.deciding else _ref(pod),
-        packet=_seen(crossing, telling.view),
-        evidence=(*telling.decision.evidence, *_engine_facts(engine)),
+        verdict=Verdict.BLIND if asked.engine.engine is Engine.UNKNOWN else Verdict.UNSUPPORTED,
+        summary=f"{_words(asked)}: {what}: {told}",
+        subject=telling.decision.deciding[0] if telling.decision.deciding else _ref(asked.pod),
+        packet=_seen(asked.crossing, telling.view),
+        evidence=(*telling.decision.evidence, *_engine_facts(asked.engine)),
         considered=(*telling.decision.considered, *_views(readings)),
         missing=missing,
-        confirm=_confirm(pod, telling.decision),
+        confirm=_confirm(asked.pod, telling.decision),
         fix="make the readings agree: admit the peer by selectors and by address, or keep it out of both",
     )
 
 
-def _without_engine(store: Store, crossing: Crossing, direction: Direction, pod: Pod, engine: EngineReading) -> Step:
-    step = _skip(crossing, direction, pod, "engine-none", "no policy engine runs in this cluster", *engine.evidence)
+def _without_engine(asked: _Asked) -> Step:
+    step = _skip(asked, "engine-none", "no policy engine runs in this cluster", *asked.engine.evidence)
     # Without policies it does not matter who would enforce them.
-    any_policy = len(store.network_policies) or not store.network_policies.access().complete
-    assumed = (engine.assumed,) if engine.assumed and any_policy else ()
-    step = msgspec.structs.replace(step, assumptions=(*assumed, *_stale(store, engine)))
-    if not compiled(store).has_policies(pod.namespace):
+    any_policy = len(asked.store.network_policies) or not asked.store.network_policies.access().complete
+    assumed = (asked.engine.assumed,) if asked.engine.assumed and any_policy else ()
+    step = msgspec.structs.replace(step, assumptions=(*assumed, *_stale(asked)))
+    if not compiled(asked.store).has_policies(asked.pod.namespace):
         return step
     note = Considered("every NetworkPolicy", False, "policies exist in the namespace, and nothing enforces them (P10)")
     return msgspec.structs.replace(step, considered=(note,))
 
 
-def _skip(crossing: Crossing, direction: Direction, pod: Pod, reason: str, why: str, *facts: Evidence) -> Step:
+def _skip(asked: _Asked, reason: str, why: str, *facts: Evidence) -> Step:
     return Step(
         kind=Kind.POLICY,
         verdict=Verdict.SKIP,
-        summary=f"{_words(direction, pod)}: does not apply ({reason}): {why}",
-        subject=_ref(pod),
-        packet=crossing.packet,
+        summary=f"{_words(asked)}: does not apply ({reason}): {why}",
+        subject=_ref(asked.pod),
+        packet=asked.crossing.packet,
         evidence=facts,
-        confirm=f"kubectl -n {quote(pod.namespace)} get networkpolicy",
+        confirm=f"kubectl -n {quote(asked.pod.namespace)} get networkpolicy",
     )
 
 
-def _blind(crossing: Crossing, direction: Direction, pod: Pod, heard: Heard) -> Step:
+def _blind(asked: _Asked, heard: Heard) -> Step:
     kind = KINDS[heard.unread]
-    what, scope = f"{kind.plural}.{kind.group}", f"-n {quote(pod.namespace)} " if kind.namespaced else ""
+    what, scope = f"{kind.plural}.{kind.group}", f"-n {quote(asked.pod.namespace)} " if kind.namespaced else ""
     return Step(
         kind=Kind.POLICY,
         verdict=Verdict.BLIND,
-        summary=f"{_words(direction, pod)}: network policies cannot be read",
-        subject=_ref(pod),
-        packet=crossing.packet,
+        summary=f"{_words(asked)}: network policies cannot be read",
+        subject=_ref(asked.pod),
+        packet=asked.crossing.packet,
         missing=heard.missing,
         confirm=f"kubectl {scope}auth can-i list {what}",
         fix=f"grant list and watch on {what}",
@@ -300,17 +288,18 @@ def _views(readings: list[Reading]) -> tuple[Considered, ...]:
     )
 
 
-def _assumptions(store: Store, engine: EngineReading) -> tuple[str, ...]:
-    found = [*_stale(store, engine), *stale(store.namespaces)]
-    if engine.engine is Engine.UNKNOWN:
+def _assumptions(asked: _Asked) -> tuple[str, ...]:
+    found = [*_stale(asked), *stale(asked.store.namespaces)]
+    if asked.engine.engine is Engine.UNKNOWN:
         found.append("a policy engine runs in the cluster: Azure NPM, Calico and Cilium agree here")
-    if engine.engine is Engine.CALICO:
-        found += unread(store)
+    if asked.engine.engine is Engine.CALICO:
+        found += unread(asked.store)
     return tuple(found)
 
 
-def _stale(store: Store, engine: EngineReading) -> tuple[str, ...]:
+def _stale(asked: _Asked) -> tuple[str, ...]:
     """Return which of the policies that the engine reads are known from before only."""
+    store, engine = asked.store, asked.engine
     own: tuple[Table[Any], ...] = ()
     if engine.engine is Engine.CILIUM:
         own = (store.cilium_policies, store.cilium_clusterwide_policies, store.cilium_cidr_groups)
@@ -321,8 +310,8 @@ def _stale(store: Store, engine: EngineReading) -> tuple[str, ...]:
     return stale(store.network_policies, *own, *profile)
 
 
-def _cautions(store: Store, crossing: Crossing, reading: Reading) -> tuple[str, ...]:
-    return cautions(store, reading.engine, reading.decision, crossing.destination.pod)
+def _cautions(asked: _Asked, reading: Reading) -> tuple[str, ...]:
+    return cautions(asked.store, reading.engine, reading.decision, asked.crossing.destination.pod)
 
 
 def _engine_facts(engine: EngineReading) -> tuple[Evidence, ...]:
@@ -357,8 +346,8 @@ def _seen(crossing: Crossing, view: View) -> Packet:
     return crossing.packet
 
 
-def _words(direction: Direction, pod: Pod) -> str:
-    return f"{direction.value.lower()} policy of Pod {pod.id}"
+def _words(asked: _Asked) -> str:
+    return f"{asked.direction.value.lower()} policy of Pod {asked.pod.id}"
 
 
 def _ref(pod: Pod) -> Ref:
