@@ -276,7 +276,6 @@ class UDPRoute(Route, kw_only=True, gc=False):
 
 AnyRoute = HTTPRoute | GRPCRoute | TLSRoute | TCPRoute | UDPRoute
 WebRoute = HTTPRoute | GRPCRoute
-StreamRoute = TLSRoute | TCPRoute | UDPRoute
 ROUTE_KINDS: tuple[str, ...] = (HTTPRoute.KIND, GRPCRoute.KIND, TLSRoute.KIND, TCPRoute.KIND, UDPRoute.KIND)
 
 

@@ -16,7 +16,6 @@ PORTAL_IP = "10.224.0.40"
 STUDIO_NODE_PORT = 31935
 _AZURE = "service.beta.kubernetes.io/"
 _ZONES = {instance.node: instance.zone for instance in INSTANCES}
-_HASH_LABELS = frozenset({"pod-template-hash", "controller-revision-hash"})
 
 
 class Port(NamedTuple):

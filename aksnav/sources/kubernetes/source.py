@@ -174,10 +174,6 @@ class KubernetesSource:
         if shared is not None and follower is not None:
             yield from documents(shared.transport, follower.resource, scope)
 
-    def open_api(self) -> dict[str, str]:
-        """Return what is known of the connection: context, server, version, user, namespaces."""
-        return dict(self._facts)
-
     def link(self, up: bool, reason: str = "") -> None:
         """Note that the server answered, or that it could not be reached."""
         with self._link_lock:  # held while it is said, so that the last word is the last state

@@ -97,11 +97,6 @@ def ranges(declared: Iterable[ContainerPort], *given: Cuts) -> list[Ports]:
     return found
 
 
-def port_order(item: Ports) -> tuple[int, int]:
-    """Return the place of ports in a list: by protocol, and then by number."""
-    return (_ORDER.index(item.protocol), item.first)
-
-
 def merged(parts: Iterable[Ports]) -> tuple[Ports, ...]:
     """Return declared ports as they are, and before and behind them ranges that touch as one."""
     listed = list(parts)

@@ -97,10 +97,6 @@ class Pane(Vertical, Generic[T]):
         """Return what the filter may look at."""
         return searchable(row)
 
-    def ref_key(self, row: T) -> str:
-        """Return the key under which other panes know the row."""
-        return self.key(row)
-
     # What the screen says.
 
     def follow(self, now: float) -> None:
