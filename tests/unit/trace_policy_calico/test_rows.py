@@ -3,7 +3,8 @@
 import pytest
 
 from tests.unit.trace_policy_calico.cluster import steps, word, world
-from tests.unit.trace_policy_calico.rows import ROWS, Row
+from tests.unit.trace_policy_calico.row import Row
+from tests.unit.trace_policy_calico.rows import ROWS
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.page}: {row.says}")

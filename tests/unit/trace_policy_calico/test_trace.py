@@ -6,7 +6,8 @@ from aksnav.trace import parse_request, trace
 from aksnav.trace.step import Kind, Outcome, Step, Trace
 from tests.unit.trace_edge.world import Json, the_pod
 from tests.unit.trace_policy_calico.cluster import API, WEB, allow, both, deny, rule, tier, world
-from tests.unit.trace_policy_calico.rows import ROWS, Row
+from tests.unit.trace_policy_calico.row import Row
+from tests.unit.trace_policy_calico.rows import ROWS
 
 WALKED = [row for row in ROWS if "/" in row.source and row.protocol in {"TCP", "UDP", "SCTP"}]
 _OUTCOMES = {"allow": Outcome.DELIVERED, "deny": Outcome.DROPPED, "?": Outcome.UNDECIDED}
