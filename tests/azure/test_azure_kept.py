@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aksnav.model.change import Reading
+from aksnav.model.change import Reading, Upserted
 from aksnav.model.kinds import AZURE_KINDS
 from aksnav.sources.azure.edges import Pointers
 from aksnav.sources.azure.kept import LONGEST
@@ -14,6 +14,8 @@ NODES = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{NODE_GROUP}".lower()
 HOME = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-contoso-prod".lower()
 NETWORK = f"{HOME}/providers/microsoft.network/virtualnetworks/vnet-contoso-prod"
 HUB = "/virtualnetworks/vnet-contoso-hub"
+NICS = "networkInterfaces"
+INTERFACES = "providers/microsoft.network/networkinterfaces"
 EVERY_ROUND = {
     f"{HOME}/providers/microsoft.containerservice/managedclusters/aks-contoso-prod",
     f"{NODES}/providers/microsoft.network/loadbalancers",
@@ -195,3 +197,45 @@ def test_a_scale_set_that_goes_takes_its_interfaces_with_it(bench: Bench) -> Non
     again(bench)
     assert not [row.id for row in bench.store.interfaces if "aks-data-" in row.id]
     assert [row.id for row in bench.store.interfaces if "aks-apps-" in row.id]
+
+
+def test_an_answer_is_told_once_however_long_a_round_lasts(bench: Bench) -> None:
+    """As of when its first list was read: the next round has nothing to add, and no age goes back."""
+
+    def slow(_asked: Any) -> None:
+        bench.pace.time += 1
+
+    bench.server.rules.append(slow)
+    bench.read()
+    at = bench.store.interfaces.access("").at
+    assert START < at < bench.pace.time
+    bench.changes.clear()
+    again(bench)
+    assert bench.store.interfaces.access("").at == at
+    assert not [change for change in bench.changes if isinstance(change, Upserted) and change.kind == NICS]
+
+
+def test_an_answer_whose_successor_failed_does_not_come_back_with_its_grounds(bench: Bench) -> None:
+    """A node came, its scale set could not be read, and the node went: the others may have changed meanwhile."""
+    bench.read()
+    new = next(item for item in provider_ids() if "aks-apps-" in item).rpartition("/")[0] + "/77"
+    bench.source.hints([*provider_ids(), new], host())
+    bench.server.rules.append(lambda asked: error(500, "Oops") if "aks-apps-" in asked.path else None)
+    assert of_scale_sets(again(bench))
+    bench.server.rules.clear()
+    bench.source.hints(provider_ids(), host())
+    assert of_scale_sets(again(bench)) == ["aks-apps-27513406-vmss"]
+
+
+def test_a_new_machine_that_is_in_no_scale_set_is_read(bench: Bench) -> None:
+    """A node pool of single machines: their interfaces are in the list of the group, and nodes and pools name them."""
+    machine = f"{NODES}/providers/microsoft.compute/virtualmachines/aks-single-1"
+    bench.read()
+    assert f"{NODES}/{INTERFACES}" not in again(bench)
+    bench.source.hints([*provider_ids(), f"azure://{machine}"], host())
+    assert f"{NODES}/{INTERFACES}" in again(bench)
+    assert f"{NODES}/{INTERFACES}" not in again(bench)
+    pool = bench.server.content.objects["loadBalancers"][0]["properties"]["backendAddressPools"][0]["properties"]
+    interface = f"{NODES}/{INTERFACES}/aks-single-1-nic"
+    pool.setdefault("backendIPConfigurations", []).append({"id": f"{interface}/ipConfigurations/one"})
+    assert f"{NODES}/{INTERFACES}" in again(bench)

@@ -58,11 +58,11 @@ class Kept:
         if known is not None and known.grounds == grounds:
             kept: Read = known.value
             return kept
+        self._answers.pop(key, None)  # whatever comes of asking: should its grounds come back, they are new ones
         read = ask()
-        self._answers.pop(key, None)
         if read.reading is Reading.LIVE and not read.undecodable and not read.short:
-            now = self._now()
-            self._answers[key] = _Answer(grounds, msgspec.structs.replace(read, at=now, kept=True), now)
+            read.at = self._now()
+            self._answers[key] = _Answer(grounds, msgspec.structs.replace(read, kept=True), read.at)
         return read
 
     def value(self, key: str, grounds: Any, ask: Callable[[], Any]) -> Any:
@@ -70,6 +70,7 @@ class Kept:
         known = self._answers.get(key)
         if known is not None and known.grounds == grounds:
             return known.value
+        self._answers.pop(key, None)
         found = ask()
         self._answers[key] = _Answer(grounds, found, self._now())
         return found

@@ -23,7 +23,7 @@ class Read(msgspec.Struct, kw_only=True, gc=False):
         reading: LIVE, or how it could not be read.
         reason: one line for people, empty where all was read.
         short: something of it that makes no kind unreadable could not be read; a note says what.
-        at: as of when it is right, seconds since the epoch; 0 for what was read just now.
+        at: as of when it is right, seconds since the epoch; 0 for what was read just now and is not kept.
         kept: nothing of it was asked for: it is what a former round has read.
     """
 
@@ -47,12 +47,12 @@ def failed(kind: str, scope: str, error: ArmError) -> Read:
 
 
 def joined(kind: str, scope: str, parts: Sequence[Read]) -> Read:
-    """Return several readings of one scope as one: it is as old as the oldest that was kept."""
+    """Return several readings of one scope as one: it is as old as the oldest of them."""
     return Read(
         kind=kind,
         scope=scope,
         objects=[item for part in parts for item in part.objects],
         undecodable=[error for part in parts for error in part.undecodable],
-        at=min((part.at for part in parts if part.kept), default=0.0),
+        at=min((part.at for part in parts if part.at), default=0.0),
         kept=bool(parts) and all(part.kept for part in parts),
     )

@@ -205,14 +205,17 @@ class Reader(ListReader):
 
     def _interfaces(self, group: Group) -> Read:
         """Read the interfaces of the nodes: those of scale sets are in no list of the resource group."""
-        kind, sets = "networkInterfaces", self._scale_sets(group)
+        kind, sets = "networkInterfaces", self._members(group)
+        single = sets.pop("", frozenset())
         operations = self._arm.network(group.subscription).network_interfaces
         self._listed.add((kind, group))
         parts: list[Read] = []
         errors: list[ArmError] = []
         alone = Where(INTERFACES_READ, group.scope)
-        calls: list[tuple[Where, Any, Ask]] = [(alone, self._hints.pointers, partial(operations.list, group.name))]
         pools = self._cluster.agent_pool_profiles if self._cluster is not None else None
+        calls: list[tuple[Where, Any, Ask]] = [
+            (alone, (single, pools, self._hints.pointers), partial(operations.list, group.name))
+        ]
         for name, members in sorted(sets.items()):
             where = Where(SCALE_SET_INTERFACES, f"{group.scope}/{SCALE_SETS}/{name}")
             listing = partial(operations.list_virtual_machine_scale_set_network_interfaces, group.name, name)
@@ -236,8 +239,11 @@ class Reader(ListReader):
     def _some(self, kind: str, group: Group, where: Where, ask: Ask) -> Read:
         return self._decoded(kind, group.scope, self._ask(where, ask))
 
-    def _scale_sets(self, group: Group) -> dict[str, frozenset[str]]:
-        """Return the nodes' scale sets with every id that names one: nodes, members of pools and of groups."""
+    def _members(self, group: Group) -> dict[str, frozenset[str]]:
+        """Return every id of a group that names a machine or an interface: of nodes, members of pools and of groups.
+
+        They are returned by the scale set that they are in; those of single machines under an empty name.
+        """
         ids = [item.id for security in self._of(NetworkSecurityGroup) for item in security.network_interfaces] + [
             item.id
             for balancer in self._of(LoadBalancer)
@@ -246,9 +252,8 @@ class Reader(ListReader):
         ]
         found: dict[str, set[str]] = {}
         for ident in (*ids, *self._hints.provider_ids):
-            name = scale_set_of(ident)
-            if name and group_of(ident) == group:
-                found.setdefault(name, set()).add(ident)
+            if group_of(ident) == group:
+                found.setdefault(scale_set_of(ident), set()).add(ident)
         return {name: frozenset(members) for name, members in found.items()}
 
     def _ways_out(self) -> Any:

@@ -87,10 +87,11 @@ class Teller:
             self._emit(UndecodableFound(read.kind, ident, reason))
         self._seen[read.kind] |= bool(ids) or read.reading is Reading.LIVE
         if read.reading is Reading.LIVE:
-            gone = sorted((known.ids - ids) | set(read.gone)) if not read.whole else []
+            elsewhere = self._elsewhere(read.kind, known)
+            gone = sorted((known.ids - ids - elsewhere) | set(read.gone)) if not read.whole else []
             if gone:
                 self._emit(Removed(read.kind, gone))
-            for ident in known.bad - bad.keys() - ids:
+            for ident in known.bad - bad.keys() - ids - elsewhere:
                 self._emit(UndecodableFound(read.kind, ident, ""))
             known.ids, known.bad, known.at = ids, set(bad), now
             known.reading, known.reason = Reading.LIVE, ""
@@ -118,8 +119,9 @@ class Teller:
                 self._outdate(of, scope, known, failed.reason)
                 continue
             del self._scopes[of, scope]
-            if known.ids:
-                self._emit(Removed(of, sorted(known.ids)))
+            gone = (known.ids | known.bad) - self._elsewhere(of, known)
+            if gone:
+                self._emit(Removed(of, sorted(gone)))
             if scope:
                 self._emit(ScopeLeft(of, scope))
         for kind in AZURE_KINDS:
@@ -152,6 +154,10 @@ class Teller:
             known.reading, known.reason = Reading.STALE, reason
             if scope:
                 self._emit(ReadingChanged(kind, Reading.STALE, scope, reason, self._now()))
+
+    def _elsewhere(self, kind: str, scope: _Scope) -> set[str]:
+        """Return what other scopes of a kind hold: an interface can be read by its id, and as somebody's neighbour."""
+        return {ident for other in self._of(kind) if other is not scope for ident in (*other.ids, *other.bad)}
 
     def _of(self, kind: str) -> list[_Scope]:
         return [known for (of, _), known in self._scopes.items() if of == kind]
