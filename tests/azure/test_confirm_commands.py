@@ -23,7 +23,8 @@ from tests.azure import (
     test_ways_nodes,
     test_ways_private_link,
 )
-from tests.azure.ways_in import Objects, Way, base, read, walked
+from tests.azure.cluster_objects import Objects, base
+from tests.azure.ways_in import Way, read, walked
 
 GROUP = {"-g", "--resource-group"}
 IDS = {"--ids"}

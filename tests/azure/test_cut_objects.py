@@ -7,7 +7,9 @@ import pytest
 
 from aksnav.trace import parse_request, trace
 from aksnav.trace.step import Outcome
-from tests.azure.ways_in import ENDPOINT, GATEWAY, Objects, app_gateway, base, private_link, read
+from tests.azure.cluster_objects import ENDPOINT, Objects, base, private_link
+from tests.azure.gateway_objects import GATEWAY, app_gateway
+from tests.azure.ways_in import read
 
 
 def plain(_made: Objects) -> None:

@@ -11,25 +11,9 @@ from aksnav.sources.capture import open_capture
 from aksnav.store import Store
 from aksnav.trace import parse_request, trace
 from aksnav.trace.step import Outcome, Verdict
-from tests.azure.ways_in import (
-    FILTERED,
-    FQDN,
-    GATEWAY,
-    HUB,
-    POD,
-    SUBNETS,
-    Objects,
-    Way,
-    app_gateway,
-    apply,
-    base,
-    checked,
-    containers,
-    read,
-    subnet,
-    walked,
-    written,
-)
+from tests.azure.cluster_objects import HUB, SUBNETS, Objects, base, subnet
+from tests.azure.gateway_objects import FQDN, GATEWAY, app_gateway, containers
+from tests.azure.ways_in import FILTERED, POD, Way, apply, checked, read, walked, written
 from tests.unit.trace_edge.cloud import group, rule
 
 API = "http://shop.example/api"

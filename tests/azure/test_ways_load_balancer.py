@@ -8,24 +8,8 @@ import pytest
 from aksnav.checks.sweep import sweep
 from aksnav.trace import parse_request, trace
 from aksnav.trace.step import Kind, Outcome
-from tests.azure.ways_in import (
-    ANNOTATION,
-    FILTERED,
-    LB,
-    NODE,
-    POD,
-    SUBNETS,
-    Objects,
-    Way,
-    annotate,
-    base,
-    checked,
-    container_native,
-    internal,
-    read,
-    road,
-    walked,
-)
+from tests.azure.cluster_objects import ANNOTATION, SUBNETS, Objects, annotate, base, container_native, internal
+from tests.azure.ways_in import FILTERED, LB, NODE, POD, Way, checked, read, road, walked
 from tests.unit.trace_edge.cloud import PREFIX, PUBLIC, RG, UID, endpoints, group, rule
 
 VNET = "10.224.9.9"

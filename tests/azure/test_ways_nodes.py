@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from aksnav.trace.step import Outcome
-from tests.azure.ways_in import FILTERED, POD, Objects, Way, checked, walked
+from tests.azure.cluster_objects import Objects
+from tests.azure.ways_in import FILTERED, POD, Way, checked, walked
 from tests.unit.trace_edge.cloud import group, rule
 
 EXTERNAL = "20.70.0.4"

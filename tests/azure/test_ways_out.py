@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from aksnav.trace.step import Outcome
-from tests.azure.ways_in import HUB, SUBNETS, Objects, Way, checked, private_link, subnet
+from tests.azure.cluster_objects import HUB, SUBNETS, Objects, private_link, subnet
+from tests.azure.ways_in import Way, checked
 from tests.unit.azure_egress.test_egress import (
     back,
     default_access,

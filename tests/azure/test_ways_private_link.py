@@ -7,22 +7,8 @@ import pytest
 
 from aksnav.checks.sweep import sweep
 from aksnav.trace.step import Kind, Outcome
-from tests.azure.ways_in import (
-    ENDPOINT,
-    FILTERED,
-    HUB,
-    LB,
-    NODE,
-    SUBNETS,
-    Objects,
-    Way,
-    base,
-    checked,
-    private_link,
-    read,
-    road,
-    walked,
-)
+from tests.azure.cluster_objects import ENDPOINT, HUB, SUBNETS, Objects, base, private_link
+from tests.azure.ways_in import FILTERED, LB, NODE, Way, checked, read, road, walked
 from tests.unit.trace_edge.cloud import RG, group, rule
 
 CONSUMER = "10.226.0.77"

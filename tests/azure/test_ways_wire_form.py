@@ -19,7 +19,9 @@ from tests.azure import (
     test_ways_out,
     test_ways_private_link,
 )
-from tests.azure.ways_in import Objects, Way, app_gateway, base, containers, private_link
+from tests.azure.cluster_objects import Objects, base, private_link
+from tests.azure.gateway_objects import app_gateway, containers
+from tests.azure.ways_in import Way
 from tests.unit.model.test_azure import az
 
 Json = dict[str, Any]

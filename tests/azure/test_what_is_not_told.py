@@ -14,7 +14,9 @@ from aksnav.model.decode import decode_wire
 from aksnav.model.kinds import KINDS
 from aksnav.trace import parse_request, trace
 from aksnav.trace.step import Outcome, Trace
-from tests.azure.ways_in import FQDN, SUBNETS, Objects, base, containers, internal, read, subnet
+from tests.azure.cluster_objects import SUBNETS, Objects, base, internal, subnet
+from tests.azure.gateway_objects import FQDN, containers
+from tests.azure.ways_in import read
 from tests.unit.trace_edge.cloud import group, rule
 from tests.unit.trace_edge.world import ARM
 

@@ -11,7 +11,9 @@ from aksnav.checks.gateway_limits import gateway_limit_findings
 from aksnav.checks.sweep import sweep
 from aksnav.sources.demo.world import Json, World, thing
 from aksnav.trace import parse_request, trace
-from tests.azure.ways_in import Objects, app_gateway, base, read
+from tests.azure.cluster_objects import Objects, base
+from tests.azure.gateway_objects import app_gateway
+from tests.azure.ways_in import read
 from tests.unit.checks.test_pairs import Pair, about, capture, fields_of, nothing
 
 API = "http://shop.example/api"

@@ -17,7 +17,8 @@ from aksnav.trace.routing.types import EntryPoint
 from aksnav.trace.routing.viewpoint import seen_from
 from aksnav.trace.step import Kind, Outcome
 from aksnav.ui.evaluate import Evaluator
-from tests.azure.ways_in import ENDPOINT, HUB, Objects, base, private_link, read, road
+from tests.azure.cluster_objects import ENDPOINT, HUB, Objects, base, private_link
+from tests.azure.ways_in import read, road
 from tests.unit.trace_edge.cloud import group, rule
 from tests.unit.trace_edge.world import ARM
 
