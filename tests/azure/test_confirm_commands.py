@@ -18,7 +18,9 @@ from aksnav.trace.azure.commands import located, of_cluster, of_pool, start_of
 from aksnav.trace.step import Step
 from tests.azure import (
     test_both_ends,
-    test_ways_gateways,
+    test_ways_app_gateway,
+    test_ways_edges,
+    test_ways_gateway_for_containers,
     test_ways_load_balancer,
     test_ways_nodes,
     test_ways_private_link,
@@ -74,7 +76,9 @@ NEEDED: dict[str, tuple[set[str], ...]] = {
 WAYS = [
     *test_ways_load_balancer.WAYS,
     *test_ways_nodes.WAYS,
-    *test_ways_gateways.WAYS,
+    *test_ways_app_gateway.WAYS,
+    *test_ways_gateway_for_containers.WAYS,
+    *test_ways_edges.WAYS,
     *test_ways_private_link.WAYS,
 ]
 

@@ -13,7 +13,9 @@ from aksnav.model.kinds import KINDS
 from aksnav.sources.azure.edges import EDGE_KINDS
 from aksnav.sources.capture.redact import Redaction
 from tests.azure import (
-    test_ways_gateways,
+    test_ways_app_gateway,
+    test_ways_edges,
+    test_ways_gateway_for_containers,
     test_ways_load_balancer,
     test_ways_nodes,
     test_ways_out,
@@ -43,7 +45,9 @@ BESIDE = {"kind", "backendHealth"}
 WAYS: list[Way] = [
     *test_ways_load_balancer.WAYS,
     *test_ways_private_link.WAYS,
-    *test_ways_gateways.WAYS,
+    *test_ways_app_gateway.WAYS,
+    *test_ways_gateway_for_containers.WAYS,
+    *test_ways_edges.WAYS,
     *test_ways_nodes.WAYS,
     *test_ways_out.WAYS,
 ]
