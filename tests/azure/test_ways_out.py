@@ -12,7 +12,7 @@ import pytest
 from aksnav.trace.step import Outcome
 from tests.azure.cluster_objects import HUB, SUBNETS, Objects, private_link, subnet
 from tests.azure.ways_in import Way, checked
-from tests.unit.azure_egress.test_egress import (
+from tests.unit.azure_egress.way_out import (
     back,
     default_access,
     hub,
