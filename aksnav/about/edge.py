@@ -6,7 +6,8 @@ from aksnav.about.fact import Fact, counted
 from aksnav.about.network import unsaid
 from aksnav.model.azure.cluster import ManagedCluster
 from aksnav.store import Store
-from aksnav.trace.azure.joins import cluster, unreadable
+from aksnav.trace.azure.joins import cluster
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence
 
 # networkProfile.outboundType (AKS documentation, "Customize cluster egress with outbound types").

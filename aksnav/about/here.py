@@ -13,8 +13,9 @@ from aksnav.about.words import Word
 from aksnav.model.kubernetes.service import Service
 from aksnav.store import Store
 from aksnav.store.table import Row, Table
-from aksnav.trace.azure.joins import cluster, unreadable
+from aksnav.trace.azure.joins import cluster
 from aksnav.trace.azure.network_model import NetworkModel, network_model
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence
 
 T = TypeVar("T", bound=Row)

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from aksnav.about.fact import Fact
 from aksnav.model.azure.cluster import ManagedCluster
 from aksnav.store import Store
-from aksnav.trace.azure.joins import cluster, unreadable
+from aksnav.trace.azure.joins import cluster
 from aksnav.trace.gateway.classes import flavour_of as gateway_flavour
 from aksnav.trace.ingress.classes import flavour_of
 from aksnav.trace.istio.ways import fronts
+from aksnav.trace.readable import unreadable
 from aksnav.trace.routing.types import Flavour
 from aksnav.trace.step import Evidence
 

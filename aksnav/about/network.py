@@ -5,9 +5,10 @@ from aksnav.model.azure.cluster import ManagedCluster, NetworkProfile
 from aksnav.model.azure.network import Subnet, VirtualNetwork
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store import Store
-from aksnav.trace.azure.joins import cluster, unreadable
+from aksnav.trace.azure.joins import cluster
 from aksnav.trace.azure.network_model import NetworkModel, network_model
 from aksnav.trace.policy.engines import TITLES, Engine, engine
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence
 
 EBPF_LABEL = "kubernetes.azure.com/ebpf-dataplane"

@@ -14,11 +14,11 @@ from aksnav.store import Store
 from aksnav.trace import kubectl
 from aksnav.trace.azure import nsg_rules
 from aksnav.trace.azure.frontend import Found, annotation, confirm, container_native, is_true, keeps_address, service_of
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.azure.lb_annotations import allowed_ranges, field_of
 from aksnav.trace.azure.lb_pool import pool_step
 from aksnav.trace.azure.nsg_causes import AKS_DENY
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence
 
 _UNEVEN = 3  # times as many endpoints on one node as on another

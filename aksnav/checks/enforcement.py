@@ -13,10 +13,10 @@ from aksnav.model.labels import Labels
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl, policy
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.policy.compiled import engine_rules
 from aksnav.trace.policy.engines import TITLES
 from aksnav.trace.policy.readings import unmodelled
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence
 from aksnav.trace.ternary import Unknown
 

@@ -18,11 +18,12 @@ from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace.azure.commands import of_cluster
 from aksnav.trace.azure.frontend import annotation, is_true, service_of
-from aksnav.trace.azure.joins import attach_node, cluster, subnet_by_id, unreadable
+from aksnav.trace.azure.joins import attach_node, cluster, subnet_by_id
 from aksnav.trace.azure.lb_annotations import field_of
 from aksnav.trace.azure.private_link import frontends
 from aksnav.trace.azure.subnet_filter import into_subnet
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence, Verdict
 
 _SYSTEM = "kube-system"

@@ -8,11 +8,12 @@ from aksnav.model.azure.network import LoadBalancer, LoadBalancingRule, Subnet, 
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store import Store
 from aksnav.trace.azure.frontend import Found, confirm, container_native
-from aksnav.trace.azure.joins import attach_node, unreadable
+from aksnav.trace.azure.joins import attach_node
 from aksnav.trace.azure.lb_pool import EXCLUDED, pool_step
 from aksnav.trace.azure.next_hop import prefixes, remote, table_of
 from aksnav.trace.azure.routes import back
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import ENDS, Evidence, Verdict
 
 _TOLD = 5

@@ -10,12 +10,13 @@ from aksnav.model.azure.network import Peering, Route, RouteTable, Subnet, Virtu
 from aksnav.store import Store
 from aksnav.trace.azure import peering
 from aksnav.trace.azure.commands import located
-from aksnav.trace.azure.joins import attach_node, unreadable
+from aksnav.trace.azure.joins import attach_node
 from aksnav.trace.azure.network_model import NetworkModel, network_model
 from aksnav.trace.azure.next_hop import APPLIANCE, ENDPOINT, next_hop, prefixes, table_of
 from aksnav.trace.azure.route_candidates import USER, candidates
 from aksnav.trace.packet import Packet
 from aksnav.trace.policy.who import is_public
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence
 
 _GATEWAY_SUBNET = "gatewaysubnet"

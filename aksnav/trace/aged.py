@@ -6,10 +6,10 @@ import msgspec
 
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import stale
 from aksnav.trace.azure.settled import unsettled
 from aksnav.trace.journey import Road
 from aksnav.trace.memo import once
+from aksnav.trace.readable import stale
 from aksnav.trace.step import Step
 
 # Where what a step names stands in a table of another kind.

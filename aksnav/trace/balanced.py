@@ -3,16 +3,11 @@
 from collections.abc import Sequence
 
 import msgspec
-
 from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Node
-from aksnav.trace.azure import loadbalancer, nsg, routes
-from aksnav.trace.azure.joins import unreadable
-from aksnav.trace.cluster import classes, node
 from aksnav.trace.cluster.endpoints import pod_of
 from aksnav.trace.cluster.hidden import hidden_nodes
-from aksnav.trace.cluster.pod import lost_node
 from aksnav.trace.cluster.service import Via
 from aksnav.trace.crossings import leaving
 from aksnav.trace.inside import through_service
@@ -22,6 +17,11 @@ from aksnav.trace.packet import Packet
 from aksnav.trace.place import Entry, Place
 from aksnav.trace.routing import controllers
 from aksnav.trace.step import ENDS, Branch, Considered, Evidence, Kind, Step, Verdict
+
+from aksnav.trace.azure import loadbalancer, nsg, routes
+from aksnav.trace.cluster import classes, node
+from aksnav.trace.cluster.pod import lost_node
+from aksnav.trace.readable import unreadable
 
 
 def over_the_internet(walk: Walk, journey: Journey, packet: Packet) -> Road | None:

@@ -2,12 +2,13 @@
 
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
-from aksnav.trace.azure.joins import cluster, unreadable
+from aksnav.trace.azure.joins import cluster
 from aksnav.trace.cluster.pod import ref_of
 from aksnav.trace.gateway.controllers import GATEWAY_NAME_LABEL
 from aksnav.trace.journey import Road, Walk
 from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 

@@ -6,7 +6,7 @@ from aksnav.model.addresses import format_address
 from aksnav.model.azure.edge import ApplicationGateway
 from aksnav.trace.azure import across, agc, api_server, appgateway, appgw_backend, edge, gateway_subnet, private_link
 from aksnav.trace.azure.gateway_subnet import GatewayPlace
-from aksnav.trace.azure.joins import stale, subnet_by_id, unreadable
+from aksnav.trace.azure.joins import subnet_by_id
 from aksnav.trace.azure.lb_address import public_step
 from aksnav.trace.azure.subnet_filter import out_of_subnet
 from aksnav.trace.balanced import balanced, no_service, to_the_internet
@@ -17,6 +17,7 @@ from aksnav.trace.kubectl import listing, show
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Place
 from aksnav.trace.policy.who import is_public
+from aksnav.trace.readable import stale, unreadable
 from aksnav.trace.routing import controllers
 from aksnav.trace.routing import router as routing
 from aksnav.trace.routing.types import Controller, Flavour

@@ -6,7 +6,6 @@ from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.trace.alike import stand_for
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.cluster import node
 from aksnav.trace.cluster.alias import external_name
 from aksnav.trace.cluster.endpoints import Chosen
@@ -24,6 +23,7 @@ from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, answered, ended, 
 from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Entry, Place
+from aksnav.trace.readable import unreadable
 from aksnav.trace.routing import controllers
 from aksnav.trace.routing import router as routing
 from aksnav.trace.routing.types import ENVOY_ISTIO, Controller, Flavour, Target

@@ -8,7 +8,7 @@ from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Node, Pod
 from aksnav.trace.azure import client_side, kubenet, loadbalancer, nsg, routes
-from aksnav.trace.azure.joins import attach_node, pod_prefixes, subnet_of, unreadable
+from aksnav.trace.azure.joins import attach_node, pod_prefixes, subnet_of
 from aksnav.trace.balanced import at_node, balanced, no_service, over_the_internet, taken
 from aksnav.trace.cluster import node
 from aksnav.trace.cluster.service import Via, find_port, no_port
@@ -23,6 +23,7 @@ from aksnav.trace.nowhere import external_ip, from_afar, ping_of_service, pod_fr
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Entry, Place
 from aksnav.trace.policy.who import is_public
+from aksnav.trace.readable import unreadable
 from aksnav.trace.routing import controllers
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 

@@ -5,13 +5,14 @@ from aksnav.model.azure.network import VirtualNetwork
 from aksnav.model.kubernetes.workload import Node, Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import subnet_of, unreadable
+from aksnav.trace.azure.joins import subnet_of
 from aksnav.trace.cluster.pod import ref_of
 from aksnav.trace.journey import Journey
 from aksnav.trace.kubectl import listing, show
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Place
 from aksnav.trace.policy.who import is_public
+from aksnav.trace.readable import unreadable
 from aksnav.trace.request import Origin, Request, Source
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 

@@ -1,14 +1,12 @@
 """The whole road of a request, from where it starts to where it ends."""
 
 import msgspec
-
 from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.aged import aged
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.azure.lb_address import pending
 from aksnav.trace.azure.zones import resolver_of
 from aksnav.trace.cluster.alias import external_name
@@ -16,7 +14,6 @@ from aksnav.trace.cluster.dns import DOMAIN, Answer, Resolution, resolve
 from aksnav.trace.cluster.headless import headless
 from aksnav.trace.cluster.hidden import hidden_nodes
 from aksnav.trace.cluster.nameserver import ask
-from aksnav.trace.cluster.pod import arrive, ref_of
 from aksnav.trace.cluster.private_names import as_azure_answers
 from aksnav.trace.cluster.resolver import asks_cluster, in_hosts_file, with_own_servers
 from aksnav.trace.cluster.service import find_port, missing_service, no_port
@@ -31,6 +28,9 @@ from aksnav.trace.request import Request
 from aksnav.trace.start import first_packet, start
 from aksnav.trace.step import Branch, Evidence, Kind, Step, Trace, Verdict
 from aksnav.trace.verdict import add_up
+
+from aksnav.trace.cluster.pod import arrive, ref_of
+from aksnav.trace.readable import unreadable
 
 
 def trace(store: Store, request: Request) -> Trace:

@@ -5,7 +5,7 @@ from typing import Any
 from aksnav.model.change import ListStarted, Reading, SourceChanged
 from aksnav.model.kinds import AZURE_KINDS
 from aksnav.sources.azure.source import PERIOD
-from aksnav.trace.azure.joins import stale
+from aksnav.trace.readable import stale
 from tests.azure.arm_server import Answer, error
 from tests.azure.conftest import START, Bench, host, provider_ids
 

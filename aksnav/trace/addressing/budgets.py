@@ -19,8 +19,8 @@ from aksnav.trace.addressing.allotted import BLOCK
 from aksnav.trace.addressing.models import FROM_POD_CIDR, FROM_POD_SUBNET, Model, model_of, models_of
 from aksnav.trace.addressing.ranges import pod_ranges
 from aksnav.trace.addressing.subnets import SubnetUse, subnet_uses
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.azure.next_hop import table_of
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence
 
 ROUTES = 400

@@ -17,8 +17,9 @@ from aksnav.trace.addressing.overlaps import RESERVED
 from aksnav.trace.addressing.past import Past, past_holders
 from aksnav.trace.addressing.subnets import SubnetUse, kept_by_azure, subnet_uses
 from aksnav.trace.addressing.words import Holder, Sort
-from aksnav.trace.azure.joins import cluster, frontends_at, node_networks, public_ip_at, unreadable
+from aksnav.trace.azure.joins import cluster, frontends_at, node_networks, public_ip_at
 from aksnav.trace.azure.next_hop import remote
+from aksnav.trace.readable import unreadable
 from aksnav.trace.request import BadRequest
 
 MOST = 4096

@@ -17,7 +17,8 @@ from aksnav.trace.addressing.models import Model, model_of
 from aksnav.trace.addressing.needs import Need, most_nodes, needs_of_node, surge_of
 from aksnav.trace.addressing.notes import notes
 from aksnav.trace.addressing.places import placed
-from aksnav.trace.azure.joins import cluster, unreadable
+from aksnav.trace.azure.joins import cluster
+from aksnav.trace.readable import unreadable
 
 
 class State(StrEnum):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from aksnav.model.azure.cluster import ManagedCluster
 from aksnav.store import Store
-from aksnav.trace.azure.joins import unreadable
+from aksnav.trace.readable import unreadable
 
 RULES_PER_INTERFACE = 300
 INSTANCES_PER_POOL = 1000  # cloud-provider-azure documentation, loadbalancer; a newer page of Azure says 5,000

@@ -8,7 +8,8 @@ from aksnav.trace.addressing.models import Model, models_of
 from aksnav.trace.addressing.overlaps import Overlap, overlaps
 from aksnav.trace.addressing.ranges import PodRange, ServiceRange, pod_ranges, service_ranges
 from aksnav.trace.addressing.subnets import SubnetUse, subnet_uses
-from aksnav.trace.azure.joins import cluster, stale, unreadable
+from aksnav.trace.azure.joins import cluster
+from aksnav.trace.readable import stale, unreadable
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -11,8 +11,9 @@ from aksnav.model.addresses import Prefix, parse_address, parse_prefix
 from aksnav.model.azure.cluster import ManagedCluster
 from aksnav.store import Store
 from aksnav.trace.addressing.models import FROM_POD_CIDR, models_of, pod_cidrs, service_cidrs
-from aksnav.trace.azure.joins import cluster, unreadable
+from aksnav.trace.azure.joins import cluster
 from aksnav.trace.memo import once_at
+from aksnav.trace.readable import unreadable
 
 NODE_BLOCK = 24
 

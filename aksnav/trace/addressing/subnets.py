@@ -16,8 +16,9 @@ from aksnav.trace.addressing.allotted import allotted
 from aksnav.trace.addressing.holders import HOLDING_KINDS, azure_holders
 from aksnav.trace.addressing.models import FROM_POD_CIDR, models_of
 from aksnav.trace.addressing.words import Holder, Sort
-from aksnav.trace.azure.joins import cluster, node_networks, pod_prefixes, unreadable
+from aksnav.trace.azure.joins import cluster, node_networks, pod_prefixes
 from aksnav.trace.memo import once_at
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence
 
 AZURE_RESERVED = 5

@@ -10,8 +10,9 @@ import msgspec
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.azure.gateway_subnet import GatewayPlace
-from aksnav.trace.azure.joins import stale, subnet_by_id, unreadable
+from aksnav.trace.azure.joins import subnet_by_id
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import stale, unreadable
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 SUFFIX = ".alb.azure.com"

@@ -8,9 +8,9 @@ from aksnav.model.addresses import format_address, parse_address, parse_prefix
 from aksnav.model.azure.cluster import ManagedCluster
 from aksnav.store.store import Store
 from aksnav.trace.azure.commands import of_cluster
-from aksnav.trace.azure.joins import stale
 from aksnav.trace.packet import Packet
 from aksnav.trace.policy.who import is_public
+from aksnav.trace.readable import stale
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 

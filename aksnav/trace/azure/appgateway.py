@@ -22,8 +22,9 @@ from aksnav.model.azure.edge import (
 )
 from aksnav.model.azure.network import Child, Frontend, SubResource
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import public_ip_at, stale
+from aksnav.trace.azure.joins import public_ip_at
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import stale
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 
 C = TypeVar("C", bound=Child)

@@ -13,11 +13,12 @@ from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.azure import outbound, peering, private_link, routes
 from aksnav.trace.azure.commands import located, routes_of
-from aksnav.trace.azure.joins import attach_node, interface_at, subnet_of, unreadable
+from aksnav.trace.azure.joins import attach_node, interface_at, subnet_of
 from aksnav.trace.azure.masquerade import masquerade, unsure
 from aksnav.trace.azure.next_hop import GATEWAY, PEERING, RouteDecision
 from aksnav.trace.packet import Packet
 from aksnav.trace.policy.who import is_public
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import ENDS, Evidence, Kind, Step, Verdict
 
 

@@ -1,10 +1,8 @@
 """Joins between the planes: a node and its interface, subnet and security groups; an address and its frontend."""
 
 import re
-from typing import Any
 
 import msgspec
-
 from aksnav.model.addresses import Prefix, format_address, parse_address, parse_prefix
 from aksnav.model.azure.cluster import ManagedCluster
 from aksnav.model.azure.network import (
@@ -18,11 +16,11 @@ from aksnav.model.azure.network import (
     SubResource,
     VirtualNetwork,
 )
-from aksnav.model.kinds import KINDS
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store.store import Store
-from aksnav.store.table import Table
 from aksnav.trace.memo import once
+
+from aksnav.trace.readable import unreadable
 
 _PROVIDER = re.compile(r"^azure://(/subscriptions/[^/]+/resourcegroups/[^/]+)/", re.IGNORECASE)
 _AGC = "microsoft.servicenetworking/trafficcontrollers"
@@ -50,35 +48,6 @@ def group_of(arm_id: str) -> str:
     """Return the resource group scope of an ARM id or a provider id in lower case, or an empty string."""
     found = _PROVIDER.match(arm_id) or _GROUP.match(arm_id)
     return found[1].lower() if found else ""
-
-
-def unreadable(table: Table[Any], scope: str = "") -> str:
-    """Return what permission or data is missing to know the rows of a scope, or an empty string if they are known."""
-    access = table.access(scope)
-    kind = KINDS[table.kind]
-    if access.complete:
-        # What Azure has and what cannot be decoded may be the very row that is looked for: ids there tell no owner.
-        broken = next(iter(table.undecodable), "") if kind.azure else ""
-        return f"{kind.plural} {broken}: {table.undecodable[broken]}" if broken else ""
-    if kind.azure:
-        what = f"{kind.group}/{kind.plural}/read"
-    else:
-        what = f"list {kind.plural}" + (f" in namespace {scope}" if scope and kind.namespaced else "")
-    if access.reason.startswith(what):
-        return access.reason  # the source has named it already, with its scope
-    return f"{what} ({access.reason or access.reading.value})"
-
-
-def stale(*tables: Table[Any]) -> tuple[str, ...]:
-    """Return an assumption for each table that is known from before only."""
-    return tuple(
-        f"{table.kind} are as they were last read: the source is stale" for table in tables if not _fresh(table)
-    )
-
-
-def _fresh(table: Table[Any]) -> bool:
-    # What was read once and is refused now keeps its rows: they are old too.
-    return all(access.fresh or not (access.complete or access.at) for access in table.scopes().values())
 
 
 def cluster(store: Store) -> ManagedCluster | None:

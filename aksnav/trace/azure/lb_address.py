@@ -11,9 +11,10 @@ from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.azure import lb_annotations
 from aksnav.trace.azure.frontend import Found, is_internal
-from aksnav.trace.azure.joins import cluster, public_ip_at, stale, unreadable
+from aksnav.trace.azure.joins import cluster, public_ip_at
 from aksnav.trace.azure.lb_annotations import Fault
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import stale, unreadable
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 
 # LB skus with a data path of their own that is not followed.

@@ -15,7 +15,8 @@ from aksnav.model.azure.network import PublicIPAddress
 from aksnav.model.kubernetes.service import Service
 from aksnav.store.store import Store
 from aksnav.trace.azure.frontend import ANNOTATION, annotation, is_internal, is_true
-from aksnav.trace.azure.joins import cluster, group_of, node_networks, unreadable
+from aksnav.trace.azure.joins import cluster, group_of, node_networks
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 IDLE = "azure-load-balancer-tcp-idle-timeout"

@@ -8,8 +8,8 @@ from aksnav.model.azure.network import LoadBalancingRule
 from aksnav.model.kubernetes.service import Service
 from aksnav.store.store import Store
 from aksnav.trace.azure.frontend import Found, confirm
-from aksnav.trace.azure.joins import stale
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import stale
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 
 _REGISTERED = (

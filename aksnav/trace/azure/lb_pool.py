@@ -13,9 +13,9 @@ from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store.store import Store
 from aksnav.trace.azure.frontend import Found, confirm
-from aksnav.trace.azure.joins import stale, unreadable
 from aksnav.trace.memo import once
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import stale, unreadable
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 
 EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"

@@ -10,10 +10,11 @@ import msgspec
 from aksnav.model.addresses import Prefix, is_v4, parse_address, parse_prefix
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import attach_node, cluster, pod_prefixes, unreadable
+from aksnav.trace.azure.joins import attach_node, cluster, pod_prefixes
 from aksnav.trace.azure.masquerade_config import kept
 from aksnav.trace.azure.network_model import ModelReading, NetworkModel, model_of_pool, network_model
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 _HIDDEN = frozenset({NetworkModel.OVERLAY, NetworkModel.KUBENET})

@@ -7,8 +7,9 @@ import msgspec
 from aksnav.model.azure.cluster import AgentPool, ManagedCluster
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import cluster, unreadable
+from aksnav.trace.azure.joins import cluster
 from aksnav.trace.memo import once
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence
 
 STATIC_BLOCK = "staticblock"

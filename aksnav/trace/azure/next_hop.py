@@ -9,7 +9,7 @@ from aksnav.model.addresses import Prefix, format_address, is_v4
 from aksnav.model.azure.network import Route, RouteTable, Subnet, VirtualNetwork
 from aksnav.store.store import Store
 from aksnav.trace.azure import service_tags
-from aksnav.trace.azure.joins import group_of, unreadable
+from aksnav.trace.azure.joins import group_of
 from aksnav.trace.azure.next_hop_reach import has_gateway, unreachable
 from aksnav.trace.azure.route_candidates import (
     APPLIANCE,
@@ -30,6 +30,7 @@ from aksnav.trace.azure.route_candidates import (
 )
 from aksnav.trace.azure.tags import covers_internet, has_public
 from aksnav.trace.policy.who import is_public
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Considered
 from aksnav.trace.ternary import Unknown
 

@@ -7,9 +7,11 @@ and 9): a next hop needs direct connectivity, and an interface that forwards nee
 from aksnav.model.addresses import parse_address
 from aksnav.model.azure.network import Subnet, VirtualNetwork
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import frontends_at, interface_at, subnet_of, unreadable
 from aksnav.trace.azure.route_candidates import APPLIANCE, GATEWAY, USER, Candidate, peered, prefixes, remote
 from aksnav.trace.azure.tags import PEERED
+
+from aksnav.trace.azure.joins import frontends_at, interface_at, subnet_of
+from aksnav.trace.readable import unreadable
 
 
 def has_gateway(network: VirtualNetwork) -> bool:

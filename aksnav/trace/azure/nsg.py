@@ -13,7 +13,7 @@ from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.azure import nsg_causes, tags
-from aksnav.trace.azure.joins import attach_node, public_ip_at, unreadable
+from aksnav.trace.azure.joins import attach_node, public_ip_at
 from aksnav.trace.azure.masquerade import masquerade
 from aksnav.trace.azure.nsg_layers import Layer, groups_at, groups_of, interface_layer, subnet_at, subnet_layer
 from aksnav.trace.azure.nsg_rules import INBOUND, OUTBOUND, Context, RuleDecision, evaluate
@@ -22,6 +22,7 @@ from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Entry, Place
 from aksnav.trace.policy.who import is_public
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 __all__ = ["RuleDecision", "as_sent", "between", "evaluate", "into_node", "out_of_node"]

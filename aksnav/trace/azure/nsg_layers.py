@@ -9,9 +9,10 @@ from aksnav.model.azure.network import NetworkSecurityGroup, Subnet, SubResource
 from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import Attachment, group_of, group_of_machine, interface_at, subnet_of, unreadable
+from aksnav.trace.azure.joins import Attachment, group_of, group_of_machine, interface_at, subnet_of
 from aksnav.trace.azure.service_tags import PLATFORM, PROBE_V6
 from aksnav.trace.policy.who import is_public
+from aksnav.trace.readable import unreadable
 
 
 class Layer(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from shlex import quote
 
 import msgspec
-
 from aksnav.model.addresses import format_address, is_v4
 from aksnav.model.azure.network import NetworkSecurityGroup, VirtualNetwork
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure import admin_rules, nsg_causes
 from aksnav.trace.azure.commands import located
-from aksnav.trace.azure.joins import group_of, stale, unreadable
 from aksnav.trace.azure.nsg_layers import Layer
 from aksnav.trace.azure.nsg_rules import ALLOW, OUTBOUND, Context, RuleDecision, end_facts, evaluate, of_platform
 from aksnav.trace.azure.service_tags import METADATA, PLATFORM
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
+
+from aksnav.trace.azure import admin_rules, nsg_causes
+from aksnav.trace.azure.joins import group_of
+from aksnav.trace.readable import stale, unreadable
 
 # What nodes send to these is exempt, unless a rule names the platform tags (aks-networking.md, 3.1).
 _EXEMPT = frozenset({PLATFORM, METADATA})

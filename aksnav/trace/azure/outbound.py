@@ -16,8 +16,9 @@ from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.azure.commands import located
-from aksnav.trace.azure.joins import attach_node, cluster, group_of, stale, unreadable
+from aksnav.trace.azure.joins import attach_node, cluster, group_of
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import stale, unreadable
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 
 # Machines in the pool, and the ports that each gets of every frontend where the rule does not say.

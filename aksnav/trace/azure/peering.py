@@ -11,10 +11,11 @@ from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.azure.network import Peering, VirtualNetwork
 from aksnav.store.store import Store
 from aksnav.trace.azure.commands import located
-from aksnav.trace.azure.joins import group_of, unreadable
+from aksnav.trace.azure.joins import group_of
 from aksnav.trace.azure.next_hop import remote
 from aksnav.trace.azure.tags import PEERED
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 

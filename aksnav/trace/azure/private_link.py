@@ -16,10 +16,11 @@ from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.azure import frontend as naming
 from aksnav.trace.azure.frontend import Found
-from aksnav.trace.azure.joins import group_of, public_ip_at, stale, subnet_by_id, unreadable
+from aksnav.trace.azure.joins import group_of, public_ip_at, subnet_by_id
 from aksnav.trace.azure.subnet_filter import into_subnet
 from aksnav.trace.memo import once
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import stale, unreadable
 from aksnav.trace.step import ENDS, UNKNOWN, Considered, Evidence, Kind, Step, Verdict
 
 _TYPE = "/providers/microsoft.network/privatelinkservices/"

@@ -15,7 +15,7 @@ from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.azure import asymmetry, peering
 from aksnav.trace.azure.commands import located, of_cluster, routes_of
-from aksnav.trace.azure.joins import attach_node, cluster, stale, unreadable
+from aksnav.trace.azure.joins import attach_node, cluster
 from aksnav.trace.azure.next_hop import (
     APPLIANCE,
     GATEWAY,
@@ -28,6 +28,7 @@ from aksnav.trace.azure.next_hop import (
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Place
 from aksnav.trace.policy.who import is_public
+from aksnav.trace.readable import stale, unreadable
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 __all__ = ["APPLIANCE", "INTERNET", "NONE", "RouteDecision", "back", "back_from", "forward_step", "next_hop"]

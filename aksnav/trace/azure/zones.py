@@ -13,9 +13,10 @@ import msgspec
 from aksnav.model.addresses import parse_address
 from aksnav.model.azure.dns import PrivateDnsZone, RecordSet, ZoneLink
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import attach_node, node_networks, subnet_of, unreadable
+from aksnav.trace.azure.joins import attach_node, node_networks, subnet_of
 from aksnav.trace.memo import once
 from aksnav.trace.place import Place
+from aksnav.trace.readable import unreadable
 
 AZURE_DNS = "168.63.129.16"
 PRIVATELINK = "privatelink."

@@ -11,10 +11,10 @@ from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.cluster.hosts import Claim, claims_of
 from aksnav.trace.kubectl import listing
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 
 DOMAIN = "cluster.local"

@@ -3,13 +3,13 @@
 import msgspec
 
 from aksnav.model.kubernetes.service import Service, ServicePort
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.cluster.endpoints import addresses
 from aksnav.trace.cluster.service import Via, endpoints, find_port, no_port, port_step
 from aksnav.trace.inside import elsewhere, label_of, to_pod
 from aksnav.trace.journey import Journey, Road, Walk, fan
 from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Branch, Evidence, Kind, Step, Verdict
 
 

@@ -8,9 +8,9 @@ from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.store.table import Table
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Kind, Step, Verdict
 
 

@@ -4,8 +4,8 @@ import msgspec
 
 from aksnav.model.addresses import parse_address
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.memo import once
+from aksnav.trace.readable import unreadable
 
 _POLICIES = ("CalicoNetworkPolicy", "GlobalNetworkPolicy")
 

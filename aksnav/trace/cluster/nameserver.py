@@ -8,7 +8,7 @@ from aksnav.model.kubernetes.workload import Node, Pod
 from aksnav.model.object import Ref
 from aksnav.trace import policy
 from aksnav.trace.azure import kubenet, nsg
-from aksnav.trace.azure.joins import cluster, unreadable
+from aksnav.trace.azure.joins import cluster
 from aksnav.trace.cluster.endpoints import Chosen
 from aksnav.trace.cluster.pod import without_pod
 from aksnav.trace.cluster.resolver import asks_cluster
@@ -17,6 +17,7 @@ from aksnav.trace.journey import Road, Walk
 from aksnav.trace.kubectl import listing
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Place
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import ENDS, UNKNOWN, Evidence, Kind, Step, Verdict
 
 SERVICE = "kube-system/kube-dns"

@@ -9,18 +9,19 @@ probe shows that the application listens elsewhere.
 from collections.abc import Iterable
 
 import msgspec
-
 from aksnav.model.addresses import format_address
 from aksnav.model.kubernetes.workload import Node, Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import pod_prefixes, unreadable
 from aksnav.trace.cluster.endpoints import Chosen
 from aksnav.trace.cluster.hidden import hidden
 from aksnav.trace.kubectl import listing, show
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 from aksnav.trace.verdict import DESTINATION_FIELD
+
+from aksnav.trace.azure.joins import pod_prefixes
+from aksnav.trace.readable import unreadable
 
 _NO_FREE_PORT = "free ports for the requested pod ports"
 _IMAGE = frozenset({"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"})

@@ -9,7 +9,6 @@ from aksnav.model.azure.dns import PrivateDnsZone, RecordSet
 from aksnav.model.azure.edge import PrivateEndpoint
 from aksnav.store.store import Store
 from aksnav.trace.azure import zones
-from aksnav.trace.azure.joins import stale, unreadable
 from aksnav.trace.azure.resolvers import of_the_internet
 from aksnav.trace.azure.zones import AZURE_DNS, Looked, Resolver, State
 from aksnav.trace.cluster.dns import DOMAIN, Answer, Resolution
@@ -17,6 +16,7 @@ from aksnav.trace.cluster.hosts import claims_of
 from aksnav.trace.cluster.zone_answers import absent, against_claims, claim_fact, unlinked, zone_facts, zone_step
 from aksnav.trace.packet import Packet
 from aksnav.trace.policy.who import is_public
+from aksnav.trace.readable import stale, unreadable
 from aksnav.trace.step import Considered, Evidence, Step, Verdict
 
 

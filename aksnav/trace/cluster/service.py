@@ -7,11 +7,11 @@ from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import stale, unreadable
 from aksnav.trace.cluster.endpoints import Candidates, Choice, Chosen, candidates, choose
 from aksnav.trace.cluster.unready import nothing
 from aksnav.trace.kubectl import listing, show
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import stale, unreadable
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 
 

@@ -7,11 +7,11 @@ from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Event, Pod
 from aksnav.model.labels import Labels
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.cluster.endpoints import Candidates
 from aksnav.trace.cluster.pod import first_causes, ref_of
 from aksnav.trace.kubectl import listing
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 
 _SHOWN = 8

@@ -9,12 +9,12 @@ from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.azure.lb_address import pending
 from aksnav.trace.gateway.attach import attached, parent_id
 from aksnav.trace.gateway.refusals import FIXES
 from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import unreadable
 from aksnav.trace.routing import controllers
 from aksnav.trace.routing.types import Controller
 from aksnav.trace.step import Evidence, Kind, Step, Verdict

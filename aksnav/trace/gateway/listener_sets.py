@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from aksnav.model.kubernetes.gateway import Gateway, Listener, ListenerSet
 from aksnav.store import Store
 from aksnav.trace import kubectl
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.gateway.place import Place
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import unreadable
 from aksnav.trace.routing.hostnames import any_labels, specificity
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 

@@ -8,7 +8,6 @@ from aksnav.model.kubernetes.gateway import GRPCRule, RouteMatch, RouteRule
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
-from aksnav.trace.azure.joins import stale
 from aksnav.trace.gateway import attach as gateway_attach
 from aksnav.trace.gateway import backend_tls, kinds, misdirected, references, streams, unmatched
 from aksnav.trace.gateway import backends as gateway_backends
@@ -21,6 +20,7 @@ from aksnav.trace.gateway.place import Place
 from aksnav.trace.ingress.answer import limited
 from aksnav.trace.istio import route as istio
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import stale
 from aksnav.trace.routing.hostnames import bare
 from aksnav.trace.routing.types import ENVOY_ISTIO, Controller, Flavour, Routing, Target
 from aksnav.trace.step import Evidence, Kind, Step, Verdict

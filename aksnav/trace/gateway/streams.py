@@ -9,7 +9,6 @@ import msgspec
 from aksnav.model.kubernetes.gateway import AnyRoute
 from aksnav.store import Store
 from aksnav.trace import kubectl
-from aksnav.trace.azure.joins import stale
 from aksnav.trace.gateway import answers, backends, kinds, references
 from aksnav.trace.gateway.attach import Attached
 from aksnav.trace.gateway.attachment import Attachment
@@ -17,6 +16,7 @@ from aksnav.trace.gateway.filters import Scene
 from aksnav.trace.gateway.place import Place
 from aksnav.trace.gateway.refusals import FIXES, Refusal
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import stale
 from aksnav.trace.routing.hostnames import any_labels, bare, specificity
 from aksnav.trace.routing.types import Controller, Routing
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict

@@ -7,7 +7,6 @@ import msgspec
 from aksnav.model.kubernetes.gateway import GRPCMatch, GRPCRoute, HTTPRoute, RouteMatch
 from aksnav.store import Store
 from aksnav.trace import kubectl
-from aksnav.trace.azure.joins import stale
 from aksnav.trace.gateway import closed, grpc, kinds
 from aksnav.trace.gateway import match as gateway_match
 from aksnav.trace.gateway.attach import Attached
@@ -17,6 +16,7 @@ from aksnav.trace.gateway.refusals import FIXES, Refusal
 from aksnav.trace.gateway.values import UNKNOWN
 from aksnav.trace.ingress.answer import limited
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import stale
 from aksnav.trace.routing.hostnames import any_labels, bare
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 

@@ -12,9 +12,9 @@ from aksnav.model.kubernetes.service import Service
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.ingress import answer as ingress_answer
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import unreadable
 from aksnav.trace.routing import tls
 from aksnav.trace.routing.backends import Wanted, resolve
 from aksnav.trace.routing.types import Controller, Flavour, Target

@@ -6,9 +6,9 @@ import msgspec
 
 from aksnav.model.kubernetes.ingress import Ingress, IngressBackend
 from aksnav.store import Store
-from aksnav.trace.azure.joins import stale
 from aksnav.trace.ingress.classes import Claim
 from aksnav.trace.memo import once
+from aksnav.trace.readable import stale
 from aksnav.trace.routing.controllers import claims
 from aksnav.trace.routing.types import Controller
 from aksnav.trace.step import Considered, Verdict

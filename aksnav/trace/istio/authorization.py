@@ -14,9 +14,9 @@ from aksnav.model.kubernetes.istio import AuthOperation, AuthorizationPolicy, Au
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
-from aksnav.trace.azure.joins import stale
 from aksnav.trace.istio.scope import Workload, applies, by_age, root_unsure, unread
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import stale
 from aksnav.trace.routing.hostnames import bare
 from aksnav.trace.routing.types import Controller
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict

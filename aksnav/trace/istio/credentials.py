@@ -8,9 +8,9 @@ where the Gateway is (AKS, "Istio ingress gateway troubleshooting").
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
-from aksnav.trace.azure.joins import stale
 from aksnav.trace.istio.scope import Place, Workload
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import stale
 from aksnav.trace.routing.tls import TLS_KEYS
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 

@@ -13,10 +13,10 @@ from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
-from aksnav.trace.azure.joins import stale
 from aksnav.trace.istio import hosts, rules
 from aksnav.trace.istio.scope import Workload, unread
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import stale
 from aksnav.trace.routing.types import Target
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 

@@ -12,12 +12,12 @@ from aksnav.model.kubernetes.istio import IstioGateway, StringMatch, VirtualServ
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
-from aksnav.trace.azure.joins import stale
 from aksnav.trace.ingress.answer import limited
 from aksnav.trace.istio import actions, destinations, hosts, matching
 from aksnav.trace.istio.matching import Candidate, Chosen
 from aksnav.trace.istio.scope import Place, Workload, bound, gateways_of, unread, visible
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import stale
 from aksnav.trace.routing.hostnames import bare
 from aksnav.trace.routing.types import Routing, Target
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict

@@ -10,10 +10,10 @@ import msgspec
 
 from aksnav.store import Store
 from aksnav.trace import kubectl
-from aksnav.trace.azure.joins import stale
 from aksnav.trace.istio import credentials, hosts
 from aksnav.trace.istio.scope import Place, Workload, patches, places, selects, unread
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import stale
 from aksnav.trace.routing.hostnames import bare
 from aksnav.trace.routing.types import Controller
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict

@@ -12,7 +12,6 @@ from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
-from aksnav.trace.azure.joins import stale
 from aksnav.trace.istio import authorization, hosts, rules, tokens
 from aksnav.trace.istio.scope import (
     GATEWAY_NAME,
@@ -26,6 +25,7 @@ from aksnav.trace.istio.scope import (
 )
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Place
+from aksnav.trace.readable import stale
 from aksnav.trace.routing import recognise
 from aksnav.trace.routing.types import Controller, Flavour
 from aksnav.trace.step import Evidence, Kind, Step, Verdict

@@ -18,8 +18,8 @@ from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import KubernetesObject
 from aksnav.store import Store
 from aksnav.store.table import Table
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.memo import once
+from aksnav.trace.readable import unreadable
 from aksnav.trace.routing.types import Controller
 
 T = TypeVar("T", bound=KubernetesObject)

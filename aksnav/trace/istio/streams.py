@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from aksnav.model.kubernetes.istio import L4Match, L4Route, VirtualService
 from aksnav.store import Store
 from aksnav.trace import kubectl
-from aksnav.trace.azure.joins import stale
 from aksnav.trace.istio import destinations, hosts
 from aksnav.trace.istio.scope import Place, Workload, bound, in_full, selects, unread
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import stale
 from aksnav.trace.routing.hostnames import bare
 from aksnav.trace.routing.types import Routing
 from aksnav.trace.step import Evidence, Kind, Step, Verdict

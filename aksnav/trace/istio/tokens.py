@@ -13,9 +13,9 @@ from aksnav.model.kubernetes.istio import JWTRule, RequestAuthentication
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
-from aksnav.trace.azure.joins import stale
 from aksnav.trace.istio.scope import Workload, applies, by_age, root_unsure, unread
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import stale
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 _UNAUTHORIZED = 401

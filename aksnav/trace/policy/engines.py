@@ -9,8 +9,9 @@ from aksnav.model.change import Reading
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import cluster, unreadable
+from aksnav.trace.azure.joins import cluster
 from aksnav.trace.memo import once
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence
 
 

@@ -11,7 +11,6 @@ from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.store.table import Table
-from aksnav.trace.azure.joins import stale
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Entry
 from aksnav.trace.policy import admit, causes
@@ -24,6 +23,7 @@ from aksnav.trace.policy.engines import TITLES, Engine, EngineReading
 from aksnav.trace.policy.readings import Heard, Reading, ends, hear
 from aksnav.trace.policy.rules import DEPENDS
 from aksnav.trace.policy.who import Sort, View
+from aksnav.trace.readable import stale
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 
 

@@ -2,7 +2,7 @@
 
 from aksnav.model.labels import Labels, LabelSelector
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import unreadable
+from aksnav.trace.readable import unreadable
 from aksnav.trace.ternary import Answer, Unknown
 
 NAME = "kubernetes.io/metadata.name"

@@ -14,7 +14,6 @@ from aksnav.model.addresses import parse_address
 from aksnav.model.kubernetes.policy import NetworkPolicy
 from aksnav.model.kubernetes.workload import ContainerPort, Pod
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.cluster import classes
 from aksnav.trace.memo import once
 from aksnav.trace.place import Place
@@ -30,6 +29,7 @@ from aksnav.trace.policy.peer_sets import PeerSets
 from aksnav.trace.policy.reach_ports import Cuts, Ports, cuts, ranges
 from aksnav.trace.policy.readings import unmodelled
 from aksnav.trace.policy.workloads import Group, group_of
+from aksnav.trace.readable import unreadable
 
 Key = tuple[object, ...]
 _READ = (

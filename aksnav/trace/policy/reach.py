@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import stale, unreadable
 from aksnav.trace.place import Place
 from aksnav.trace.policy.calico.hosts import unread as unread_hosts
 from aksnav.trace.policy.compiled import CALICO, engine_of
@@ -22,6 +21,7 @@ from aksnav.trace.policy.quick import Quick
 from aksnav.trace.policy.reach_rows import Party, Reach, Side, group_at, together
 from aksnav.trace.policy.subject import Subject
 from aksnav.trace.policy.workloads import Group, Sort
+from aksnav.trace.readable import stale, unreadable
 
 
 class Talk(msgspec.Struct, frozen=True, kw_only=True, gc=False):

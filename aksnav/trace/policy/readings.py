@@ -5,7 +5,6 @@ import msgspec
 from aksnav.model.kinds import KINDS
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.place import Crossing, Entry
 from aksnav.trace.policy.calico.hosts import forwarding, host_endpoint
 from aksnav.trace.policy.compiled import Asked, compiled, engine_of, engine_rules
@@ -13,6 +12,7 @@ from aksnav.trace.policy.decision import DROPS, PASSES, Decision, Direction, Eff
 from aksnav.trace.policy.engines import ENFORCING, Engine, EngineReading
 from aksnav.trace.policy.rules import Target
 from aksnav.trace.policy.who import Sort, View, Who, destination, sources
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence
 
 

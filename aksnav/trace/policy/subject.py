@@ -9,8 +9,8 @@ from aksnav.model.kubernetes.workload import Node, Pod
 from aksnav.model.object import Ref
 from aksnav.model.text import plain
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.place import Place
+from aksnav.trace.readable import unreadable
 from aksnav.trace.request import BadRequest
 
 KINDS = {

@@ -6,8 +6,8 @@ from aksnav.model.kubernetes.ingress import Ingress
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
-from aksnav.trace.azure.joins import stale
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import stale
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 KEY_VAULT = "kubernetes.azure.com/tls-cert-keyvault-uri"

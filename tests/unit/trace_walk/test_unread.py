@@ -4,7 +4,7 @@ import pytest
 
 from aksnav.model.change import ListEnded, ListStarted, Reading, ReadingChanged
 from aksnav.store import Store
-from aksnav.trace.azure.joins import stale
+from aksnav.trace.readable import stale
 from aksnav.trace.step import Certainty, Outcome, Trace, Verdict
 from tests.unit.trace_walk.changed_demo import ChangedDemo
 

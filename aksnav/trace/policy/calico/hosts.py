@@ -6,10 +6,10 @@ subject to a host endpoint's policies where one of them asks for forwarded traff
 
 from aksnav.model.kubernetes.calico import HostEndpoint
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.memo import once
 from aksnav.trace.policy.calico import selector
 from aksnav.trace.policy.calico.policies import once_each
+from aksnav.trace.readable import unreadable
 
 
 def host_endpoint(store: Store, node: str) -> HostEndpoint | None:

@@ -15,11 +15,11 @@ from aksnav.model.kubernetes.calico import HostEndpoint, NetworkSet
 from aksnav.model.labels import Labels
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.cluster.classes import Cuts
 from aksnav.trace.policy.namespaces import NamespaceLabels
 from aksnav.trace.policy.rules import covers_any_client
 from aksnav.trace.policy.who import Sort, Who
+from aksnav.trace.readable import unreadable
 from aksnav.trace.ternary import Answer, Unknown, some
 
 NAMESPACE = "projectcalico.org/namespace"

@@ -9,7 +9,6 @@ from aksnav.model.kubernetes.policy import NetworkPolicy
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.cluster.classes import Cuts
 from aksnav.trace.cluster.named_services import named_endpoints
 from aksnav.trace.policy import rules
@@ -24,6 +23,7 @@ from aksnav.trace.policy.calico.tiers import TierRule, Voice, walk
 from aksnav.trace.policy.decision import Decision, Direction
 from aksnav.trace.policy.namespaces import NamespaceLabels
 from aksnav.trace.policy.who import Sort, Who
+from aksnav.trace.readable import unreadable
 
 _Selected = tuple[tuple[Member, Selection], ...]
 

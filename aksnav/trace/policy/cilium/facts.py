@@ -9,8 +9,8 @@ from aksnav.model.addresses import Prefix, parse_address, parse_prefix
 from aksnav.model.change import Reading
 from aksnav.model.labels import Labels
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.memo import once
+from aksnav.trace.readable import unreadable
 
 _POLICIES = ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
 _SERVICE = "default/kubernetes"

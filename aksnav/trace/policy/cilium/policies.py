@@ -8,13 +8,13 @@ from aksnav.model.kubernetes.policy import CiliumNetworkPolicy
 from aksnav.model.labels import Labels
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
-from aksnav.trace.azure.joins import unreadable
 from aksnav.trace.policy.cilium.facts import Facts
 from aksnav.trace.policy.cilium.question import Question, Teaching
 from aksnav.trace.policy.cilium.rule import Ready, Rule, prepare
 from aksnav.trace.policy.cilium.selectors import endpoint
 from aksnav.trace.policy.cilium.words import selected, undecidable, words
 from aksnav.trace.policy.decision import Direction, PolicyWord
+from aksnav.trace.readable import unreadable
 from aksnav.trace.ternary import Answer, Unknown, every
 
 
