@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 from aksnav.checks.finding import Finding, Proof
 from aksnav.checks.from_steps import finding_of
-from aksnav.model.azure.cluster import ManagedCluster
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store import Store
 from aksnav.trace import kubectl
-from aksnav.trace.azure.commands import of_cluster, start_of
-from aksnav.trace.azure.joins import cluster
+from aksnav.trace.azure.commands import of_cluster
+from aksnav.trace.azure.powered import halt_of
 from aksnav.trace.cluster.pod import lost_node
 from aksnav.trace.packet import Packet
 from aksnav.trace.step import Evidence
@@ -41,27 +40,17 @@ def _without_network(node: Node, reason: str) -> Finding:
 
 def cluster_findings(store: Store) -> Iterator[Finding]:
     """Yield K04: the managed cluster is stopped, or none of its node pools has a node."""
-    managed = cluster(store)
-    if managed is None:
+    found = halt_of(store)
+    if found is None:
         return
-    code = str(managed.power_state.get("code", ""))
-    pools = managed.agent_pool_profiles
-    if code.lower() == "stopped":
-        yield _down(managed, "is stopped", (Evidence(".powerState.code", code, managed.ref),))
-    elif pools and not any(pool.count for pool in pools) and not len(store.nodes):
-        facts = (
-            Evidence(f".agentPoolProfiles[?name=='{pool.name}'].count", str(pool.count), managed.ref) for pool in pools
-        )
-        yield _down(managed, "has no node in any pool", tuple(facts))
-
-
-def _down(managed: ManagedCluster, what: str, facts: tuple[Evidence, ...]) -> Finding:
-    return Finding(
+    managed = found.managed
+    summary = f"cluster {managed.name} {found.what}: nothing in it answers"
+    yield Finding(
         id="K04",
         subject=managed.ref,
-        summary=f"cluster {managed.name} {what}: nothing in it answers",
-        proof=Proof.PROVEN,
-        evidence=facts,
+        summary=f"not certain {found.contradicted}" if found.contradicted else summary,
+        proof=Proof.LIKELY if found.contradicted else Proof.PROVEN,
+        evidence=found.facts,
         confirm=of_cluster(managed.arm_id, "[powerState, agentPoolProfiles[].count]"),
-        fix=start_of(managed.arm_id) if "stopped" in what else "scale a node pool up",
+        fix=found.fix,
     )

@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 
 import msgspec
+
 from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Node
+from aksnav.trace.azure import loadbalancer, nsg, routes
+from aksnav.trace.azure.powered import in_pool
+from aksnav.trace.cluster import classes, node
 from aksnav.trace.cluster.endpoints import pod_of
 from aksnav.trace.cluster.hidden import hidden_nodes
+from aksnav.trace.cluster.pod import lost_node
 from aksnav.trace.cluster.service import Via
 from aksnav.trace.crossings import leaving
 from aksnav.trace.inside import through_service
@@ -15,13 +20,9 @@ from aksnav.trace.journey import Journey, Road, Walk, ended, fan, where
 from aksnav.trace.kubectl import listing, show
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Entry, Place
+from aksnav.trace.readable import unreadable
 from aksnav.trace.routing import controllers
 from aksnav.trace.step import ENDS, Branch, Considered, Evidence, Kind, Step, Verdict
-
-from aksnav.trace.azure import loadbalancer, nsg, routes
-from aksnav.trace.cluster import classes, node
-from aksnav.trace.cluster.pod import lost_node
-from aksnav.trace.readable import unreadable
 
 
 def over_the_internet(walk: Walk, journey: Journey, packet: Packet) -> Road | None:
@@ -325,8 +326,8 @@ def at_node(
     # Inside of private networks the way back is the way in: where the peering is broken, nothing comes to the group.
     steps = [*filtered, *back] if journey.internet else [*back, *filtered]
     if at.ready is not True:
-        steps.append(lost_node(at, packet))
-    steps.append(taken(walk, service, at, packet))
+        steps.append(in_pool(walk.store, at, lost_node(at, packet)))
+    steps.append(in_pool(walk.store, at, taken(walk, service, at, packet)))
     via = Via(node=at, external=True)
     return (*steps, *through_service(walk, onward, service, found, packet, via))
 

@@ -1,6 +1,7 @@
 """The whole road of a request, from where it starts to where it ends."""
 
 import msgspec
+
 from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Pod
@@ -8,12 +9,14 @@ from aksnav.model.object import Ref
 from aksnav.store.store import Store
 from aksnav.trace.aged import aged
 from aksnav.trace.azure.lb_address import pending
+from aksnav.trace.azure.powered import halted
 from aksnav.trace.azure.zones import resolver_of
 from aksnav.trace.cluster.alias import external_name
 from aksnav.trace.cluster.dns import DOMAIN, Answer, Resolution, resolve
 from aksnav.trace.cluster.headless import headless
 from aksnav.trace.cluster.hidden import hidden_nodes
 from aksnav.trace.cluster.nameserver import ask
+from aksnav.trace.cluster.pod import arrive, ref_of
 from aksnav.trace.cluster.private_names import as_azure_answers
 from aksnav.trace.cluster.resolver import asks_cluster, in_hosts_file, with_own_servers
 from aksnav.trace.cluster.service import find_port, missing_service, no_port
@@ -24,13 +27,11 @@ from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, cut, ended, fan, 
 from aksnav.trace.kubectl import listing, show
 from aksnav.trace.outside import to_address, to_node
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import unreadable
 from aksnav.trace.request import Request
 from aksnav.trace.start import first_packet, start
 from aksnav.trace.step import Branch, Evidence, Kind, Step, Trace, Verdict
 from aksnav.trace.verdict import add_up
-
-from aksnav.trace.cluster.pod import arrive, ref_of
-from aksnav.trace.readable import unreadable
 
 
 def trace(store: Store, request: Request) -> Trace:
@@ -48,7 +49,7 @@ def trace(store: Store, request: Request) -> Trace:
     if first.verdict is Verdict.BLIND:
         return add_up(request, (first,))
     first = msgspec.structs.replace(first, packet=packet)
-    return add_up(request, cut(aged(store, (first, *_onward(walk, journey, request, packet)))))
+    return add_up(request, cut(aged(store, halted(store, (first, *_onward(walk, journey, request, packet))))))
 
 
 def _onward(walk: Walk, journey: Journey, request: Request, packet: Packet) -> Road:

@@ -18,6 +18,7 @@ ASKED = [fault for fault in demo.FAULTS if fault.expected.to]
 CONSEQUENCES = {
     "R06": {"N16"},
     "I02": {"I04"},
+    "K04": {"X07"},
     "L15": {"S02"},
     "G10": {"G27"},
     "G12": {"G27"},

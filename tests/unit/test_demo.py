@@ -15,7 +15,7 @@ from aksnav.sources.demo.world import ident
 from aksnav.store import Store
 
 AT = 1_795_000_000.0
-MOST_TOUCHED = 6
+MOST_TOUCHED = 7  # a cluster that is stopped, with its six nodes
 Json = dict[str, Any]
 
 

@@ -31,7 +31,7 @@ class NetworkProfile(msgspec.Struct, frozen=True, rename="camel", gc=False, kw_o
 
 
 class AgentPool(msgspec.Struct, frozen=True, rename="camel", gc=False, kw_only=True):
-    """One node pool."""
+    """One node pool; ``untold``: what the file that it is from leaves out of it."""
 
     name: str = ""
     count: int = 0
@@ -52,7 +52,9 @@ class AgentPool(msgspec.Struct, frozen=True, rename="camel", gc=False, kw_only=T
     upgrade_settings: dict[str, Any] = {}
     local_dns_profile: dict[str, Any] = msgspec.field(name="localDNSProfile", default={})
     network_profile: dict[str, Any] = {}
+    power_state: dict[str, Any] = {}
     provisioning_state: str = ""
+    untold: tuple[str, ...] = ()
 
 
 class ManagedCluster(AzureObject, kw_only=True, gc=False):

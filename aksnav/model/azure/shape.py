@@ -76,6 +76,9 @@ def shaped(kind: str, wire: Any) -> Any:
     for pool in made.get("backendAddressPools") or () if kind == "loadBalancers" else ():
         if isinstance(pool, dict) and not any(name in pool for name in (*_MEMBERS, "untold")):
             pool["untold"] = list(_MEMBERS)
+    for pool in made.get("agentPoolProfiles") or () if kind == "managedClusters" else ():
+        if isinstance(pool, dict) and "count" not in pool:
+            pool.setdefault("untold", ["count"])
     for subnet in made.get("subnets") or () if kind == "virtualNetworks" else ():
         if isinstance(subnet, dict) and "delegations" not in subnet:
             subnet.setdefault("untold", ["delegations"])

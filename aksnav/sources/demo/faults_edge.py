@@ -160,6 +160,9 @@ def _node_not_ready(world: World) -> None:
 
 def _cluster_stopped(world: World) -> None:
     _properties(world, "managedClusters", MANAGED_CLUSTER)["powerState"] = {"code": "Stopped"}
+    for instance in INSTANCES:
+        conditions = world.get("Node", instance.node)["status"]["conditions"]
+        conditions[-1] = condition("Ready", "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.")
 
 
 EDGE = (
@@ -295,6 +298,9 @@ EDGE = (
     Fault(
         check="K04", word="cluster-stopped", title="the cluster is stopped",
         apply=_cluster_stopped, alone=True,
-        expected=Expected(subject=Ref("managedClusters", MANAGED_CLUSTER.lower()), field=".powerState.code"),
+        expected=Expected(
+            to="https://shop.contoso.com/", outcome="dropped",
+            subject=Ref("managedClusters", MANAGED_CLUSTER.lower()), field=".powerState.code",
+        ),
     ),
 )  # fmt: skip

@@ -9,19 +9,20 @@ probe shows that the application listens elsewhere.
 from collections.abc import Iterable
 
 import msgspec
+
 from aksnav.model.addresses import format_address
 from aksnav.model.kubernetes.workload import Node, Pod
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
+from aksnav.trace.azure.joins import pod_prefixes
+from aksnav.trace.azure.powered import in_pool
 from aksnav.trace.cluster.endpoints import Chosen
 from aksnav.trace.cluster.hidden import hidden
 from aksnav.trace.kubectl import listing, show
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 from aksnav.trace.verdict import DESTINATION_FIELD
-
-from aksnav.trace.azure.joins import pod_prefixes
-from aksnav.trace.readable import unreadable
 
 _NO_FREE_PORT = "free ports for the requested pod ports"
 _IMAGE = frozenset({"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"})
@@ -50,7 +51,8 @@ def arrive(store: Store, pod: Pod, packet: Packet, *, listed_ready: bool) -> tup
         assumptions = (f"Pod {pod.id} answers although it is not ready (its Service publishes it all the same)",)
     elif not pod.ready:
         assumptions = (f"Pod {pod.id} answers although it is not ready ({pod.ready_reason or 'no Ready condition'})",)
-    return (port, deliver(pod, packet, assumptions))
+    last, node = deliver(pod, packet, assumptions), store.nodes.get(pod.node) if pod.node else None
+    return (port, in_pool(store, node, last) if node is not None else last)
 
 
 def deliver(pod: Pod, packet: Packet, assumptions: tuple[str, ...] = ()) -> Step:
@@ -77,7 +79,7 @@ def _stopped(store: Store, pod: Pod, packet: Packet) -> Step | None:
     """Return the step of a Pod that cannot answer at all, or None."""
     node = store.nodes.get(pod.node) if pod.node else None
     if node is not None and node.ready is not True:
-        return lost_node(node, packet, ref_of(pod))
+        return in_pool(store, node, lost_node(node, packet, ref_of(pod)))
     if pod.phase == "Running" and pod.reason != "CrashLoopBackOff":
         return None
     step = why_unready(store, pod, packet)
