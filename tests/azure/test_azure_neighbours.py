@@ -3,11 +3,14 @@
 from typing import Any
 
 from aksnav.model.change import Reading
-from aksnav.sources.azure.neighbours import MOST_LISTS, MOST_OF_A_LIST
+from aksnav.sources.azure.doctor import check_azure
+from aksnav.sources.azure.kept import LONGEST
+from aksnav.sources.azure.neighbours import INTERFACES_READ, MOST_LISTS, MOST_OF_A_LIST, SCALE_SET_INTERFACES
 from aksnav.sources.demo.world import SUBSCRIPTION
+from aksnav.sources.options import Options
 from aksnav.trace.addressing.find import parse_asked, who_holds
 from tests.azure.arm_server import error
-from tests.azure.conftest import Bench
+from tests.azure.conftest import Bench, host, provider_ids
 from tests.azure.test_azure_kept import again
 
 GROUPS = f"/subscriptions/{SUBSCRIPTION}/resourceGroups"
@@ -88,6 +91,40 @@ def test_a_refusal_is_a_note_and_is_not_asked_for_again_every_minute(bench: Benc
     again(bench)
     assert len(asked_for(bench)) == 1
     assert "rg-contoso-jump" in bench.store.sources["azure"].facts["notRead"]
+
+
+def test_a_list_that_failed_is_asked_for_again(bench: Bench) -> None:
+    """A server error is no refusal: what was known of them is not read now, and comes back with the next round."""
+    wire = add(bench, ALONE, first_address(bench, 42))
+    bench.read()
+    bench.server.rules.append(lambda asked: error(500, "Oops") if "/rg-contoso-jump/" in asked.path else None)
+    again(bench, LONGEST)
+    assert bench.store.interfaces.access("").reading is Reading.LIVE
+    assert "(500 Oops)" in bench.store.sources["azure"].facts["notRead"]
+    found = who_holds(bench.store, parse_asked(first_address(bench, 42)))
+    assert (found.holders, ["is not read" in line for line in found.maybe]) == ((), [True])
+    bench.server.rules.clear()
+    assert [path for path in again(bench) if "jump" in path]
+    assert wire["id"].lower() in bench.store.interfaces
+    assert "notRead" not in bench.store.sources["azure"].facts
+
+
+def test_the_doctor_asks_for_no_role_in_groups_of_others(bench: Bench) -> None:
+    """What is refused there is named, and is not missing."""
+    add(bench, ALONE, first_address(bench, 77))
+    add(bench, IN_SET, first_address(bench, 78), group="mc_other")
+    refused = ("/rg-contoso-jump/", "/mc_other/")
+    bench.server.rules.append(
+        lambda asked: error(403, "AuthorizationFailed") if any(part in asked.path for part in refused) else None
+    )
+    found = check_azure(
+        Options(kubeconfig="/nonexistent"), provider_ids(), host(), connection=bench.connection(), pace=bench.pace
+    )
+    assert found.ok
+    assert found.role == ""
+    named = [check for check in found.checks if "who else has addresses" in check.reason]
+    assert [check.optional for check in named] == [True, True]
+    assert {check.missing for check in named} == {INTERFACES_READ, SCALE_SET_INTERFACES}
 
 
 def test_they_are_kept_until_the_subnet_names_others(bench: Bench) -> None:

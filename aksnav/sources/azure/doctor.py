@@ -143,8 +143,10 @@ def _check(item: _Try) -> Check:
     what = action.removesuffix("/read").partition("/")[2]
     if error is None:
         return Check(what=what, ok=True, scope=scope)
-    denied = isinstance(error, ArmError) and error.denied
-    return Check(what=what, ok=False, missing=action if denied else "", scope=scope, reason=str(error))
+    missing = action if isinstance(error, ArmError) and error.denied else ""
+    aside = item.where.aside
+    reason = f"only tells who else has addresses in the cluster's network: {error}" if aside else str(error)
+    return Check(what=what, ok=False, optional=aside, missing=missing, scope=scope, reason=reason)
 
 
 def _subscriptions(options: Options, provider_ids: Iterable[str], facts: dict[str, str]) -> list[str]:
@@ -156,6 +158,7 @@ def _subscriptions(options: Options, provider_ids: Iterable[str], facts: dict[st
 
 def _role(tries: list[_Try], fallback: list[str]) -> str:
     """Return a custom role with the actions that no try has proven, as JSON for ``az role definition create``."""
+    tries = [item for item in tries if not item.where.aside]
     refused = [item for item in tries if isinstance(item.error, ArmError) and item.error.denied]
     asked_for = {*NEEDED, *EDGE_NEEDED, *ZONES_NEEDED, SUBSCRIPTION_READ}
     refused_actions = {item.where.action for item in refused} & asked_for

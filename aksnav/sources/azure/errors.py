@@ -25,10 +25,12 @@ class Where(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         action: as in a role definition, ``Microsoft.Network/loadBalancers/read``.
         scope: ARM id of a subscription, a resource group or a resource.
+        aside: little depends on it: where it is refused, nothing is missing.
     """
 
     action: str
     scope: str
+    aside: bool = False
 
     def __str__(self) -> str:
         return f"{self.action} on {self.scope}"

@@ -116,7 +116,8 @@ class Neighbours:
         try:
             wires = self._patiently(lambda: self._arm.many(where, ask))
         except ArmError as error:
-            read.reason = str(error)  # kept as well: who may not read them is not asked again every minute
+            read.reason = str(error)
+            read.short = not error.denied  # a refusal is kept: who may not read them does not ask again every minute
             return read
         for wire in wires:
             if str(wire.get("id") or "").lower() in idents:
@@ -129,5 +130,5 @@ class Neighbours:
 
 def _where(place: Place) -> Where:
     if place.scale_set:
-        return Where(SCALE_SET_INTERFACES, f"{place.group.scope}/{SCALE_SETS}/{place.scale_set}")
-    return Where(INTERFACES_READ, place.group.scope)
+        return Where(SCALE_SET_INTERFACES, f"{place.group.scope}/{SCALE_SETS}/{place.scale_set}", aside=True)
+    return Where(INTERFACES_READ, place.group.scope, aside=True)

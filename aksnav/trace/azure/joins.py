@@ -1,8 +1,10 @@
 """Joins between the planes: a node and its interface, subnet and security groups; an address and its frontend."""
 
 import re
+from typing import Any
 
 import msgspec
+
 from aksnav.model.addresses import Prefix, format_address, parse_address, parse_prefix
 from aksnav.model.azure.cluster import ManagedCluster
 from aksnav.model.azure.network import (
@@ -18,10 +20,11 @@ from aksnav.model.azure.network import (
 )
 from aksnav.model.kubernetes.workload import Node
 from aksnav.store.store import Store
+from aksnav.store.table import Table
 from aksnav.trace.memo import once
-
 from aksnav.trace.readable import unreadable
 
+_OF_CONFIGURATION = re.compile(r"/[a-z]*ipconfigurations/")
 _PROVIDER = re.compile(r"^azure://(/subscriptions/[^/]+/resourcegroups/[^/]+)/", re.IGNORECASE)
 _AGC = "microsoft.servicenetworking/trafficcontrollers"
 _GROUP = re.compile(r"^(/subscriptions/[^/]+/resourcegroups/[^/]+)/", re.IGNORECASE)
@@ -191,6 +194,13 @@ def _networks(store: Store) -> set[str]:
 def interface_at(store: Store, address: int) -> tuple[NetworkInterface, InterfaceConfiguration] | None:
     """Return the interface that has an address, with the configuration that has it."""
     return _index(store).interfaces.get(address)
+
+
+def everybody_read(store: Store, subnet: Subnet) -> bool:
+    """Return whether everything that a subnet lists is read, so that an address that none of it has is nobody's."""
+    tables: tuple[Table[Any], ...] = (store.interfaces, store.load_balancers, store.application_gateways)
+    owners = (_OF_CONFIGURATION.split(item.id)[0] for item in subnet.ip_configurations or ())
+    return all(any(owner in table for table in tables) for owner in owners)
 
 
 def group_of_machine(store: Store, node: Node) -> NetworkSecurityGroup | None:

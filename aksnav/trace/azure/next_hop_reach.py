@@ -7,10 +7,9 @@ and 9): a next hop needs direct connectivity, and an interface that forwards nee
 from aksnav.model.addresses import parse_address
 from aksnav.model.azure.network import Subnet, VirtualNetwork
 from aksnav.store.store import Store
+from aksnav.trace.azure.joins import everybody_read, frontends_at, interface_at, subnet_of
 from aksnav.trace.azure.route_candidates import APPLIANCE, GATEWAY, USER, Candidate, peered, prefixes, remote
 from aksnav.trace.azure.tags import PEERED
-
-from aksnav.trace.azure.joins import frontends_at, interface_at, subnet_of
 from aksnav.trace.readable import unreadable
 
 
@@ -58,9 +57,11 @@ def _idle(store: Store, number: int, text: str) -> str:
 
 
 def _listed(store: Store, address: int) -> bool:
-    """Return whether interfaces of the address's own subnet are read, so that its absence says something."""
+    """Return whether what is in the address's own subnet is read, so that its absence says something."""
     place = subnet_of(store, address)
-    return place is not None and any(
+    if place is None or not everybody_read(store, place[1]):
+        return False
+    return any(
         configuration.subnet is not None and configuration.subnet.id == place[1].id
         for interface in store.interfaces
         for configuration in interface.ip_configurations

@@ -1,6 +1,5 @@
 """What a private zone answers that is at odds with what objects claim: another address, no record, or no link."""
 
-import re
 from shlex import quote
 
 import msgspec
@@ -14,7 +13,7 @@ from aksnav.store.store import Store
 from aksnav.trace.azure import zones
 from aksnav.trace.azure.appgateway import gateway_at
 from aksnav.trace.azure.commands import located
-from aksnav.trace.azure.joins import frontends_at, interface_at, node_networks, subnet_of
+from aksnav.trace.azure.joins import everybody_read, frontends_at, interface_at, node_networks, subnet_of
 from aksnav.trace.azure.private_link import endpoint_at
 from aksnav.trace.azure.zones import Looked, Resolver, State
 from aksnav.trace.cluster.dns import Resolution
@@ -27,7 +26,6 @@ from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 
 _FIREWALL = "azurefirewall"
 _NO_OTHER = "not NxDomainRedirect: no other DNS is asked"
-_OF_CONFIGURATION = re.compile(r"/[a-z]*ipconfigurations/")
 
 
 def zone_facts(looked: Looked, host: str) -> tuple[Evidence, ...]:
@@ -140,9 +138,7 @@ def _nobodys(store: Store, address: int) -> bool:
     place = subnet_of(store, address)
     if place is None or place[0].id not in node_networks(store) or _holder(store, address):
         return False
-    tables = (store.interfaces, store.load_balancers, store.application_gateways)
-    owners = (_OF_CONFIGURATION.split(item.id)[0] for item in place[1].ip_configurations or ())
-    return all(any(owner in table for table in tables) for owner in owners)
+    return everybody_read(store, place[1])
 
 
 def _holder(store: Store, address: int) -> str:

@@ -33,6 +33,13 @@ def neighbour(made: Objects) -> None:
     made["other"] = nic("other-nic", "10.0.100.9", f"{NET}/subnets/nva")
 
 
+def stranger(made: Objects) -> None:
+    """List an interface in the appliance's subnet that is not read: it may be the one that has the address."""
+    subnet = next(item for item in made["vnet"]["properties"]["subnets"] if item["name"] == "nva")
+    listed = [made["other"]["id"], f"{ARM.replace('/resourceGroups/', '/resourceGroups/team-')}/networkInterfaces/x"]
+    subnet["properties"]["ipConfigurations"] = [{"id": f"{ident}/ipConfigurations/c"} for ident in listed]
+
+
 def balancer(made: Objects) -> None:
     """Put an internal load balancer's frontend at the appliance's address."""
     front = {"name": "f", "properties": {"privateIPAddress": "10.0.100.4"}}
@@ -64,6 +71,7 @@ ROWS: list[tuple[str, Change, str]] = [
     ("UDR no address", through(""), "is no address"),
     ("UDR an internal load balancer in front of appliances", all_of(through("10.0.100.4"), neighbour, balancer), ""),
     ("OUR nothing has the address", all_of(through("10.0.100.4"), neighbour), "nothing that is read has 10.0.100.4"),
+    ("OUR one of its subnet is not read", all_of(through("10.0.100.4"), neighbour, stranger), ""),
     ("OUR its subnet is not read", through("10.0.100.4"), ""),
     ("UDR a gateway that is not there", table(to("0.0.0.0/0", "VirtualNetworkGateway")), "no gateway"),
     ("UDR a gateway of the network", all_of(gateway, table(to("0.0.0.0/0", "VirtualNetworkGateway"))), ""),
