@@ -5,7 +5,7 @@ from aksnav.sources.demo.fault import Expected, Fault
 from aksnav.sources.demo.faults import BLOG_POD
 from aksnav.sources.demo.routing import Path, ingress
 from aksnav.sources.demo.services import slice_name
-from aksnav.sources.demo.workloads import pod_name, set_ready, workload
+from aksnav.sources.demo.workloads import pod_name, set_ready, unschedule, workload
 from aksnav.sources.demo.world import Json, World, condition
 
 _PAY_POD = f"pod/payments/{pod_name(workload('payments', 'payments'), 0)}"
@@ -92,11 +92,7 @@ def _crash_loop(world: World) -> None:
 def _unschedulable(world: World) -> None:
     message = "0/6 nodes are available: 6 Insufficient memory. preemption: 0/6 nodes are available."
     for pod in world.pods_of("shop", {"app": "blog"}):
-        del pod["spec"]["nodeName"]
-        pod["status"] = {
-            "phase": "Pending",
-            "conditions": [condition("PodScheduled", "False", "Unschedulable", message)],
-        }
+        unschedule(pod, message)
 
 
 CLUSTER_FAULTS = (

@@ -17,8 +17,8 @@ from aksnav.sources.demo.azure_network import (
 from aksnav.sources.demo.fault import Expected, Fault
 from aksnav.sources.demo.nodes import INSTANCES
 from aksnav.sources.demo.services import PORTAL_IP
-from aksnav.sources.demo.workloads import free_address, pod, pod_name, set_ready, workload
-from aksnav.sources.demo.world import GROUP, HUB_GROUP, Json, World, arm_id, condition, day, thing
+from aksnav.sources.demo.workloads import free_address, pod, pod_name, set_ready, unschedule, workload
+from aksnav.sources.demo.world import GROUP, HUB_GROUP, Json, World, arm_id, day, thing
 
 _OFFICE = "192.168.5.5"
 _API_SUBNET = f"{VNET}/subnets/snet-apiserver"
@@ -168,11 +168,7 @@ def _scaled_to_zero(world: World) -> None:
 
 def _host_port_taken(world: World) -> None:
     for item in world.pods_of("shop", {"app": "blog"}):
-        del item["spec"]["nodeName"]
-        item["status"] = {
-            "phase": "Pending",
-            "conditions": [condition("PodScheduled", "False", "Unschedulable", _PORTS_TAKEN)],
-        }
+        unschedule(item, _PORTS_TAKEN)
 
 
 def _no_tunnel(world: World) -> None:

@@ -248,6 +248,13 @@ def set_ready(wire: Json, *, ready: bool) -> None:
         container["ready"] = ready
 
 
+def unschedule(wire: Json, message: str) -> None:
+    """Make a Pod one that is on no node, with the scheduler's word on why."""
+    del wire["spec"]["nodeName"]
+    refused = condition("PodScheduled", "False", "Unschedulable", message)
+    wire["status"] = {"phase": "Pending", "conditions": [refused]}
+
+
 def is_ready(wire: Json) -> bool:
     """Return whether a Pod's Ready condition is True."""
     return any(found["type"] == "Ready" and found["status"] == "True" for found in wire["status"]["conditions"])
