@@ -2,7 +2,9 @@
 
 A road ends at its first step that drops, refuses or responds. What could not be read or is not modelled on the way to
 that end takes the certainty away, and where no step ends the road it takes the outcome away as well: a blind step never
-adds up to "delivered". Branches are alternatives; those with weight zero get no request and do not count.
+adds up to "delivered". Branches are alternatives; those with weight zero get no request and do not count. Where the
+request is lost in silence, nothing hangs on what lets a group of Azure's pass it: were that wrong, it would be lost as
+well.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,6 +33,8 @@ DESTINATION_FIELD = ".status.podIP"
 """Field of the evidence in a DELIVER step that names one destination (a step may stand for several that are alike)."""
 
 Share = tuple[str, str, int]
+_Assumed = tuple[Step, str]
+_FILTERS = frozenset({Kind.NSG, Kind.ADMIN_RULE})  # they pass a packet or drop it in silence
 
 
 class _End(msgspec.Struct, frozen=True, gc=False):
@@ -72,27 +76,38 @@ def counted(step: Step) -> tuple[Branch, ...]:
     return tuple(branch for branch in step.branches if branch.weight != 0)
 
 
-def _ends(road: Sequence[Step], unknown: tuple[Step, ...], assumed: tuple[str, ...]) -> Iterator[_End]:
+def _ends(road: Sequence[Step], unknown: tuple[Step, ...], assumed: tuple[_Assumed, ...]) -> Iterator[_End]:
     for index, step in enumerate(road):
-        assumed += step.assumptions
+        assumed += tuple((step, line) for line in step.assumptions)
         if step.verdict in UNKNOWN:
             unknown += (step,)
         elif step.verdict in ENDS:
             outcome, status = _ending(step, road[index + 1 :])
-            yield _End(outcome, status, unknown, assumed)
+            yield _End(outcome, status, unknown, _matters(assumed, outcome, step))
             return
         elif step.verdict is Verdict.FANOUT:
             branches = counted(step)
             if not branches:
-                yield _End(Outcome.UNDECIDED, 0, unknown, assumed)
+                yield _End(Outcome.UNDECIDED, 0, unknown)
             for branch in branches:
                 yield from _ends(branch.steps, unknown, assumed)
             return
         elif step.kind is Kind.DELIVER and step.verdict is Verdict.PASS:
             outcome = Outcome.UNDECIDED if unknown else Outcome.DELIVERED
-            yield _End(outcome, 0, unknown, assumed, step)
+            yield _End(outcome, 0, unknown, _matters(assumed, outcome, step), step)
             return
-    yield _End(Outcome.UNDECIDED, 0, unknown, assumed)
+    yield _End(Outcome.UNDECIDED, 0, unknown)
+
+
+def _matters(assumed: Iterable[_Assumed], outcome: Outcome, end: Step) -> tuple[str, ...]:
+    """Return what an end hangs on: if a group that passes the packet dropped it instead, silence would stay silence.
+
+    An admin rule can also set aside the group that drops, so what is assumed of those counts where a group ends it.
+    """
+    if outcome is not Outcome.DROPPED:
+        return tuple(line for _, line in assumed)
+    filters = {Kind.NSG} if end.kind is Kind.NSG else _FILTERS
+    return tuple(line for step, line in assumed if step.kind not in filters or step.verdict is not Verdict.PASS)
 
 
 def _ending(step: Step, behind: Sequence[Step]) -> tuple[Outcome, int]:
@@ -130,8 +145,9 @@ def _confidence(ends: Iterable[_End]) -> Confidence:
     unknown = dict.fromkeys(_missing(step) for end in listed for step in end.unknown)
     if unknown or any(end.outcome is Outcome.UNDECIDED for end in listed):
         return Confidence(Certainty.PARTIAL, tuple(sorted(unknown)))
-    assumed = sorted({line for end in listed for line in end.assumptions})
-    return Confidence(Certainty.ASSUMED if assumed else Certainty.PROVEN, tuple(assumed))
+    # In the order of the road: what decides where the request goes at all comes before what holds at its end.
+    assumed = tuple(dict.fromkeys(line for end in listed for line in end.assumptions))
+    return Confidence(Certainty.ASSUMED if assumed else Certainty.PROVEN, assumed)
 
 
 def _missing(step: Step) -> str:

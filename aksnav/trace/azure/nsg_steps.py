@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from shlex import quote
 
 import msgspec
+
 from aksnav.model.addresses import format_address, is_v4
 from aksnav.model.azure.network import NetworkSecurityGroup, VirtualNetwork
 from aksnav.model.object import Ref
 from aksnav.store.store import Store
+from aksnav.trace.azure import admin_rules, nsg_causes
 from aksnav.trace.azure.commands import located
+from aksnav.trace.azure.joins import group_of
 from aksnav.trace.azure.nsg_layers import Layer
 from aksnav.trace.azure.nsg_rules import ALLOW, OUTBOUND, Context, RuleDecision, end_facts, evaluate, of_platform
 from aksnav.trace.azure.service_tags import METADATA, PLATFORM
 from aksnav.trace.packet import Packet
-from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
-
-from aksnav.trace.azure import admin_rules, nsg_causes
-from aksnav.trace.azure.joins import group_of
 from aksnav.trace.readable import stale, unreadable
+from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 
 # What nodes send to these is exempt, unless a rule names the platform tags (aks-networking.md, 3.1).
 _EXEMPT = frozenset({PLATFORM, METADATA})
@@ -49,7 +49,8 @@ def stretch(store: Store, network: VirtualNetwork | None, layers: Sequence[Layer
     """Return what admin rules and the groups of the layers do with a packet.
 
     Behind a step that drops the others are told as well, because they may be broken too. Where the admin rules of the
-    network are not read, the first step assumes that there are none; where they were, long ago, that there still are.
+    network are not read, the step that drops, or else the first, assumes that there are none; where they were, long
+    ago, that there still are.
 
     Args:
         store: what is known.
@@ -68,20 +69,21 @@ def stretch(store: Store, network: VirtualNetwork | None, layers: Sequence[Layer
     steps = [judge(store, layer, asked, network) for layer in layers]
     if admin.step is None:
         assumed = admin_rules.assumed(network) if network is not None else ""
-        if assumed and steps:
-            steps[0] = msgspec.structs.replace(steps[0], assumptions=(*steps[0].assumptions, assumed))
-        return steps
+        return _assuming(steps, (assumed,) if assumed else ())
     # A step of their own only where one of the rules has something to say.
-    return [admin.step, *steps] if admin.step.evidence or not steps else [_after(admin.step, steps[0]), *steps[1:]]
+    if admin.step.evidence or not steps:
+        return [admin.step, *steps]
+    steps[0] = msgspec.structs.replace(steps[0], considered=(*admin.step.considered, *steps[0].considered))
+    return _assuming(steps, admin.step.assumptions)
 
 
-def _after(admin: Step, step: Step) -> Step:
-    """Return a group's step with the admin rules that were looked at before it, of which none matches."""
-    return msgspec.structs.replace(
-        step,
-        considered=(*admin.considered, *step.considered),
-        assumptions=(*admin.assumptions, *step.assumptions),
-    )
+def _assuming(steps: list[Step], lines: tuple[str, ...]) -> list[Step]:
+    """Return groups' steps with what is assumed of the rules before them: on the one that drops, or else the first."""
+    at = next((index for index, step in enumerate(steps) if step.verdict is Verdict.DROP), 0)
+    return [
+        msgspec.structs.replace(step, assumptions=(*lines, *step.assumptions)) if index == at and lines else step
+        for index, step in enumerate(steps)
+    ]
 
 
 def judge(store: Store, layer: Layer, asked: Asked, network: VirtualNetwork | None = None) -> Step:

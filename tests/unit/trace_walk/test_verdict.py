@@ -123,6 +123,32 @@ def test_assumptions_make_it_assumed_up_to_the_end_only() -> None:
     assert add_up(REQUEST, (DROP, assumed)).confidence.certainty is Certainty.PROVEN
 
 
+def test_what_it_hangs_on_stands_in_the_order_of_the_road() -> None:
+    """Where the request goes at all comes first, what holds at its end last, each line once."""
+    first = step(Verdict.PASS, assumptions=("the name is right",))
+    last = msgspec.structs.replace(DELIVER, assumptions=("a Pod answers",))
+    answer = add_up(REQUEST, (first, fan((last,), (last,))))
+    assert answer.confidence.because == ("the name is right", "a Pod answers")
+
+
+def test_silence_does_not_hang_on_what_lets_a_group_pass_the_packet() -> None:
+    """A group that dropped it instead would make the same silence; what a client is told is another matter."""
+    group = step(Verdict.PASS, Kind.NSG, assumptions=("no admin rule decides",))
+    rules = step(Verdict.PASS, Kind.ADMIN_RULE, assumptions=("the admin rules are still those",))
+    assert add_up(REQUEST, (rules, group, DROP)).confidence.certainty is Certainty.PROVEN
+    for end in (DELIVER, NOT_FOUND, step(Verdict.REJECT)):
+        assert len(add_up(REQUEST, (rules, group, end)).confidence.because) == 2
+
+
+def test_a_group_that_drops_hangs_on_the_rules_that_could_set_it_aside() -> None:
+    """An admin rule that always allows asks no group, so a drop by a group stands on there being none."""
+    rules = step(Verdict.PASS, Kind.ADMIN_RULE, assumptions=("the admin rules are still those",))
+    before = step(Verdict.PASS, Kind.NSG, assumptions=("the client is in no group",))
+    drop = step(Verdict.DROP, Kind.NSG, assumptions=("no admin rule decides",))
+    found = add_up(REQUEST, (rules, before, drop)).confidence.because
+    assert found == ("the admin rules are still those", "no admin rule decides")
+
+
 def service(name: str, port: int = 80) -> Step:
     return step(Verdict.PASS, Kind.SERVICE_PORT, subject=Ref("Service", f"shop/{name}"), packet=Packet(port=port))
 
