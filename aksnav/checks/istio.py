@@ -4,13 +4,7 @@ from collections.abc import Iterator
 
 from aksnav.checks.finding import Finding, Proof
 from aksnav.checks.from_steps import finding_of
-from aksnav.model.kubernetes.istio import (
-    MESH,
-    DestinationRule,
-    IstioGateway,
-    VirtualService,
-    WeightedDestination,
-)
+from aksnav.model.kubernetes.istio import MESH, DestinationRule, IstioGateway, VirtualService, WeightedDestination
 from aksnav.model.kubernetes.workload import Namespace
 from aksnav.model.object import Ref
 from aksnav.store import Store

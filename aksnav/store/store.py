@@ -64,16 +64,14 @@ from aksnav.model.kubernetes.gateway import (
 )
 from aksnav.model.kubernetes.ingress import Ingress, IngressClass
 from aksnav.model.kubernetes.istio import (
-    AuthorizationPolicy,
     DestinationRule,
     EnvoyFilter,
     IstioGateway,
-    PeerAuthentication,
-    RequestAuthentication,
     ServiceEntry,
     Sidecar,
     VirtualService,
 )
+from aksnav.model.kubernetes.istio_security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from aksnav.model.kubernetes.policy import (
     CiliumCIDRGroup,
     CiliumClusterwideNetworkPolicy,

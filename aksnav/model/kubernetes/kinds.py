@@ -29,16 +29,18 @@ from aksnav.model.kubernetes.gateway import (
 from aksnav.model.kubernetes.ingress import Ingress, IngressClass
 from aksnav.model.kubernetes.istio import (
     NETWORKING,
-    SECURITY,
-    AuthorizationPolicy,
     DestinationRule,
     EnvoyFilter,
     IstioGateway,
-    PeerAuthentication,
-    RequestAuthentication,
     ServiceEntry,
     Sidecar,
     VirtualService,
+)
+from aksnav.model.kubernetes.istio_security import (
+    SECURITY,
+    AuthorizationPolicy,
+    PeerAuthentication,
+    RequestAuthentication,
 )
 from aksnav.model.kubernetes.policy import (
     CiliumCIDRGroup,

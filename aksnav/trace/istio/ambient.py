@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from aksnav.model.kubernetes.istio import PeerAuthentication
+from aksnav.model.kubernetes.istio_security import PeerAuthentication
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from aksnav.model.addresses import Prefix, format_address, parse_address, parse_prefix
-from aksnav.model.kubernetes.istio import AuthOperation, AuthorizationPolicy, AuthRule, AuthSource
+from aksnav.model.kubernetes.istio_security import AuthOperation, AuthorizationPolicy, AuthRule, AuthSource
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl

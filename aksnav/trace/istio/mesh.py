@@ -6,7 +6,8 @@ Sources: Istio reference, "PeerAuthentication" (workload before namespace before
 
 import msgspec
 
-from aksnav.model.kubernetes.istio import DestinationRule, MutualTLS, PeerAuthentication
+from aksnav.model.kubernetes.istio import DestinationRule
+from aksnav.model.kubernetes.istio_security import MutualTLS, PeerAuthentication
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref

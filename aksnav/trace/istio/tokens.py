@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from aksnav.model.kubernetes.istio import JWTRule, RequestAuthentication
+from aksnav.model.kubernetes.istio_security import JWTRule, RequestAuthentication
 from aksnav.model.object import Ref
 from aksnav.store import Store
 from aksnav.trace import kubectl
