@@ -7,6 +7,7 @@ from aksnav.checks.finding import Finding, Proof
 from aksnav.checks.from_steps import finding_of
 from aksnav.model.addresses import parse_address, parse_prefix
 from aksnav.model.azure.network import Peering, Route, RouteTable, Subnet, VirtualNetwork
+from aksnav.model.public import is_public
 from aksnav.store import Store
 from aksnav.trace.azure import peering
 from aksnav.trace.azure.commands import located
@@ -15,7 +16,6 @@ from aksnav.trace.azure.network_model import NetworkModel, network_model
 from aksnav.trace.azure.next_hop import APPLIANCE, ENDPOINT, next_hop, prefixes, table_of
 from aksnav.trace.azure.route_candidates import USER, candidates
 from aksnav.trace.packet import Packet
-from aksnav.trace.policy.who import is_public
 from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence
 

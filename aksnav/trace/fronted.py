@@ -4,6 +4,7 @@ import msgspec
 
 from aksnav.model.addresses import format_address
 from aksnav.model.azure.edge import ApplicationGateway
+from aksnav.model.public import is_public
 from aksnav.trace.azure import across, agc, api_server, appgateway, appgw_backend, edge, gateway_subnet, private_link
 from aksnav.trace.azure.gateway_subnet import GatewayPlace
 from aksnav.trace.azure.joins import subnet_by_id
@@ -16,7 +17,6 @@ from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, answered, ended, 
 from aksnav.trace.kubectl import listing, show
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Place
-from aksnav.trace.policy.who import is_public
 from aksnav.trace.readable import stale, unreadable
 from aksnav.trace.routing import controllers
 from aksnav.trace.routing import router as routing

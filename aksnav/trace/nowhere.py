@@ -6,12 +6,12 @@ import msgspec
 
 from aksnav.model.addresses import Prefix, format_address, parse_prefix
 from aksnav.model.kubernetes.service import Service
+from aksnav.model.public import is_public
 from aksnav.trace.azure.commands import of_cluster
 from aksnav.trace.azure.joins import cluster, pod_prefixes
 from aksnav.trace.journey import Journey, Road, Walk, where
 from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet
-from aksnav.trace.policy.who import is_public
 from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 

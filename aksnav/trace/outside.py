@@ -7,6 +7,7 @@ import msgspec
 from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Node, Pod
+from aksnav.model.public import is_public
 from aksnav.trace.azure import client_side, kubenet, loadbalancer, nsg, routes
 from aksnav.trace.azure.joins import attach_node, pod_prefixes, subnet_of
 from aksnav.trace.balanced import at_node, balanced, no_service, over_the_internet, taken
@@ -22,7 +23,6 @@ from aksnav.trace.kubectl import listing
 from aksnav.trace.nowhere import external_ip, from_afar, ping_of_service, pod_from_outside, service_ranges, unroutable
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Entry, Place
-from aksnav.trace.policy.who import is_public
 from aksnav.trace.readable import unreadable
 from aksnav.trace.routing import controllers
 from aksnav.trace.step import Evidence, Kind, Step, Verdict

@@ -4,6 +4,7 @@ from aksnav.model.addresses import format_address, parse_prefix
 from aksnav.model.azure.network import VirtualNetwork
 from aksnav.model.kubernetes.workload import Node, Pod
 from aksnav.model.object import Ref
+from aksnav.model.public import is_public
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import subnet_of
 from aksnav.trace.cluster.pod import ref_of
@@ -11,7 +12,6 @@ from aksnav.trace.journey import Journey
 from aksnav.trace.kubectl import listing, show
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Place
-from aksnav.trace.policy.who import is_public
 from aksnav.trace.readable import unreadable
 from aksnav.trace.request import Origin, Request, Source
 from aksnav.trace.step import Evidence, Kind, Step, Verdict

@@ -6,10 +6,10 @@ cluster; the cluster's own outbound addresses are let in by themselves).
 
 from aksnav.model.addresses import format_address, parse_address, parse_prefix
 from aksnav.model.azure.cluster import ManagedCluster
+from aksnav.model.public import is_public
 from aksnav.store.store import Store
 from aksnav.trace.azure.commands import of_cluster
 from aksnav.trace.packet import Packet
-from aksnav.trace.policy.who import is_public
 from aksnav.trace.readable import stale
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 

@@ -8,10 +8,10 @@ import msgspec
 
 from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.azure.network import Subnet, VirtualNetwork
+from aksnav.model.public import is_public
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import node_networks, subnet_of
 from aksnav.trace.azure.next_hop import APPLIANCE, GATEWAY, LOCAL, PEERING, RouteDecision, next_hop
-from aksnav.trace.policy.who import is_public
 
 _DIRECT = frozenset({LOCAL, PEERING})
 

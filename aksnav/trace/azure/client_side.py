@@ -9,6 +9,7 @@ import msgspec
 from aksnav.model.addresses import format_address
 from aksnav.model.azure.network import Subnet, SubResource, VirtualNetwork
 from aksnav.model.object import Ref
+from aksnav.model.public import is_public
 from aksnav.store.store import Store
 from aksnav.trace.azure import nsg_causes, routes, tags
 from aksnav.trace.azure.joins import Attachment, attach, pod_prefixes
@@ -17,7 +18,6 @@ from aksnav.trace.azure.nsg_layers import Layer, groups_at, groups_of
 from aksnav.trace.azure.nsg_rules import OUTBOUND, Context
 from aksnav.trace.azure.nsg_steps import Asked, stretch, with_cause
 from aksnav.trace.packet import Packet
-from aksnav.trace.policy.who import is_public
 from aksnav.trace.step import Kind, Step, Verdict
 
 

@@ -10,6 +10,7 @@ from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.azure.network import Subnet, VirtualNetwork
 from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Ref
+from aksnav.model.public import is_public
 from aksnav.store.store import Store
 from aksnav.trace.azure import outbound, peering, private_link, routes
 from aksnav.trace.azure.commands import located, routes_of
@@ -17,7 +18,6 @@ from aksnav.trace.azure.joins import attach_node, interface_at, subnet_of
 from aksnav.trace.azure.masquerade import masquerade, unsure
 from aksnav.trace.azure.next_hop import GATEWAY, PEERING, RouteDecision
 from aksnav.trace.packet import Packet
-from aksnav.trace.policy.who import is_public
 from aksnav.trace.readable import unreadable
 from aksnav.trace.step import ENDS, Evidence, Kind, Step, Verdict
 

@@ -7,6 +7,7 @@ import msgspec
 
 from aksnav.model.addresses import Prefix, format_address, is_v4
 from aksnav.model.azure.network import Route, RouteTable, Subnet, VirtualNetwork
+from aksnav.model.public import is_public
 from aksnav.store.store import Store
 from aksnav.trace.azure import service_tags
 from aksnav.trace.azure.joins import group_of
@@ -29,7 +30,6 @@ from aksnav.trace.azure.route_candidates import (
     tagged,
 )
 from aksnav.trace.azure.tags import covers_internet, has_public
-from aksnav.trace.policy.who import is_public
 from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Considered
 from aksnav.trace.ternary import Unknown

@@ -11,6 +11,7 @@ from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.azure.network import NetworkSecurityGroup, Subnet, VirtualNetwork
 from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Ref
+from aksnav.model.public import is_public
 from aksnav.store.store import Store
 from aksnav.trace.azure import nsg_causes, tags
 from aksnav.trace.azure.joins import attach_node, public_ip_at
@@ -21,7 +22,6 @@ from aksnav.trace.azure.nsg_steps import Asked, blind, stretch, with_cause
 from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Crossing, Entry, Place
-from aksnav.trace.policy.who import is_public
 from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 

@@ -8,6 +8,7 @@ from aksnav.model.addresses import format_address, has_host_bits, is_v4, parse_a
 from aksnav.model.azure.network import NetworkSecurityGroup, SecurityRule
 from aksnav.model.kubernetes.service import ServicePort
 from aksnav.model.kubernetes.workload import Node
+from aksnav.model.public import is_public
 from aksnav.store.store import Store
 from aksnav.trace.azure import tags
 from aksnav.trace.azure.frontend import ANNOTATION, is_true
@@ -27,7 +28,6 @@ from aksnav.trace.azure.nsg_rules import (
     sources,
 )
 from aksnav.trace.packet import Packet
-from aksnav.trace.policy.who import is_public
 from aksnav.trace.step import Evidence
 
 AKS_ALLOW = "k8s-azure-lb_allow"

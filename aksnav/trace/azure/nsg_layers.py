@@ -8,10 +8,10 @@ import msgspec
 from aksnav.model.azure.network import NetworkSecurityGroup, Subnet, SubResource, VirtualNetwork
 from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Ref
+from aksnav.model.public import is_public
 from aksnav.store.store import Store
 from aksnav.trace.azure.joins import Attachment, group_of, group_of_machine, interface_at, subnet_of
 from aksnav.trace.azure.service_tags import PLATFORM, PROBE_V6
-from aksnav.trace.policy.who import is_public
 from aksnav.trace.readable import unreadable
 
 

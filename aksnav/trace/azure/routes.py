@@ -12,6 +12,7 @@ from aksnav.model.addresses import format_address, is_v4, parse_prefix
 from aksnav.model.azure.network import Subnet, VirtualNetwork
 from aksnav.model.kubernetes.workload import Node
 from aksnav.model.object import Ref
+from aksnav.model.public import is_public
 from aksnav.store.store import Store
 from aksnav.trace.azure import asymmetry, peering
 from aksnav.trace.azure.commands import located, of_cluster, routes_of
@@ -27,7 +28,6 @@ from aksnav.trace.azure.next_hop import (
 )
 from aksnav.trace.packet import Packet
 from aksnav.trace.place import Place
-from aksnav.trace.policy.who import is_public
 from aksnav.trace.readable import stale, unreadable
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 

@@ -8,7 +8,7 @@ IPv6 address, the agent of Azure's container networking that lets it through (ip
 """
 
 from aksnav.model.addresses import is_v4, parse_address
-from aksnav.trace.policy.who import is_public
+from aksnav.model.public import is_public
 from aksnav.trace.ternary import Answer, Unknown
 
 AS_OF = "2023-01-26"

@@ -11,12 +11,12 @@ import msgspec
 
 from aksnav.model.addresses import V4_BASE, V4_LAST, Prefix, is_v4, parse_prefix
 from aksnav.model.azure.network import Peering, Subnet, VirtualNetwork
+from aksnav.model.public import SPECIAL, is_public
 from aksnav.store.store import Store
 from aksnav.trace.azure import service_tags
 from aksnav.trace.azure.joins import pod_prefixes
 from aksnav.trace.azure.service_tags import METADATA, PLATFORM
 from aksnav.trace.memo import once
-from aksnav.trace.policy.who import SPECIAL, is_public
 from aksnav.trace.readable import unreadable
 from aksnav.trace.ternary import Answer, Unknown, some
 

@@ -7,6 +7,7 @@ import msgspec
 from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.azure.dns import PrivateDnsZone, RecordSet
 from aksnav.model.azure.edge import PrivateEndpoint
+from aksnav.model.public import is_public
 from aksnav.store.store import Store
 from aksnav.trace.azure import zones
 from aksnav.trace.azure.resolvers import of_the_internet
@@ -15,7 +16,6 @@ from aksnav.trace.cluster.dns import DOMAIN, Answer, Resolution
 from aksnav.trace.cluster.hosts import claims_of
 from aksnav.trace.cluster.zone_answers import absent, against_claims, claim_fact, unlinked, zone_facts, zone_step
 from aksnav.trace.packet import Packet
-from aksnav.trace.policy.who import is_public
 from aksnav.trace.readable import stale, unreadable
 from aksnav.trace.step import Considered, Evidence, Step, Verdict
 

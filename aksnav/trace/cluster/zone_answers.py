@@ -9,6 +9,7 @@ from aksnav.model.azure.dns import PrivateDnsZone, RecordSet
 from aksnav.model.azure.edge import PrivateEndpoint
 from aksnav.model.kubernetes.service import Service
 from aksnav.model.kubernetes.workload import Pod
+from aksnav.model.public import is_public
 from aksnav.store.store import Store
 from aksnav.trace.azure import zones
 from aksnav.trace.azure.appgateway import gateway_at
@@ -20,7 +21,6 @@ from aksnav.trace.cluster.dns import Resolution
 from aksnav.trace.cluster.endpoints import pod_of
 from aksnav.trace.cluster.hosts import Claim, claims_of
 from aksnav.trace.packet import Packet
-from aksnav.trace.policy.who import is_public
 from aksnav.trace.routing import controllers
 from aksnav.trace.step import Considered, Evidence, Kind, Step, Verdict
 

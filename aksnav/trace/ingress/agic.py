@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from aksnav.model.kubernetes.ingress import Ingress
+from aksnav.model.public import is_public
 from aksnav.store import Store
 from aksnav.trace import kubectl
 from aksnav.trace.ingress import answer as ingress_answer
@@ -28,7 +29,6 @@ from aksnav.trace.ingress.agic_listeners import (
 from aksnav.trace.ingress.answer import Decision
 from aksnav.trace.ingress.rules import Rule, Rules, considered, spec_choice
 from aksnav.trace.packet import Packet
-from aksnav.trace.policy.who import is_public
 from aksnav.trace.routing import tls
 from aksnav.trace.routing.hostnames import any_labels, bare
 from aksnav.trace.routing.types import Controller, Routing

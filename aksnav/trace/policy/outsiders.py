@@ -5,12 +5,12 @@ from itertools import pairwise
 
 from aksnav.model.addresses import Prefix, format_address, parse_address, parse_prefix
 from aksnav.model.kubernetes.workload import Pod
+from aksnav.model.public import is_public
 from aksnav.store.store import Store
 from aksnav.trace.cluster.classes import Cuts, cidrs
 from aksnav.trace.place import Entry, Place
 from aksnav.trace.policy.decision import Direction
 from aksnav.trace.policy.peers import Peers
-from aksnav.trace.policy.who import is_public
 from aksnav.trace.policy.workloads import Group, Sort
 
 Outsider = tuple[Sort, str, Place, Entry]

@@ -8,10 +8,11 @@ from aksnav.model.addresses import Prefix, is_v4, parse_prefix
 from aksnav.model.kubernetes.policy import IPBlock, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule
 from aksnav.model.kubernetes.workload import ContainerPort
 from aksnav.model.labels import Labels, LabelSelector
+from aksnav.model.public import SPECIAL
 from aksnav.trace.place import Crossing
 from aksnav.trace.policy.engines import Engine
 from aksnav.trace.policy.namespaces import NamespaceLabels
-from aksnav.trace.policy.who import SPECIAL, Sort, Who
+from aksnav.trace.policy.who import Sort, Who
 from aksnav.trace.ternary import Answer, Unknown
 
 PROTOCOLS = frozenset({"TCP", "UDP", "SCTP"})
