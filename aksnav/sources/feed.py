@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from aksnav.model.change import Change, ListEnded, Reading, ReadingChanged, SourceChanged
+from aksnav.model.change import Change, ListEnded, Reading, ReadingChanged, ScopeLeft, SourceChanged
 from aksnav.model.confirmation import Question
 from aksnav.model.kinds import AZURE_KINDS, KUBERNETES_KINDS
 from aksnav.model.object import Ref
@@ -268,6 +268,8 @@ class Feed:
                 self._live.add((change.kind, change.scope))
             else:
                 self._live.discard((change.kind, change.scope))
+        elif isinstance(change, ScopeLeft):
+            self._live.discard((change.kind, change.scope))
         elif isinstance(change, SourceChanged):
             self._sources[change.source] = change
 
@@ -276,7 +278,12 @@ class Feed:
         names = list(self._sources) or [self._options.main_source]
         facts = {name: known.facts for name, known in self._sources.items()}
         changes: list[Change] = [SourceChanged(name, Reading.FAILED, said, facts.get(name, {}), now) for name in names]
-        changes += [ReadingChanged(kind, Reading.STALE, scope, said, now) for kind, scope in sorted(self._live)]
+        # A new child may have no use for a scope of Azure's, and would never take back that it is stale: where a kind
+        # is known as a whole, that is what is stale.
+        whole = {kind for kind, scope in self._live if not scope}
+        for kind, scope in sorted(self._live):
+            left = bool(scope) and kind in whole
+            changes.append(ScopeLeft(kind, scope) if left else ReadingChanged(kind, Reading.STALE, scope, said, now))
         return changes
 
 

@@ -273,9 +273,9 @@ class Store:
         return self.told_admin_rules.over(cast("list[VirtualNetwork]", change.objects))
 
     def _tell(self, told: AdminRulesTold) -> None:
-        self.told_admin_rules.note(told)
         network = self.virtual_networks.get(told.id)
-        if network is not None:
+        if network is not None:  # else it went while Azure was asked; what comes in its place is another one
+            self.told_admin_rules.note(told)
             self.virtual_networks.upsert(self.told_admin_rules.over([network]))
 
     def _read(self, table: Table[Any], change: ReadingChanged) -> None:

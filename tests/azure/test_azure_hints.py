@@ -1,5 +1,6 @@
 """What the changes of the Kubernetes half tell of where the cluster is."""
 
+import threading
 from collections.abc import Iterable
 
 import pytest
@@ -14,8 +15,10 @@ from aksnav.model.change import (
     SourceChanged,
     Upserted,
 )
+from aksnav.model.kubernetes.gateway import Gateway
 from aksnav.model.kubernetes.workload import Node
-from aksnav.sources.azure.hints import HintCollector
+from aksnav.sources.azure.edges import Pointers
+from aksnav.sources.azure.hints import HintCollector, PointerCollector
 
 
 class Ear:
@@ -97,3 +100,22 @@ def test_a_server_that_is_known_late_is_told_then() -> None:
     listed(late, "a")
     late.collector.see(SourceChanged("kubernetes", Reading.LIVE, "", {"server": "b.example:443"}))
     assert late.told == [(["azure:///a"], ""), (["azure:///a"], "b.example:443")]
+
+
+def test_of_two_that_are_told_at_once_the_last_word_is_what_was_seen_last() -> None:
+    """Services and Gateways come from threads of their own; one of them stops halfway while the other goes on."""
+    told: list[Pointers] = []
+    gateway = Gateway(name="g", namespace="shop", annotations={"alb.networking.azure.io/alb-id": "/x/alb"})
+
+    def hear(pointers: Pointers) -> None:
+        if not told and other.ident is None:
+            other.start()
+            other.join(0.2)  # it waits for this one; where it need not, it is done long before
+        told.append(pointers)
+
+    collector = PointerCollector(hear)
+    other = threading.Thread(target=lambda: collector.see(Upserted("Gateway", [gateway])))
+    collector.see(ListEnded("Gateway"))
+    collector.see(ListEnded("Service"))
+    other.join()
+    assert [pointers.controllers for pointers in told] == [frozenset(), frozenset({"/x/alb"})]

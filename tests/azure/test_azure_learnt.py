@@ -291,6 +291,20 @@ def test_a_network_that_goes_takes_what_was_learnt_with_it(living: Living, serve
     assert again.effective_security_admin_rules is None
 
 
+def test_an_answer_about_a_network_that_went_meanwhile_is_for_no_other(living: Living, serve: Serve) -> None:
+    """It goes while Azure is asked, and another one comes in its place."""
+    serve([])
+    question = next(item for item in next_questions(living.store, living.trace(), ()) if item.target.lower() == NETWORK)
+    told = learnt(living.ask(question))
+    assert told is not None
+    living.store.virtual_networks.remove([NETWORK])
+    living.store.apply(told)
+    living.bench.read()
+    again = living.store.virtual_networks.get(NETWORK)
+    assert again is not None
+    assert again.effective_security_admin_rules is None
+
+
 @pytest.mark.parametrize(("rules", "outcome"), [([], Outcome.DELIVERED), ([rule("Deny")], Outcome.DROPPED)])
 def test_after_ten_minutes_it_is_an_assumption_again(
     living: Living, serve: Serve, rules: list[Rule], outcome: Outcome

@@ -182,6 +182,27 @@ def test_a_long_wait_that_azure_asks_for_holds_against_a_refresh(bench: Bench) -
     assert bench.store.load_balancers.access("").reading is Reading.LIVE
 
 
+def test_a_refresh_during_a_wait_of_a_round_is_not_forgotten(bench: Bench) -> None:
+    """Azure asks for five seconds in the middle of a round; the next round follows that one at once."""
+    left = [error(429, "TooManyRequests", **{"Retry-After": "5"})]
+    bench.server.rules.append(lambda asked: left.pop() if left and asked.path.endswith("/loadbalancers") else None)
+    woken: list[bool] = []
+
+    def in_between() -> None:
+        woken.append(bench.source._wake.is_set())
+        if len(bench.pace.rests) == 1:
+            bench.source.refresh()
+            bench.pace.time -= 3  # which cuts the rest short
+        elif len(bench.pace.rests) > 2:
+            bench.source.stop()
+
+    bench.pace.at_rest = in_between
+    bench.source.start()
+    assert bench.source.wait(60)
+    assert bench.pace.rests[:2] == [5.0, 3.0]
+    assert woken == [False, False, True]
+
+
 def test_reading_once_ends_by_itself(bench: Bench) -> None:
     """What a headless command needs: one round, then the end."""
     source = bench.made(once=True)

@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from aksnav.model.change import Change, Reading, SourceChanged
+from aksnav.model.change import Change, ListEnded, Reading, ReadingChanged, ScopeLeft, SourceChanged
 from aksnav.model.kinds import KINDS
 from aksnav.model.object import Ref
 from aksnav.sources.errors import SourceError
@@ -96,6 +97,32 @@ def test_a_child_that_ends_is_said_and_started_again(server: ApiServer) -> None:
         assert "shop/a" in shown.store.pods
         shown.until(lambda: shown.store.pods.access().fresh)
         shown.until(lambda: shown.store.sources["kubernetes"].reading is Reading.LIVE)
+
+
+def test_after_a_crash_no_scope_is_stale_that_the_next_child_may_not_read() -> None:
+    """The kind is stale as a whole; scopes of Azure's are said anew, and one that was left before stays left."""
+    kind, hub, home = "virtualNetworks", "/subscriptions/s/resourcegroups/hub", "/subscriptions/s/resourcegroups/home"
+    store, feed = Store(), Feed(Options(demo=""))
+    said: list[Change] = [
+        ListEnded(kind, home, 1.0),
+        ReadingChanged(kind, Reading.LIVE, hub, "", 1.0),
+        ReadingChanged(kind, Reading.LIVE, "", "", 1.0),
+        ScopeLeft(kind, hub),
+        ListEnded("Pod", "shop", 1.0),
+    ]
+    feed._buffer.put(said.copy)
+    feed._buffer.put(partial(feed._crashed, "it ended"))
+    drained = [*feed.drain(BOUND), *feed.drain(BOUND)]
+    assert [change for change in drained if isinstance(change, ScopeLeft)] == [
+        ScopeLeft(kind, hub),
+        ScopeLeft(kind, home),
+    ]
+    for change in drained:
+        store.apply(change)
+    assert store.virtual_networks.access(home).reading is Reading.STALE
+    assert store.pods.access("shop").reading is Reading.STALE
+    store.apply(ReadingChanged(kind, Reading.LIVE, "", "", 2.0))
+    assert {access.reading for access in store.virtual_networks.scopes().values()} == {Reading.LIVE}
 
 
 def test_one_object_is_asked_for_through_the_child(server: ApiServer) -> None:

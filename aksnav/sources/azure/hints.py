@@ -51,16 +51,14 @@ class HintCollector:
             if not self._note(change):
                 return
             self._settled = True
-            nodes, host = list(self._nodes.values()), self._host
-        self._tell(nodes, host)
+            self._tell(list(self._nodes.values()), self._host)  # inside: what is told last is what was seen last
 
     def _take_host(self, change: SourceChanged) -> None:
         with self._lock:
             host = change.facts.get("server", self._host)
             changed, self._host = host != self._host, host
-            nodes, settled = list(self._nodes.values()), self._settled
-        if settled and changed:
-            self._tell(nodes, host)
+            if self._settled and changed:
+                self._tell(list(self._nodes.values()), host)
 
     def _note(self, change: Change) -> bool:
         """Keep what a change of the nodes says; return whether that is to be told."""
@@ -119,7 +117,7 @@ class PointerCollector:
             if found == self._told:
                 return
             self._told = found
-        self._tell(found)
+            self._tell(found)
 
     def _note(self, change: Change) -> None:
         match change:

@@ -82,6 +82,7 @@ class AzureSource:
         self._pace: Pace = pace or RealPace(self._wake)
         self._arm = arm or Arm()
         self._hints = Hints()
+        self._hinting = threading.Lock()  # nodes, and what points to Azure, are told from several threads
         self._kept = Kept(self._pace.now)
         self._again = False
         self._teller = Teller(self._emit, self._pace.now)
@@ -119,8 +120,10 @@ class AzureSource:
             server_host: host name of the API server, with or without a port; empty where it is not known.
         """
         host = server_host.rpartition("@")[2].partition(":")[0]
-        hints = Hints(tuple(sorted(set(provider_ids) - {""})), host, self._hints.pointers)
-        before, self._hints = self._hints, hints
+        ids = tuple(sorted(set(provider_ids) - {""}))
+        with self._hinting:
+            before = self._hints
+            self._hints = hints = Hints(ids, host, before.pointers)
         again = (before.node_groups, before.scale_sets, before.server_host) != (
             hints.node_groups,
             hints.scale_sets,
@@ -132,8 +135,9 @@ class AzureSource:
 
     def points(self, pointers: Pointers) -> None:
         """Take what Services and Gateways point to; where that changes later, everything is read again."""
-        again = self._pointed.is_set() and pointers != self._hints.pointers
-        self._hints = msgspec.structs.replace(self._hints, pointers=pointers)
+        with self._hinting:
+            again = self._pointed.is_set() and pointers != self._hints.pointers
+            self._hints = msgspec.structs.replace(self._hints, pointers=pointers)
         self._pointed.set()
         if again:
             self._wake.set()
@@ -192,12 +196,16 @@ class AzureSource:
         return self._stopped.is_set()
 
     def _hold(self, until: float) -> None:
-        """Wait for as long as Azure asked for, whatever else is asked meanwhile."""
+        """Wait for as long as Azure asked for; what is asked meanwhile is done at once when that is over."""
+        woken = False
         while (left := until - self._pace.now()) > 0:
+            woken |= self._wake.is_set()
             self._wake.clear()
             if self._stopped.is_set():
                 return
             self._pace.rest(left)
+        if woken:
+            self._wake.set()
 
     def _round(self) -> None:
         """Read everything, and say how it went."""
