@@ -122,6 +122,25 @@ def no_frontend_in_rule(made: Objects) -> None:
     del first(made)["frontendIPConfiguration"]
 
 
+def cut(part: str, field: str) -> Bend:
+    """Take a field out of the first of the load balancer's parts; an empty one: all of its properties."""
+
+    def bend(made: Objects) -> None:
+        item = parts(made, part)[0]
+        if field:
+            del item["properties"][field]
+        else:
+            del item["properties"]
+
+    return bend
+
+
+def every_port(made: Objects) -> None:
+    """Make the rule one for every protocol, which does not say its port."""
+    first(made).update(protocol="All", backendPort=0)
+    del first(made)["frontendPort"]
+
+
 def strangers(made: Objects) -> None:
     machine = "/subscriptions/s/resourceGroups/mc/providers/Microsoft.Compute/virtualMachineScaleSets/x"
     ident = f"{machine}/virtualMachines/9/networkInterfaces/nic/ipConfigurations/ipconfig1"
@@ -141,6 +160,13 @@ def strangers(made: Objects) -> None:
         (other_pool, "az.lb.backendpool: backend pool kubernetes-2 of rule "),
         (unnamed_pool, "az.lb.backendpool: backend pool (not said) of rule "),
         (strangers, "az.lb.backendpool: its members are not nodes that are known"),
+        (cut("frontendIPConfigurations", "publicIPAddress"), "az.lb.frontend: .publicIPAddress of frontend a1111"),
+        (cut("frontendIPConfigurations", ""), "az.lb.frontend: .publicIPAddress of frontend a1111"),
+        (cut("loadBalancingRules", "frontendPort"), "az.lb.rule: .frontendPort of rule a1111"),
+        (cut("loadBalancingRules", "protocol"), "az.lb.rule: .protocol of rule a1111"),
+        (every_port, "az.lb.rule: .frontendPort of rule a1111"),
+        (cut("probes", "port"), "az.lb.probe: .port of probe a1111"),
+        (cut("probes", ""), "az.lb.probe: .port of probe a1111"),
         (routed({}), "az.route: .routes of route table rt"),
         (routed({"routes": None}), "az.route: .routes of route table rt"),
     ],
@@ -152,6 +178,34 @@ def test_what_a_road_needs_and_an_object_does_not_tell_leaves_it_undecided(
     found = traced(tmp_path, bend)
     assert (found.outcome, found.causes) == (Outcome.UNDECIDED, ())
     assert any(line.startswith(missing) for line in found.confidence.because), found.confidence.because
+
+
+def local(made: Objects) -> None:
+    """Keep connections to their node: without a probe, nodes without an endpoint get their share (S07)."""
+    made["service"]["spec"]["externalTrafficPolicy"] = "Local"
+
+
+@pytest.mark.parametrize("bends", [(), (local,)])
+def test_a_rule_that_tells_of_no_probe_is_taken_to_have_none(tmp_path: Path, bends: tuple[Bend, ...]) -> None:
+    """ARM leaves the field out where there is none; so does whoever cuts it out."""
+    found = traced(tmp_path, *bends, cut("loadBalancingRules", "probe"))
+    assert found.outcome is (Outcome.SPLIT if bends else Outcome.DELIVERED)
+    assert found.causes == (("S07",) if bends else ())
+    assert any(line.endswith("has no probe: it tells of none") for line in found.confidence.because)
+
+
+def test_a_private_frontend_that_does_not_tell_its_address_may_have_the_one_that_is_asked_for(tmp_path: Path) -> None:
+    """It stands in a subnet, so it is a private address that is missing."""
+
+    def bend(made: Objects) -> None:
+        internal(made)
+        own = parts(made, "frontendIPConfigurations")[0]["properties"]
+        del own["privateIPAddress"]
+        own["subnet"] = {"id": f"{SUBNETS}/nodes"}
+
+    found = traced(tmp_path, bend, to=ILB, source="10.224.0.99")
+    assert (found.outcome, found.causes) == (Outcome.UNDECIDED, ())
+    assert any(".privateIPAddress of frontend a1111" in line for line in found.confidence.because)
 
 
 def test_a_table_that_tells_of_no_routes_has_none(tmp_path: Path) -> None:
@@ -214,6 +268,24 @@ def test_what_a_peering_does_not_say_is_assumed(tmp_path: Path, state: dict[str,
     found = traced(tmp_path, peer(state), to=ILB, source="10.50.0.9")
     assert found.outcome is Outcome.DELIVERED, found.breaks
     assert any(said in line for line in found.confidence.because), found.confidence.because
+
+
+@pytest.mark.parametrize("kept", [(), ("peeringState", "allowVirtualNetworkAccess", "remoteVirtualNetwork")])
+@pytest.mark.parametrize(("to", "source"), [(ILB, "10.50.0.9"), ("tcp://10.50.0.9:443", "pod/shop/web-1")])
+def test_a_peering_that_does_not_tell_where_it_leads_may_lead_to_the_peer(
+    tmp_path: Path, kept: tuple[str, ...], to: str, source: str
+) -> None:
+    """Neither a missing route (R06), nor a group that denies what is not in VirtualNetwork (N16, N17), is a fact."""
+
+    def bend(made: Objects) -> None:
+        peer({"peeringState": "Connected", "allowVirtualNetworkAccess": True})(made)
+        own = made["vnet"]["properties"]["virtualNetworkPeerings"][0]
+        own["properties"] = {name: own["properties"][name] for name in kept}
+
+    found = traced(tmp_path, bend, to=to, source=source)
+    assert (found.outcome, found.causes) == (Outcome.UNDECIDED, ())
+    said = ".remoteVirtualNetworkAddressSpace of peering to-hub of vnet"
+    assert any(line.startswith(("az.nsg: ", "az.route: ")) and said in line for line in found.confidence.because)
 
 
 @pytest.mark.parametrize(

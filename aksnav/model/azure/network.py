@@ -27,7 +27,7 @@ class Sku(msgspec.Struct, frozen=True, gc=False):
 
 
 class Child(msgspec.Struct, kw_only=True, rename="camel", gc=False):
-    """A resource inside another one; ``untold``: lists that ARM always sends, and that this part does not have."""
+    """A resource inside another one; ``untold``: what ARM sends of such a part, and this one does not have."""
 
     arm_id: str = msgspec.field(name="id", default="")
     name: str = ""

@@ -7,6 +7,7 @@ lists that ARM always sends are named where they are missing (``untold``).
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 # Free-form objects: their keys are user's words or are read as they came.
@@ -62,6 +63,39 @@ _ADDRESSES = ("publicIpAddresses", "publicIpPrefixes")
 _ARM = "/subscriptions/"
 
 
+def _lacking(*names: str) -> Callable[[dict[str, Any]], list[str]]:
+    """Return what tells which of these fields a part does not have."""
+    return lambda part: [name for name in names if name not in part]
+
+
+def _without_all(*names: str) -> Callable[[dict[str, Any]], list[str]]:
+    """Return what tells these fields of a part that has none of them: ARM sends one or the other."""
+    return lambda part: [] if any(name in part for name in names) else list(names)
+
+
+def _frontend(part: dict[str, Any]) -> list[str]:
+    """Return the address that a frontend does not tell: ARM sends a public one, or a private one beside the subnet."""
+    if any(name in part for name in ("publicIPAddress", "publicIPPrefix", "privateIPAddress")):
+        return []
+    return ["privateIPAddress" if "subnet" in part else "publicIPAddress"]
+
+
+# What the parts of a resource do not tell. A rule without a probe has none, or it was cut: ARM leaves the field out.
+_PARTS: dict[str, dict[str, Callable[[dict[str, Any]], list[str]]]] = {
+    "loadBalancers": {
+        "backendAddressPools": _without_all(*_MEMBERS),
+        "frontendIPConfigurations": _frontend,
+        "loadBalancingRules": _lacking("protocol", "frontendPort", "probe"),
+        "probes": _lacking("port"),
+    },
+    "managedClusters": {"agentPoolProfiles": _lacking("count")},
+    "virtualNetworks": {
+        "subnets": _lacking("delegations"),
+        "virtualNetworkPeerings": _without_all("remoteVirtualNetworkAddressSpace", "remoteAddressSpace"),
+    },
+}
+
+
 def shaped(kind: str, wire: Any) -> Any:
     """Return a resource in the flat form of its struct, with the ids of its parts and the lists that it does not tell.
 
@@ -73,15 +107,11 @@ def shaped(kind: str, wire: Any) -> Any:
     if not isinstance(made, dict):
         return made
     _name_parts(made)
-    for pool in made.get("backendAddressPools") or () if kind == "loadBalancers" else ():
-        if isinstance(pool, dict) and not any(name in pool for name in (*_MEMBERS, "untold")):
-            pool["untold"] = list(_MEMBERS)
-    for pool in made.get("agentPoolProfiles") or () if kind == "managedClusters" else ():
-        if isinstance(pool, dict) and "count" not in pool:
-            pool.setdefault("untold", ["count"])
-    for subnet in made.get("subnets") or () if kind == "virtualNetworks" else ():
-        if isinstance(subnet, dict) and "delegations" not in subnet:
-            subnet.setdefault("untold", ["delegations"])
+    for collection, lacks in _PARTS.get(kind, {}).items():
+        listed = made.get(collection)
+        for part in listed if isinstance(listed, list) else ():
+            if isinstance(part, dict) and "untold" not in part and (names := lacks(part)):
+                part["untold"] = names
     missing = [name for name in _ALWAYS_SENT.get(kind, ()) if name not in made]
     if kind == "natGateways" and not any(name in made for name in _ADDRESSES):
         missing = list(_ADDRESSES)

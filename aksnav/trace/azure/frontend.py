@@ -82,8 +82,13 @@ def rule_for(found: Found, packet: Packet) -> LoadBalancingRule | None:
     """Return the rule that takes a packet: by protocol and port, else one for every port (HA ports)."""
     listed = rules_of(found)
     exact = (item for item in listed if item.protocol.upper() == packet.protocol and item.frontend_port == packet.port)
-    every = (item for item in listed if item.protocol.upper() == "ALL" and item.frontend_port in {0, packet.port})
+    every = (item for item in listed if item.protocol.upper() == "ALL" and _takes_port(item, packet.port))
     return next(exact, None) or next(every, None)
+
+
+def _takes_port(rule: LoadBalancingRule, port: int) -> bool:
+    """Return whether a rule for every protocol takes a port: port 0 is every one, where the rule says so."""
+    return rule.frontend_port == port or (not rule.frontend_port and "frontendPort" not in rule.untold)
 
 
 def nat_rule_for(found: Found, packet: Packet) -> InboundNatRule | None:

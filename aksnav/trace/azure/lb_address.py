@@ -1,5 +1,6 @@
 """The address of a load balancer: the public address resource, the frontend, and a Service that has none yet."""
 
+from collections.abc import Iterator
 from shlex import quote
 
 import msgspec
@@ -159,14 +160,22 @@ def _against_its_service(step: Step, found: Found, service: Service | None) -> S
     return msgspec.structs.replace(step, summary=said, cause="L09", evidence=(*step.evidence, fact), fix=fix)
 
 
+def _cut_frontends(store: Store) -> Iterator[str]:
+    """Yield what load balancers do not tell of their frontends, any of which may have the address."""
+    for balancer in store.load_balancers:
+        if "frontendIPConfigurations" in balancer.untold:
+            yield f".frontendIPConfigurations of load balancer {balancer.name}"
+        for frontend in balancer.frontend_ip_configurations:
+            for field in frontend.untold:
+                yield f".{field} of frontend {frontend.name or '(unnamed)'} of load balancer {balancer.name}"
+
+
 def _no_frontend(store: Store, packet: Packet, service: Service | None, text: str) -> Step:
     missing = unreadable(store.load_balancers) or (unreadable(store.public_ips) if not is_internal(service) else "")
     broken = next(iter(store.load_balancers.undecodable.items()), None)
     if not missing and broken is not None:
         missing = f"load balancer {broken[0].rpartition('/')[2]}: {broken[1]}"
-    cut = next((item for item in store.load_balancers if "frontendIPConfigurations" in item.untold), None)
-    if not missing and cut is not None:
-        missing = f".frontendIPConfigurations of load balancer {cut.name}"
+    missing = missing or next(_cut_frontends(store), "")
     step = Step(
         kind=Kind.LB_FRONTEND,
         verdict=Verdict.BLIND,

@@ -164,13 +164,22 @@ def _not_told(base: Step, found: Found, told: str) -> Step | None:
     elif not found.frontend.id:
         missing = f"the id of frontend {found.frontend.name or '(unnamed)'} of load balancer {found.balancer.name}"
     else:
-        loose = [item for item in found.balancer.load_balancing_rules if not item.frontend_ip_configuration.arm_id]
-        if loose:
-            missing = f".frontendIPConfiguration of rule {loose[0].name or '(unnamed)'}"
+        missing = next(_loose(found), "")
     if not missing:
         return None
     summary = f"whether frontend {found.frontend.name} has a rule for {told} is not told"
     return msgspec.structs.replace(base, verdict=Verdict.BLIND, summary=summary, missing=missing)
+
+
+def _loose(found: Found) -> Iterator[str]:
+    """Yield what rules do not tell, any of which may be the one that takes the packet."""
+    for rule in found.balancer.load_balancing_rules:
+        if not rule.frontend_ip_configuration.arm_id:
+            yield f".frontendIPConfiguration of rule {rule.name or '(unnamed)'}"
+    for rule in rules_of(found):
+        for field in ("frontendPort", "protocol"):
+            if field in rule.untold:
+                yield f".{field} of rule {rule.name or '(unnamed)'}"
 
 
 def _by_nat(base: Step, found: Found, packet: Packet) -> Step | None:

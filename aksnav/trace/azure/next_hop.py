@@ -29,7 +29,7 @@ from aksnav.trace.azure.route_candidates import (
     service_endpoints,
     tagged,
 )
-from aksnav.trace.azure.tags import covers_internet, has_public
+from aksnav.trace.azure.tags import covers_internet, cut_peerings, has_public
 from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Considered
 from aksnav.trace.ternary import Unknown
@@ -287,9 +287,7 @@ def _untold(network: VirtualNetwork, best: Candidate, address: int | None) -> st
         return ""
     if "addressSpace" in network.untold:
         return f".addressSpace of virtual network {network.name}"
-    if best.hop == NONE and "virtualNetworkPeerings" in network.untold:
-        return f".virtualNetworkPeerings of virtual network {network.name}"
-    return ""
+    return cut_peerings(network) if best.hop == NONE else ""
 
 
 def _unknown_hop(best: Candidate) -> str:

@@ -64,9 +64,8 @@ def assumed(store: Store, network: VirtualNetwork, address: int | None) -> tuple
     other = store.virtual_networks.get(ident)
     if other is None or "virtualNetworkPeerings" in other.untold:
         why = unreadable(store.virtual_networks, group_of(ident)) or "it is not read"
-        lines.append(
-            f"the other side of peering {found.name}, in {ident.rpartition('/')[2]}, carries traffic too: {why}"
-        )
+        peer = ident.rpartition("/")[2] or "(not said)"
+        lines.append(f"the other side of peering {found.name}, in {peer}, carries traffic too: {why}")
     return tuple(lines)
 
 

@@ -48,6 +48,10 @@ def judge(store: Store, asked: ProbeAsked) -> ProbeAnswer:
     probe = _probe(asked)
     if probe is None:
         return ProbeAnswer(_without_probe(asked), asked.nodes)
+    if "port" in probe.untold:
+        missing = f".port of probe {probe.name or '(unnamed)'} of load balancer {asked.found.balancer.name}"
+        step = _step(asked, probe, Verdict.BLIND, f"which port probe {probe.name} asks is not told")
+        return ProbeAnswer(msgspec.structs.replace(step, missing=missing), asked.nodes)
     answer = _judged(store, asked, probe)
     if answer.step.verdict is Verdict.DROP and probe.no_healthy_backends_behavior.lower() == _ALL_UP:
         return _all_up(asked, probe, answer.step)
@@ -263,7 +267,7 @@ def _pods(store: Store, service: Service) -> list[Pod]:
 
 
 def _without_probe(asked: ProbeAsked) -> Step:
-    rule, service, port = asked.rule, asked.service, asked.port
+    rule, service, port, untold = asked.rule, asked.service, asked.port, False
     if rule.probe is not None:
         name = rule.probe.arm_id.rpartition("/")[2]
         said = f"the rule names probe {name}, which the load balancer does not have"
@@ -275,8 +279,11 @@ def _without_probe(asked: ProbeAsked) -> Step:
         why = f"annotation port_{port.port}_no_probe_rule"
     else:
         why = "the rule has none"
+        untold = "probe" in rule.untold
     note = "L18: a node that is down keeps getting its share of the traffic"
-    return _step(asked, None, Verdict.PASS, f"no probe: {why}", note=note)
+    step = _step(asked, None, Verdict.PASS, f"no probe: {why}", note=note)
+    lines = (f"rule {rule.name} has no probe: it tells of none",) if untold else ()
+    return msgspec.structs.replace(step, assumptions=(*step.assumptions, *lines))
 
 
 def _step(

@@ -102,8 +102,9 @@ def space(store: Store, network: VirtualNetwork | None, subnet: Subnet | None) -
 def _of_network(store: Store, network: VirtualNetwork, subnet: Subnet | None) -> Space:
     texts = list(network.address_space.address_prefixes)
     unsure = "" if texts else f"the address space of {network.name} is not said"
-    if "virtualNetworkPeerings" in network.untold:
-        unsure = unsure or f"the peerings of {network.name} are not said"
+    cut = cut_peerings(network)
+    if cut:
+        unsure = unsure or f"{cut} is not said"
     for peering in network.virtual_network_peerings:
         if peering.peering_state.lower() in PEERED and peering.allow_virtual_network_access is not False:
             texts += remote_texts(peering)
@@ -113,6 +114,16 @@ def _of_network(store: Store, network: VirtualNetwork, subnet: Subnet | None) ->
         unsure = "the tag VirtualNetwork holds what the gateway learned from on premises, which is not read"
     own = {prefix for prefix in map(parse_prefix, texts) if prefix is not None}
     return _with_routes(store, subnet, Space(prefixes=tuple(sorted(own)), unsure=unsure))
+
+
+def cut_peerings(network: VirtualNetwork) -> str:
+    """Return what a network does not tell of its peerings, so that nobody knows where they lead, or an empty string."""
+    if "virtualNetworkPeerings" in network.untold:
+        return f".virtualNetworkPeerings of virtual network {network.name}"
+    for peering in network.virtual_network_peerings:
+        if "remoteVirtualNetworkAddressSpace" in peering.untold and peering.peering_state.lower() in PEERED:
+            return f".remoteVirtualNetworkAddressSpace of peering {peering.name or '(unnamed)'} of {network.name}"
+    return ""
 
 
 def remote_texts(peering: Peering) -> tuple[str, ...]:
