@@ -13,7 +13,6 @@ from aksnav.trace.azure.powered import halted
 from aksnav.trace.azure.zones import resolver_of
 from aksnav.trace.cluster.alias import external_name
 from aksnav.trace.cluster.dns import DOMAIN, Answer, Resolution, resolve
-from aksnav.trace.cluster.headless import headless
 from aksnav.trace.cluster.hidden import hidden_nodes
 from aksnav.trace.cluster.nameserver import ask
 from aksnav.trace.cluster.pod import arrive, ref_of
@@ -23,6 +22,7 @@ from aksnav.trace.cluster.service import find_port, missing_service, no_port
 from aksnav.trace.cluster.unserved import problems
 from aksnav.trace.cluster.upstream import as_coredns_answers, asks_elsewhere
 from aksnav.trace.fronted import at_name
+from aksnav.trace.headless import headless
 from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, cut, ended, fan, too_long
 from aksnav.trace.kubectl import listing, show
 from aksnav.trace.outside import to_address, to_node
