@@ -12,7 +12,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tests.bench import templates
+from tests.bench import node_templates, pod_templates, service_templates
 
 BASE_VERSION = 1_000_000
 """The resourceVersion that every object has before anything changes."""
@@ -189,7 +189,7 @@ class Generator:
         """The metadata of a Pod, and the rest of it (an object with spec and status)."""
         pod = self.pod_identity(index)
         changed = state.changed or pod.created
-        condition = templates.POD_READY if state.ready else templates.POD_NOT_READY
+        condition = pod_templates.POD_READY if state.ready else pod_templates.POD_NOT_READY
         ready = b"true" if state.ready else b"false"
         values = {
             b"app": pod.app.name,
@@ -215,7 +215,7 @@ class Generator:
             b"uid": pod.uid,
             b"version": b"%d" % state.version,
         }
-        return templates.POD_METADATA.render(values), templates.POD_BODY.render(values)
+        return pod_templates.POD_METADATA.render(values), pod_templates.POD_BODY.render(values)
 
     def pod(self, index: int, state: PodState = UNCHANGED) -> bytes:
         """A Pod as an item of a list: without kind and apiVersion."""
@@ -232,7 +232,7 @@ class Generator:
             f"/aks-np{pool}-38291047-vmss/virtualMachines/{index % _POOL_SIZE}"
         )
         created = self._created(digest)
-        return templates.NODE.render(
+        return node_templates.NODE.render(
             {
                 b"changed": created,
                 b"created": created,
@@ -269,7 +269,7 @@ class Generator:
             b'{"name":"metrics","protocol":"TCP","port":9102,"targetPort":"metrics"%b}]'
         ) % node_ports
         address = b"20.51.%d.%d" % divmod(index // _LOAD_BALANCER_EVERY, 250)
-        return templates.SERVICE.render(
+        return service_templates.SERVICE.render(
             {
                 **self._app_values("service", app),
                 b"cluster_ip": _dotted(_SERVICE_NET + index),
@@ -292,7 +292,7 @@ class Generator:
         """
         app = self.apps[index]
         endpoints = [
-            templates.ENDPOINT.render(
+            service_templates.ENDPOINT.render(
                 {
                     b"ip": pod.ip,
                     b"namespace": app.namespace,
@@ -306,7 +306,7 @@ class Generator:
             for offset, pod in enumerate(self.pods_of(app))
         ]
         values = self._app_values("endpointslice", app)
-        return templates.ENDPOINT_SLICE.render(
+        return service_templates.ENDPOINT_SLICE.render(
             {
                 **values,
                 b"changed": changed or values[b"created"],
@@ -320,7 +320,7 @@ class Generator:
     def namespace(self, index: int) -> bytes:
         """A namespace as an item of a list."""
         digest = self._digest("namespace", index)
-        return templates.NAMESPACE.render(
+        return service_templates.NAMESPACE.render(
             {
                 b"created": self._created(digest),
                 b"name": self.namespace_name(index),
@@ -332,7 +332,7 @@ class Generator:
 
     def ingress(self, index: int) -> bytes:
         """An Ingress as an item of a list; it leads to one Service."""
-        return templates.INGRESS.render(self._app_values("ingress", self._spread(index, self.sizes.ingresses)))
+        return service_templates.INGRESS.render(self._app_values("ingress", self._spread(index, self.sizes.ingresses)))
 
     def policy(self, index: int) -> bytes:
         """A NetworkPolicy as an item of a list: one application may be called by a neighbour and by one team."""
@@ -340,12 +340,12 @@ class Generator:
         values = self._app_values("networkpolicy", app)
         values[b"peer"] = self.apps[max(app.number - 1, 0)].name
         values[b"team"] = b"t%02d" % (index % 40)
-        return templates.NETWORK_POLICY.render(values)
+        return service_templates.NETWORK_POLICY.render(values)
 
     def ingress_class(self, index: int) -> bytes:
         """The one IngressClass."""
         digest = self._digest("ingressclass", index)
-        return templates.INGRESS_CLASS.render(
+        return service_templates.INGRESS_CLASS.render(
             {b"created": self._created(digest), b"uid": _uid(digest), b"version": b"%d" % BASE_VERSION}
         )
 
