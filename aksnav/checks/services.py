@@ -37,6 +37,14 @@ def service_findings(store: Store, service: Service) -> Iterator[Finding]:
         yield from _mixed(store, service, port)
 
 
+def nameserver_findings(store: Store) -> Iterator[Finding]:
+    """Yield D05: no Service has the address that AKS gives to Pods as their name server."""
+    step = nameserver.nobody(store, Packet())
+    found = finding_of(step) if step is not None else None
+    if found is not None:
+        yield found
+
+
 def _mixed(store: Store, service: Service, port: ServicePort) -> Iterator[Finding]:
     """Yield S14: the selector takes Pods of two workloads, and one of them declares other ports than is sent to.
 

@@ -23,7 +23,7 @@ from aksnav.checks.private_names import private_name_findings
 from aksnav.checks.ranges import range_findings
 from aksnav.checks.rollouts import rollout_findings
 from aksnav.checks.routing import routing_findings
-from aksnav.checks.services import local_policy_findings, service_findings
+from aksnav.checks.services import local_policy_findings, nameserver_findings, service_findings
 from aksnav.model.change import Reading
 from aksnav.model.kinds import KINDS
 from aksnav.store import Store
@@ -123,6 +123,7 @@ def undecided_ways(store: Store) -> list[str]:
 
 CHECKS: tuple[Callable[[Store], Iterator[Finding]], ...] = (
     local_policy_findings,
+    nameserver_findings,
     routing_findings,
     istio_findings,
     policy_findings,

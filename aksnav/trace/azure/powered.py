@@ -21,7 +21,6 @@ from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 Road = tuple[Step, ...]
 
-_POOL_LABELS = ("kubernetes.azure.com/agentpool", "agentpool")
 _READY = '.status.conditions[?(@.type=="Ready")].status'
 _STARTS = frozenset({Kind.START_POD, Kind.START_NODE})
 _GATEWAYS = frozenset({Kind.APPGW_LISTENER, Kind.APPGW_RULE, Kind.APPGW_BACKEND, Kind.AGC_FRONTEND})
@@ -176,17 +175,13 @@ def in_pool(store: Store, node: Node, step: Step) -> Step:
         step: passes where the node is Ready.
     """
     managed = cluster(store)
-    fact = _pool_fact(managed, _pool_of(node)) if managed is not None else None
+    fact = _pool_fact(managed, node.pool) if managed is not None else None
     if managed is None or fact is None:
         return step
     said = f"{fact.field} {fact.value} of {managed.name}"
     note = f"node {node.name} carries traffic: it is Ready, and Azure says {said}"
     assumed = (note,) if node.ready is True else ()
     return msgspec.structs.replace(step, evidence=(*step.evidence, fact), assumptions=(*step.assumptions, *assumed))
-
-
-def _pool_of(node: Node) -> str:
-    return next((node.labels[label] for label in _POOL_LABELS if node.labels.get(label)), "")
 
 
 def _pool_fact(managed: ManagedCluster, name: str) -> Evidence | None:

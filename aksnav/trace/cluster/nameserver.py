@@ -6,10 +6,12 @@ from aksnav.model.addresses import format_address, parse_address
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.model.kubernetes.workload import Node, Pod
 from aksnav.model.object import Ref
+from aksnav.store.store import Store
 from aksnav.trace import policy
 from aksnav.trace.azure import kubenet, nsg
 from aksnav.trace.azure.joins import cluster
 from aksnav.trace.cluster.endpoints import Chosen
+from aksnav.trace.cluster.hidden import hidden
 from aksnav.trace.cluster.pod import without_pod
 from aksnav.trace.cluster.resolver import asks_cluster
 from aksnav.trace.cluster.service import ServiceDecision, Via, endpoints, find_port, no_port
@@ -34,16 +36,16 @@ def ask(walk: Walk, pod: Pod, packet: Packet) -> Road:
     It has no endpoint (D05), a policy stops the question (P06; of a node with LocalDNS: D06), or a security group or
     route between the nodes (N12): that ends the road. What cannot be read of it is taken for granted, by name.
 
-    Nothing is returned where the way is free, or where the DNS Service is not one that is known: AKS always has
-    ``kube-system/kube-dns``, other clusters may serve names otherwise. A Pod with its node's resolver asks that. The
-    name that is asked for is that of ``packet.resolved``, where there is one.
+    Nothing is returned where the way is free. The DNS Service is ``kube-system/kube-dns``, which AKS always has, or
+    whichever has the address that AKS gives to Pods (networkProfile.dnsServiceIP); where no Service has it, nobody
+    answers (D05). A Pod with its node's resolver asks that. The name that is asked for is that of ``packet.resolved``,
+    where there is one.
     """
-    service = walk.store.services.get(SERVICE)
     if not asks_cluster(pod):
         return ()
+    service = walk.store.services.get(SERVICE) or _at_address(walk.store)
     if service is None:
-        missing = _hidden(walk)
-        return (_taken(packet, None, (f"the cluster's DNS answers Pod {pod.id}: {missing}",)),) if missing else ()
+        return (_without_service(walk, pod, packet),)
     name = packet.resolved[0] if packet.resolved is not None else ""
     question = msgspec.structs.replace(
         packet, port=PORT, protocol="UDP", scheme="udp", host=name, path="", headers=(), sni="", tls=False
@@ -96,6 +98,48 @@ def _to_servers(walk: Walk, pod: Pod, question: Packet, service: Service, decisi
         total = f"{len(stopped)} of the {len(roads)} endpoints of the cluster's DNS"
         said.append(f"the Pod asks again where its question comes to {total}: {stopped[0].summary}")
     return (_taken(question, service, tuple(dict.fromkeys(said))),) if said else ()
+
+
+def _at_address(store: Store) -> Service | None:
+    """Return the Service at the address that AKS gives to Pods as their name server, or None."""
+    managed = cluster(store)
+    address = parse_address(managed.network_profile.dns_service_ip) if managed is not None else None
+    return next(iter(store.services_at(address)), None) if address is not None else None
+
+
+def nobody(store: Store, packet: Packet) -> Step | None:
+    """Return the step of a cluster in which no Service has the address that Pods ask for names (D05), or None."""
+    managed = cluster(store)
+    address = managed.network_profile.dns_service_ip if managed is not None else ""
+    if managed is None or not address or store.services.get(SERVICE) or _at_address(store) or hidden(store.services):
+        return None
+    return Step(
+        kind=Kind.DNS_RESOLVE,
+        verdict=Verdict.REJECT,
+        summary=f"no Pod can ask the cluster's DNS: no Service has its address {address}",
+        subject=managed.ref,
+        version=managed.etag,
+        packet=packet,
+        cause="D05",
+        evidence=(
+            Evidence(".networkProfile.dnsServiceIP", address, managed.ref, "no Service has it"),
+            Evidence(f"Service {SERVICE}", "(absent)"),
+        ),
+        confirm=listing("Service", "kube-system"),
+        fix=f"bring Service {SERVICE} back with the address {address}",
+    )
+
+
+def _without_service(walk: Walk, pod: Pod, packet: Packet) -> Step:
+    """Return the step of a cluster without a known DNS Service: nobody answers, where everything is read."""
+    step = nobody(walk.store, packet)
+    if step is not None:
+        return step
+    why = _hidden(walk)
+    if not why:
+        address = hidden(walk.store.services) or "the cluster's networkProfile.dnsServiceIP is not read"
+        why = f"there is no Service {SERVICE}, and {address}"
+    return _taken(packet, None, (f"the cluster's DNS answers Pod {pod.id}: {why}",))
 
 
 def _hidden(walk: Walk) -> str:

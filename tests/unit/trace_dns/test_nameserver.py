@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from aksnav.checks.sweep import sweep
 from aksnav.model.change import Reading, ReadingChanged
 from aksnav.trace.step import Certainty, Kind, Outcome, Trace
 from tests.unit.trace_walk.changed_demo import ChangedDemo
@@ -149,3 +150,46 @@ def test_whether_the_node_has_local_dns_is_assumed_where_the_cluster_cannot_be_r
     found = asked(world)
     assert any("has no LocalDNS: the managed cluster cannot be read" in line for line in found.confidence.because)
     assert found.causes == (() if admitted else ("P06",))
+
+
+def test_a_cluster_without_a_dns_service_resolves_no_name() -> None:
+    """D05: all Services are read, and none has the address that AKS gives to Pods; an address still works."""
+    world = ChangedDemo()
+    del world.objects["Service"][SERVICE]
+    found = asked(world)
+    assert (found.outcome, found.causes) == (Outcome.UNRESOLVED, ("D05",))
+    assert found.confidence.certainty is Certainty.PROVEN
+    (step,) = found.breaks
+    assert (step.evidence[0].field, step.evidence[0].value) == (".networkProfile.dnsServiceIP", "10.0.0.10")
+    assert asked(world, "svc/shop/cart:80").outcome is Outcome.DELIVERED
+    (finding,) = [item for item in sweep(world.store()) if item.id == "D05"]
+    assert finding.evidence == step.evidence
+
+
+def test_a_dns_service_of_another_name_is_the_one_at_the_address() -> None:
+    """Pods ask an address, not a name."""
+    world = ChangedDemo()
+    row = world.objects["Service"].pop(SERVICE)
+    row["metadata"]["name"] = "coredns"
+    world.put("Service", row)
+    for piece in slices(world):
+        piece["metadata"]["labels"]["kubernetes.io/service-name"] = "coredns"
+    found = asked(world)
+    assert (found.outcome, found.causes) == (Outcome.DELIVERED, ())
+
+
+@pytest.mark.parametrize("lost", ["managedClusters", "Service"])
+def test_whether_nobody_answers_is_not_known_where_the_address_or_a_namespace_is_not_read(lost: str) -> None:
+    """It is assumed that somebody does, by name."""
+    world = ChangedDemo()
+    del world.objects["Service"][SERVICE]
+    if lost == "Service":
+        world._said.append(ReadingChanged(lost, Reading.DENIED, "media", "forbidden"))
+        reason = "list services in namespace media"
+    else:
+        world.objects[lost].clear()
+        world._said.append(ReadingChanged(lost, Reading.UNREAD, "", "no credentials"))
+        reason = "dnsServiceIP is not read"
+    found = asked(world)
+    assert (found.outcome, found.confidence.certainty) == (Outcome.DELIVERED, Certainty.ASSUMED)
+    assert any(f"there is no Service {SERVICE}" in line and reason in line for line in found.confidence.because)
