@@ -92,7 +92,7 @@ def _gateway(walk: Walk, journey: Journey, arrival: appgateway.Arrival, packet: 
     if place is not None:
         steps += gateway_subnet.joined(walk.store, place, found.packet)
     extended = gateway_subnet.extended(walk.store, [item.address for item in found.members])
-    if extended:
+    if extended and not ended(steps):
         steps[-1] = msgspec.structs.replace(steps[-1], assumptions=(*steps[-1].assumptions, *extended))
     if found.owner is not None:
         steps.append(_service_step(found.owner, found.packet))

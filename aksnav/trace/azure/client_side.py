@@ -18,6 +18,7 @@ from aksnav.trace.azure.nsg_layers import Layer, groups_at, groups_of
 from aksnav.trace.azure.nsg_rules import OUTBOUND, Context
 from aksnav.trace.azure.nsg_steps import Asked, stretch, with_cause
 from aksnav.trace.packet import Packet
+from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Kind, Step, Verdict
 
 
@@ -56,7 +57,9 @@ def _filtered(store: Store, place: tuple[VirtualNetwork, Subnet], at: Attachment
     )
     steps = stretch(store, network, layers, Asked(OUTBOUND, packet, "as the client sends it", context))
     if interface is None and steps[-1].verdict is not Verdict.DROP:
-        unread = f"no security group of the interface of {format_address(packet.source or 0)} denies: {at.blind}"
+        shown = format_address(packet.source or 0)
+        why = unreadable(store.interfaces) or "it is on no network interface that is read"
+        unread = f"no security group of the interface of {shown} denies: {why} (az network nic list)"
         steps[-1] = msgspec.structs.replace(steps[-1], assumptions=(*steps[-1].assumptions, unread))
     cause = nsg_causes.outbound(packet)
     return tuple(

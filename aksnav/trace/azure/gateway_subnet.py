@@ -193,7 +193,8 @@ def extended(store: Store, addresses: Iterable[int]) -> tuple[str, ...]:
         return ()
     if not any(address in prefix for address in addresses for prefix in pod_prefixes(store)):
         return ()
-    return ("the overlay is extended to the gateway's subnet (OverlayExtensionConfig Succeeded, A07)",)
+    where = "kubectl get overlayextensionconfigs.acn.azure.com -A"
+    return (f"the overlay is extended to the gateway's subnet (A07): OverlayExtensionConfigs are not read ({where})",)
 
 
 def _node_subnets(store: Store) -> list[Subnet]:

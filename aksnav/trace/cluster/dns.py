@@ -211,7 +211,8 @@ def _claimed(store: Store, host: str, packet: Packet, tried: tuple[Considered, .
             answers.setdefault(alias, Answer(label=alias, alias=alias))
     shown = ", ".join(answer.label for answer in answers.values())
     notes = tuple(
-        f"DNS of {host} points to {answer.label}, because {_claimant(used, answer)} says so"
+        f"DNS of {host} points to {answer.label}, because {_claimant(used, answer)} says so: no resolver was asked "
+        f"(nslookup {host})"
         for answer in answers.values()
     )
     first = used[0]

@@ -11,7 +11,7 @@ from aksnav.trace import kubectl
 from aksnav.trace.istio.scope import Place, Workload
 from aksnav.trace.packet import Packet
 from aksnav.trace.readable import stale
-from aksnav.trace.routing.tls import TLS_KEYS
+from aksnav.trace.routing.tls import TLS_KEYS, unread_secret
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
 
 _GENERIC_KEYS = frozenset({"cert", "key"})
@@ -43,7 +43,7 @@ def handshake(store: Store, place: Place, at: Workload, packet: Packet) -> Step:
         why = fault(store, ident)
         facts.append(Evidence(f"{place.field}.tls.credentialName", name, place.gateway.ref, f"Secret {ident}"))
         if why is None:
-            assumed.append(f"Secret {ident} exists and holds a certificate for {packet.sni or packet.host}")
+            assumed.append(unread_secret(store, ident, packet))
         elif why:
             faults.append(f"Secret {ident} {why}")
             facts.append(Evidence("Secret", why, Ref("Secret", ident)))

@@ -26,7 +26,10 @@ def cautions(store: Store, engine: Engine, decision: Decision, target: Pod | Non
         if ranged and not end_port_is_known(store):
             found.append("Cilium is 1.17 or later, which reads endPort")
         if name and target is not None and _ambiguous(store, target, name):
-            found.append(f"Cilium enforces port name {name!r} as written, although it means several numbers (P17)")
+            found.append(
+                f"Cilium enforces port name {name!r} of {decision.deciding[0]} as written, although Pods of "
+                f"{target.namespace} have it with several numbers (P17)"
+            )
     found += advanced(store, rule_at(store, decision.deciding[0], decision.evidence[0].field))
     return tuple(dict.fromkeys(found))
 

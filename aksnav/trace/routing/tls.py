@@ -38,6 +38,13 @@ def secret_fault(store: Store, name: str) -> str | None:
     return ""
 
 
+def unread_secret(store: Store, name: str, packet: Packet) -> str:
+    """Return what is assumed of a Secret that is not known: with what it takes to read it, and how to look."""
+    why = store.secrets.undecodable.get(name) or f"it is not read (get secrets in namespace {name.partition('/')[0]})"
+    where = kubectl.show(Ref("Secret", name), ".type")
+    return f"Secret {name} exists and holds a certificate for {packet.sni or packet.host}: {why}; {where}"
+
+
 def synced_from_key_vault(ingress: Ingress, secret: str) -> bool:
     """Return whether the application routing add-on writes a Secret from Key Vault for an Ingress (T05)."""
     return KEY_VAULT in ingress.annotations and secret == f"keyvault-{ingress.name}"
@@ -64,7 +71,7 @@ def certificate_step(store: Store, ingress: Ingress, field: str, name: str, pack
             subject=owner,
             packet=packet,
             evidence=(asked,),
-            assumptions=(f"Secret {name} exists and holds a certificate for {packet.sni or packet.host}",),
+            assumptions=(unread_secret(store, name, packet),),
             confirm=confirm,
         )
     if not fault:

@@ -63,11 +63,10 @@ def test_dns_of_a_public_address_needs_no_assumption(store: Store) -> None:
 
 
 def test_a_name_that_an_ingress_claims_is_assumed(store: Store) -> None:
-    """The assumption names the host, the address and the object that says so."""
+    """The assumption names the host, the address, the object that says so, and the command that makes it sure."""
     answer = ask(store, "https://blog.contoso.com/")
-    assert answer.confidence.because == (
-        "DNS of blog.contoso.com points to 20.50.1.7, because Ingress shop/blog says so",
-    )
+    said = "DNS of blog.contoso.com points to 20.50.1.7, because Ingress shop/blog says so"
+    assert answer.confidence.because == (f"{said}: no resolver was asked (nslookup blog.contoso.com)",)
 
 
 def test_resolve_skips_dns(store: Store) -> None:
