@@ -110,9 +110,11 @@ async def test_capital_letters_sort_every_list(command: str) -> None:
         await typed(pilot, command)
         assert isinstance(app.screen, TableScreen)
         await pilot.press("I")
+        await settle(pilot)
         assert app.screen.table.sorted_by[0] in {"address", "prefix", "destination"}
         assert "▲" in screen_lines(app)[1]
         await pilot.press("I")
+        await settle(pilot)
         assert "▼" in screen_lines(app)[1]
 
 
