@@ -239,3 +239,15 @@ def test_a_new_machine_that_is_in_no_scale_set_is_read(bench: Bench) -> None:
     interface = f"{NODES}/{INTERFACES}/aks-single-1-nic"
     pool.setdefault("backendIPConfigurations", []).append({"id": f"{interface}/ipConfigurations/one"})
     assert f"{NODES}/{INTERFACES}" in again(bench)
+
+
+def test_a_change_of_the_way_out_asks_for_nat_gateways(bench: Bench) -> None:
+    """The cluster's outbound type, and a subnet that names one, say that there may be another."""
+    gateways = f"{NODES}/providers/microsoft.network/natgateways"
+    bench.read()
+    properties(bench, "managedClusters", "aks-contoso-prod")["networkProfile"]["outboundType"] = "managedNATGateway"
+    assert gateways in again(bench)
+    assert gateways not in again(bench)
+    subnet = properties(bench, "virtualNetworks", "vnet-contoso-prod")["subnets"][0]["properties"]
+    subnet["natGateway"] = {"id": f"{gateways}/new"}
+    assert gateways in again(bench)
