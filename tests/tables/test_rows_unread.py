@@ -15,8 +15,6 @@ from tests.tables.rows import Row
 from tests.tables.test_ingress_rows import ROWS
 
 KINDS = ("Service", "Secret", "Ingress", "IngressClass")
-# What no class and no looks tell apart from a Service of the application, but an Ingress that is read.
-KNOWN_BY_INGRESS = ("Ingress", "IngressClass")
 
 
 def cluster(row: Row) -> Store:
@@ -60,8 +58,7 @@ def test_another_answer_hangs_on_something_that_the_first_did_not(kind: str) -> 
             more = set(new.confidence.because) - set(old.confidence.because)
             more |= {line for line in new.confidence.because if new.confidence.certainty is Certainty.PARTIAL}
             same = (new.outcome, new.status) == (old.outcome, old.status)
-            by_looks = kind in KNOWN_BY_INGRESS and new.destinations[:1] and new.destinations[0].namespace == "front"
-            if not same and not more and not by_looks:
+            if not same and not more:
                 wrong.append(f"{row.label}: {old.outcome} {old.status}, now {new.outcome} {new.status}")
     assert not wrong
 
@@ -75,3 +72,25 @@ def test_a_controller_of_a_class_that_cannot_be_read_is_not_taken_for_an_applica
     found = told(row, store)
     assert store.ingresses.get(next(iter(store.ingresses.ids()))).ingress_points[0].ip == FRONT_IP  # type: ignore[union-attr]  # it is there
     assert any("are no ingress controller" in line for line in found.confidence.because)
+
+
+@pytest.mark.parametrize("reading", [Reading.DENIED, Reading.UNREAD])
+def test_a_service_that_only_an_ingress_tells_from_an_application_is_assumed_to_be_one(reading: Reading) -> None:
+    """It has a cluster address alone, and no Ingress is read: the one that names it may be among them."""
+    row = next(row for row in ROWS if row.controller == "example.com/ingress" and not row.objects)
+    store = cluster(row)
+    store.apply(Removed("Ingress", list(store.ingresses.ids())))
+    store.apply(ReadingChanged("Ingress", reading, reason="forbidden"))
+    assert {service.type for service in store.services} <= {"ClusterIP"}
+    found = told(row, store)
+    assert found.confidence.certainty is Certainty.ASSUMED
+    (said,) = [line for line in found.confidence.because if "are no ingress controller" in line]
+    assert "list ingresses" in said
+
+
+def test_where_every_ingress_is_read_and_none_names_it_a_service_is_what_it_looks_like() -> None:
+    """Nothing is assumed of it."""
+    row = next(row for row in ROWS if row.controller == "example.com/ingress" and not row.objects)
+    store = cluster(row)
+    store.apply(Removed("Ingress", list(store.ingresses.ids())))
+    assert not any("ingress controller" in line for line in told(row, store).confidence.because)

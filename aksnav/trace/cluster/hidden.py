@@ -44,16 +44,17 @@ def hidden_nodes(store: Store, packet: Packet) -> Iterator[tuple[str, Step]]:
 def hidden_controller(store: Store, service: Service | None) -> str:
     """Return what is taken for granted where the Pods of a Service may be an ingress controller without our knowing it.
 
-    A controller that does not look like one is known by the class of an Ingress whose status has its Service's address.
-    A Service that nobody outside is told of is taken for what it looks like.
+    A controller that does not look like one is known by the class of an Ingress whose status has its Service's address,
+    a cluster address as well as one for clients outside. Where every Ingress is known and none has it, it is none.
     """
     if service is None:
         return ""
-    missing = hidden(store.ingresses) or hidden(store.ingress_classes)
+    missing = hidden(store.ingresses)
     if not missing:
-        return ""
-    mine = {*service.virtual_ips, *service.external_addresses}
-    named = any(point.ip in mine for row in store.ingresses for point in row.ingress_points)
-    if not named and service.type not in {"LoadBalancer", "NodePort"}:
+        mine = {*service.virtual_ips, *service.external_addresses}
+        named = any(point.ip in mine for row in store.ingresses for point in row.ingress_points)
+        outside = service.type in {"LoadBalancer", "NodePort"}
+        missing = hidden(store.ingress_classes) if named or outside else ""
+    if not missing:
         return ""
     return f"the Pods of Service {service.id} are no ingress controller ({missing})"
