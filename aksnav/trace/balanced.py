@@ -14,7 +14,7 @@ from aksnav.trace.cluster.endpoints import pod_of
 from aksnav.trace.cluster.hidden import hidden_nodes
 from aksnav.trace.cluster.pod import lost_node
 from aksnav.trace.cluster.service import Via
-from aksnav.trace.crossings import leaving
+from aksnav.trace.crossings import departing
 from aksnav.trace.inside import through_service
 from aksnav.trace.journey import Journey, Road, Walk, ended, fan, where
 from aksnav.trace.kubectl import listing, show
@@ -30,26 +30,36 @@ def over_the_internet(walk: Walk, journey: Journey, packet: Packet) -> Road | No
 
     None where no load balancer has the address.
     """
-    step = to_the_internet(packet)
+    lead = to_the_internet(walk, journey, packet)
     onward = msgspec.structs.replace(journey, source=Place(), outside=True, internet=True)
-    road = balanced(walk, onward, step.packet_after or packet)
-    return None if road is None else (*leaving(walk, journey, packet), step, *road)
+    road = balanced(walk, onward, lead[-1].packet_after or packet)
+    if road is None:
+        return None
+    return lead if ended(lead) else (*lead, *road)
 
 
-def to_the_internet(packet: Packet) -> Step:
-    """Return the step at which a private client becomes one of the internet: it goes out and comes in again."""
+def to_the_internet(walk: Walk, journey: Journey, packet: Packet) -> Road:
+    """Return the way on which a private client becomes one of the internet: it goes out and comes in again.
+
+    Of a Pod or a node it is the whole way out, up to what ends it; another client's network is taken to let it out.
+    """
+    way = departing(walk, journey, packet)
+    if ended(way):
+        return way
     after = msgspec.structs.replace(packet, source=None, source_word="Internet")
     shown = format_address(packet.source) if packet.source is not None else "the client"
-    return Step(
+    told = any(step.kind is Kind.ROUTE for step in way)
+    step = Step(
         kind=Kind.SNAT,
         verdict=Verdict.TRANSFORM,
         summary=f"{shown} goes out to the internet, and comes back as an address of the internet",
         packet=packet,
         packet_after=after,
         evidence=(Evidence("destination", where(packet), None, "an address of the internet"),),
-        assumptions=(f"the network of {shown} lets it out to the internet",),
+        assumptions=() if told else (f"the network of {shown} lets it out to the internet",),
         confirm="az network public-ip list -o table",
     )
+    return (*way, step)
 
 
 def balanced(walk: Walk, journey: Journey, packet: Packet) -> Road | None:

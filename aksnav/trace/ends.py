@@ -1,15 +1,20 @@
-"""Ends of a road inside the cluster that are nobody's: a Gateway that cannot be read, a port that no Service has."""
+"""Ends of a road that are no Pod's: a Gateway that cannot be read, a port that no Service has, an address elsewhere."""
 
+from aksnav.model.addresses import format_address
 from aksnav.model.kubernetes.workload import Pod
 from aksnav.model.object import Ref
 from aksnav.trace.azure.joins import cluster
-from aksnav.trace.cluster.pod import ref_of
+from aksnav.trace.cluster.endpoints import Chosen
+from aksnav.trace.cluster.hidden import hidden
+from aksnav.trace.cluster.pod import ref_of, without_pod
+from aksnav.trace.crossings import departing, leaving
 from aksnav.trace.gateway.controllers import GATEWAY_NAME_LABEL
-from aksnav.trace.journey import Road, Walk
+from aksnav.trace.journey import Journey, Road, Walk, behind, ended
 from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet
 from aksnav.trace.readable import unreadable
 from aksnav.trace.step import Evidence, Kind, Step, Verdict
+from aksnav.trace.verdict import DESTINATION_FIELD
 
 
 def hidden_gateway(walk: Walk, pod: Pod, packet: Packet) -> Road:
@@ -48,3 +53,48 @@ def unserved(walk: Walk) -> tuple[Verdict, str]:
     if mode in {"nftables", "ipvs"}:
         return Verdict.REJECT, f"kube-proxy in mode {mode} refuses it"
     return Verdict.DROP, "nothing translates it, and the Service range is routed nowhere"
+
+
+def elsewhere(walk: Walk, journey: Journey, item: Chosen, packet: Packet) -> Road:
+    """Return the road of an endpoint whose address is no Pod's: a stale one, a node, or something outside."""
+    lost = without_pod(walk.store, item, packet)
+    if lost is not None:
+        return (lost,)
+    text, nodes = format_address(item.address), walk.store.nodes_at(item.address)
+    unread = "" if nodes else hidden(walk.store.pods) or hidden(walk.store.nodes)
+    what = f"node {nodes[0].name}" if nodes else "an address outside of the cluster"
+    way = leaving(walk, journey, packet) if nodes else departing(walk, journey, packet)
+    if ended(way):
+        return way
+    return (
+        *way,
+        Step(
+            kind=Kind.DELIVER,
+            verdict=Verdict.PASS,
+            summary=f"sent to {text} port {packet.port}, {what}",
+            subject=item.piece.ref,
+            version=item.piece.resource_version,
+            packet=behind(way, packet),
+            evidence=(Evidence(DESTINATION_FIELD, text, nodes[0].ref if nodes else item.piece.ref),),
+            assumptions=(
+                f"something answers at {text} port {packet.port}, {what}",
+                *((f"no Pod and no node has the address {text}: {unread}",) if unread else ()),
+            ),
+            confirm=show(item.piece.ref),
+        ),
+    )
+
+
+def elsewhere_at(packet: Packet, what: str) -> Road:
+    """Return the delivery to an address that is no Pod's: whether something answers there is taken for granted."""
+    text = format_address(packet.destination) if packet.destination is not None else packet.host
+    return (
+        Step(
+            kind=Kind.DELIVER,
+            verdict=Verdict.PASS,
+            summary=f"sent to {text} port {packet.port}, {what}",
+            packet=packet,
+            evidence=(Evidence(DESTINATION_FIELD, text),),
+            assumptions=(f"something answers at {text} port {packet.port}, {what}",),
+        ),
+    )

@@ -12,7 +12,8 @@ from aksnav.trace.azure.lb_address import public_step
 from aksnav.trace.azure.subnet_filter import out_of_subnet
 from aksnav.trace.balanced import balanced, no_service, to_the_internet
 from aksnav.trace.crossings import leaving
-from aksnav.trace.inside import elsewhere_at, to_pod, to_targets
+from aksnav.trace.ends import elsewhere_at
+from aksnav.trace.inside import to_pod, to_targets
 from aksnav.trace.journey import DEEPEST, Journey, Road, Walk, answered, ended, fan, too_long, where
 from aksnav.trace.kubectl import listing, show
 from aksnav.trace.packet import Packet
@@ -35,11 +36,10 @@ def at_address(walk: Walk, journey: Journey, packet: Packet) -> Road | None:
     if arrival is not None:
         if journey.depth >= DEEPEST:
             return (too_long(packet, f"Application Gateway {arrival.gateway.name}"),)
-        lead = leaving(walk, journey, packet)
         if not journey.internet and is_public(packet.destination):
-            out = to_the_internet(packet)
-            return (*lead, out, *_gateway(walk, journey, arrival, out.packet_after or packet))
-        return (*lead, *_gateway(walk, journey, arrival, packet))
+            out = to_the_internet(walk, journey, packet)
+            return out if ended(out) else (*out, *_gateway(walk, journey, arrival, out[-1].packet_after or packet))
+        return (*leaving(walk, journey, packet), *_gateway(walk, journey, arrival, packet))
     if controllers.of_address(walk.store, packet.destination):
         return None  # an Application Gateway that is not read: its Ingresses say where it would send
     step = edge.at_address(walk.store, packet)

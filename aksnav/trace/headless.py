@@ -5,7 +5,8 @@ import msgspec
 from aksnav.model.kubernetes.service import Service, ServicePort
 from aksnav.trace.cluster.endpoints import addresses
 from aksnav.trace.cluster.service import Via, endpoints, find_port, no_port, port_step
-from aksnav.trace.inside import elsewhere, label_of, to_pod
+from aksnav.trace.ends import elsewhere
+from aksnav.trace.inside import label_of, to_pod
 from aksnav.trace.journey import Journey, Road, Walk, fan
 from aksnav.trace.kubectl import show
 from aksnav.trace.packet import Packet

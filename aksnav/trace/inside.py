@@ -9,13 +9,13 @@ from aksnav.trace.alike import stand_for
 from aksnav.trace.cluster import node
 from aksnav.trace.cluster.alias import external_name
 from aksnav.trace.cluster.endpoints import Chosen
-from aksnav.trace.cluster.hidden import hidden, hidden_controller
+from aksnav.trace.cluster.hidden import hidden_controller
 from aksnav.trace.cluster.hosts import claims_of
-from aksnav.trace.cluster.pod import arrive, ref_of, without_pod
+from aksnav.trace.cluster.pod import arrive, ref_of
 from aksnav.trace.cluster.service import Via, endpoints, find_port, missing_service, no_port, port_step
 from aksnav.trace.cluster.unserved import problems
 from aksnav.trace.crossings import filters, groups, leaving, places
-from aksnav.trace.ends import hidden_gateway, unserved
+from aksnav.trace.ends import elsewhere, hidden_gateway, unserved
 from aksnav.trace.istio import ambient, mesh
 from aksnav.trace.istio.outbound import outbound
 from aksnav.trace.istio.route import OWN_PORTS
@@ -28,7 +28,6 @@ from aksnav.trace.routing import controllers
 from aksnav.trace.routing import router as routing
 from aksnav.trace.routing.types import ENVOY_ISTIO, Controller, Flavour, Target
 from aksnav.trace.step import ENDS, Branch, Evidence, Kind, Step, Verdict
-from aksnav.trace.verdict import DESTINATION_FIELD
 
 _SIDECAR = Controller(flavour=Flavour.ISTIO, name="the client's sidecar")
 
@@ -123,48 +122,6 @@ def _with_target(road: Road, service: Service, found: tuple[int, ServicePort]) -
         if step.kind is Kind.POD_PORT and step.cause in {"S03", "S05"}
         else step
         for step in road
-    )
-
-
-def elsewhere(walk: Walk, journey: Journey, item: Chosen, packet: Packet) -> Road:
-    """Return the road of an endpoint whose address is no Pod's: a stale one, a node, or something outside."""
-    lost = without_pod(walk.store, item, packet)
-    if lost is not None:
-        return (lost,)
-    text, nodes = format_address(item.address), walk.store.nodes_at(item.address)
-    unread = "" if nodes else hidden(walk.store.pods) or hidden(walk.store.nodes)
-    what = f"node {nodes[0].name}" if nodes else "an address outside of the cluster"
-    return (
-        *leaving(walk, journey, packet),
-        Step(
-            kind=Kind.DELIVER,
-            verdict=Verdict.PASS,
-            summary=f"sent to {text} port {packet.port}, {what}",
-            subject=item.piece.ref,
-            version=item.piece.resource_version,
-            packet=packet,
-            evidence=(Evidence(DESTINATION_FIELD, text, nodes[0].ref if nodes else item.piece.ref),),
-            assumptions=(
-                f"something answers at {text} port {packet.port}, {what}",
-                *((f"no Pod and no node has the address {text}: {unread}",) if unread else ()),
-            ),
-            confirm=show(item.piece.ref),
-        ),
-    )
-
-
-def elsewhere_at(packet: Packet, what: str) -> Road:
-    """Return the delivery to an address that is no Pod's: whether something answers there is taken for granted."""
-    text = format_address(packet.destination) if packet.destination is not None else packet.host
-    return (
-        Step(
-            kind=Kind.DELIVER,
-            verdict=Verdict.PASS,
-            summary=f"sent to {text} port {packet.port}, {what}",
-            packet=packet,
-            evidence=(Evidence(DESTINATION_FIELD, text),),
-            assumptions=(f"something answers at {text} port {packet.port}, {what}",),
-        ),
     )
 
 

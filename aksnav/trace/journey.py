@@ -93,6 +93,11 @@ def fan(step: Step, branches: Sequence[Branch]) -> Road:
     return (msgspec.structs.replace(step, verdict=Verdict.FANOUT, branches=merged),)
 
 
+def behind(road: Road, packet: Packet) -> Packet:
+    """Return the packet as it is behind a road, where that is what came to it."""
+    return next((step.packet_after for step in reversed(road) if step.packet_after is not None), packet)
+
+
 def ended(road: Sequence[Step]) -> bool:
     """Return whether a step of a road ends it."""
     return any(step.verdict in ENDS for step in road)

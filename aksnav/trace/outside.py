@@ -18,7 +18,7 @@ from aksnav.trace.ends import unserved
 from aksnav.trace.fronted import at_address
 from aksnav.trace.inside import proxied_outside, through_service, to_cluster_ip, to_pod
 from aksnav.trace.istio.unlisted import unlisted
-from aksnav.trace.journey import Journey, Road, Walk, ended, where
+from aksnav.trace.journey import Journey, Road, Walk, behind, ended, where
 from aksnav.trace.kubectl import listing
 from aksnav.trace.nowhere import external_ip, from_afar, ping_of_service, pod_from_outside, service_ranges, unroutable
 from aksnav.trace.packet import Packet
@@ -257,7 +257,6 @@ def _unknown(walk: Walk, journey: Journey, packet: Packet) -> Road:
     way_out = departing(walk, journey, packet) if inside is None else ()
     if ended(way_out):
         return way_out
-    behind = next((step.packet_after for step in reversed(way_out) if step.packet_after is not None), packet)
     said = f"nothing that is known has the address {where(packet)}"
     if way_out and not missing:
         said = f"the packet leaves for {where(packet)}: what answers there is outside of what is read"
@@ -267,7 +266,7 @@ def _unknown(walk: Walk, journey: Journey, packet: Packet) -> Road:
             kind=Kind.DNS_RESOLVE if packet.host and parse_address(packet.host) is None else Kind.PUBLIC_IP,
             verdict=Verdict.BLIND,
             summary=said,
-            packet=behind,
+            packet=behind(way_out, packet),
             evidence=(Evidence("address", format_address(packet.destination) if packet.destination else ""),),
             missing=missing or f"what answers at {where(packet)}: it is outside of this cluster",
             confirm=listing("Service") + " -o wide",

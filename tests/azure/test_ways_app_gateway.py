@@ -39,6 +39,7 @@ from tests.azure.app_gateway_changes import (
 from tests.azure.cluster_objects import Objects, base
 from tests.azure.gateway_objects import GATEWAY, app_gateway
 from tests.azure.ways_in import FILTERED, POD, Way, apply, checked, read, walked, written
+from tests.unit.azure_egress.way_out import default_access
 
 API = "http://shop.example/api"
 APPGW = ("az.appgw.listener", "az.appgw.rule", "az.appgw.backend")
@@ -62,7 +63,22 @@ WAYS = [
         outcome=DROPPED,
         causes=("N14",),
     ),
-    Way(name="from-a-pod", bend=(app_gateway,), to=API, source="pod/shop/web-1", field="destination"),
+    Way(
+        name="from-a-pod",
+        bend=(app_gateway, default_access(True)),
+        to=API,
+        source="pod/shop/web-1",
+        field=".defaultOutboundAccess",
+    ),
+    Way(
+        name="from-a-pod-that-nothing-lets-out",
+        bend=(app_gateway, default_access(False)),
+        to=API,
+        source="pod/shop/web-1",
+        outcome=DROPPED,
+        causes=("R14",),
+        field=".defaultOutboundAccess",
+    ),
     Way(
         name="through-agic",
         bend=(app_gateway,),

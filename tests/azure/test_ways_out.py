@@ -119,6 +119,26 @@ def denied_out(made: Objects) -> None:
     made["subnet-nsg"] = group("subnet-nsg", deny)
 
 
+def elsewhere(made: Objects) -> None:
+    """A Service whose endpoint is written by hand: a server of the internet."""
+    made["billing"] = {
+        "kind": "Service", "metadata": {"name": "billing", "namespace": "shop"},
+        "spec": {"type": "ClusterIP", "clusterIP": "10.0.0.99", "clusterIPs": ["10.0.0.99"],
+                 "ports": [{"port": 443, "protocol": "TCP", "targetPort": 8443}]},
+    }  # fmt: skip
+    made["billing-slice"] = {
+        "kind": "EndpointSlice", "addressType": "IPv4",
+        "metadata": {"name": "billing", "namespace": "shop", "labels": {"kubernetes.io/service-name": "billing"}},
+        "endpoints": [{"addresses": ["203.0.113.9"], "conditions": {"ready": True}}],
+        "ports": [{"port": 8443, "protocol": "TCP"}],
+    }  # fmt: skip
+
+
+BLACK_HOLE = table({"addressPrefix": "0.0.0.0/0", "nextHopType": "None"})
+BILLING, OWN = "svc/shop/billing:443", "tcp://20.50.1.7:443"
+OF_SERVICE = ("start.pod", "k8s.service.port", "k8s.endpoint", "nat.dnat", *OUT[1:])
+
+
 WAYS = [
     # Network models: whose address leaves (aks-networking.md 1.2).
     out("overlay-by-nat-gateway", GATEWAY, steps=(*OUT, "az.natgateway", *BEYOND), field="natGateway", value="natgw"),
@@ -146,8 +166,15 @@ WAYS = [
         field=".defaultOutboundAccess", value="false"),
     out("user-defined-routing", table(DEFAULT), steps=(*OUT, "edge.firewall", *BEYOND),
         field=".nextHopIpAddress", value="10.230.0.4"),
-    out("black-hole", table({"addressPrefix": "0.0.0.0/0", "nextHopType": "None"}), outcome=Outcome.DROPPED,
+    out("black-hole", BLACK_HOLE, outcome=Outcome.DROPPED,
         causes=("R02",), steps=OUT, field=".nextHopType", value="None"),
+    # A server elsewhere behind a Service, and the cluster's own public address: both are left for as any other.
+    out("endpoint-elsewhere", elsewhere, GATEWAY, to=BILLING, outcome=Outcome.DELIVERED,
+        steps=(*OF_SERVICE, "az.natgateway", "deliver"), field="natGateway", value="natgw"),
+    out("endpoint-elsewhere-in-a-black-hole", elsewhere, BLACK_HOLE, to=BILLING, outcome=Outcome.DROPPED,
+        causes=("R02",), steps=OF_SERVICE, field=".nextHopType", value="None"),
+    out("endpoint-elsewhere-behind-a-firewall", elsewhere, table(DEFAULT), to=BILLING,
+        steps=(*OF_SERVICE, "edge.firewall", "deliver"), field=".nextHopIpAddress", value="10.230.0.4"),
     out("denied-by-the-subnets-group", denied_out, GATEWAY, outcome=Outcome.DROPPED, causes=("N17",),
         field=".access", value="Deny"),
     # Peerings and on premises (aks-networking.md 3.2).
