@@ -358,3 +358,19 @@ def test_one_object_is_fetched_as_it_is(bench: Bench) -> None:
     """For the screen: a zone, a link and a record by their ids."""
     own = Zones(bench).add("contoso.com", ("shop", "20.50.1.7"))
     assert json.loads(bench.source.get_raw("privateDnsZones", own))["name"] == "contoso.com"
+
+
+def test_links_are_asked_for_again_when_their_number_changes(bench: Bench) -> None:
+    """While a zone counts as many as before they are kept; its records are asked for in every round."""
+    zones = Zones(bench)
+    own = zones.add("contoso.com", ("shop", "20.50.1.7")).lower()
+    bench.read()
+    bench.read()
+    assert len(asked_for(bench, "/virtualnetworklinks")) == 1
+    assert len(asked_for(bench, "/all")) == 2
+    zones.zones[own]["properties"]["numberOfVirtualNetworkLinks"] = 2
+    second: Json = {"id": f"{own}/virtualNetworkLinks/m", "properties": {"virtualNetwork": {"id": f"{NETWORK}-2"}}}
+    zones.links[own].append(second)
+    bench.read()
+    assert len(asked_for(bench, "/virtualnetworklinks")) == 2
+    assert second["id"].lower() in bench.store.zone_links
