@@ -4,8 +4,9 @@ from typing import Any
 
 from aksnav.model.change import Reading
 from aksnav.sources.azure.doctor import check_azure
+from aksnav.sources.azure.interfaces import INTERFACES_READ, SCALE_SET_INTERFACES
 from aksnav.sources.azure.kept import LONGEST
-from aksnav.sources.azure.neighbours import INTERFACES_READ, MOST_LISTS, MOST_OF_A_LIST, SCALE_SET_INTERFACES
+from aksnav.sources.azure.neighbours import MOST_LISTS, MOST_OF_A_LIST
 from aksnav.sources.demo.world import SUBSCRIPTION
 from aksnav.sources.options import Options
 from aksnav.trace.addressing.find import parse_asked, who_holds

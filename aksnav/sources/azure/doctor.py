@@ -14,8 +14,8 @@ from aksnav.sources.azure.arm_ids import group_of
 from aksnav.sources.azure.edges import EDGE_NEEDED
 from aksnav.sources.azure.errors import ArmError, UnreachableError, Where
 from aksnav.sources.azure.find import CLUSTER_READ, GROUP_READ, SUBSCRIPTION_READ
+from aksnav.sources.azure.interfaces import SCALE_SET_INTERFACES
 from aksnav.sources.azure.lists import OPERATIONS
-from aksnav.sources.azure.neighbours import SCALE_SET_INTERFACES
 from aksnav.sources.azure.reads import USAGES
 from aksnav.sources.azure.source import NAME, AzureSource
 from aksnav.sources.azure.transport import Arm, Connection, Json

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
-import msgspec
-
 from aksnav.model.azure.network import VirtualNetwork
 from aksnav.model.decode import decode_wire
 from aksnav.model.kinds import KINDS
@@ -18,25 +16,16 @@ from aksnav.model.object import Undecodable
 from aksnav.model.text import plain
 from aksnav.sources.azure.arm_ids import Group, group_of, scale_set_of
 from aksnav.sources.azure.errors import ArmError, Where
+from aksnav.sources.azure.interfaces import Place
 from aksnav.sources.azure.kept import Kept
 from aksnav.sources.azure.outcome import Read, joined
 from aksnav.sources.azure.transport import Arm
 
 KIND = "networkInterfaces"
-INTERFACES_READ = "Microsoft.Network/networkInterfaces/read"
-SCALE_SET_INTERFACES = "Microsoft.Compute/virtualMachineScaleSets/networkInterfaces/read"
-SCALE_SETS = "providers/microsoft.compute/virtualmachinescalesets"
 MOST_LISTS = 10
 MOST_OF_A_LIST = 500
 """Lists that are asked for, and interfaces that one of them may have in a network to be worth its pages."""
 _MARKER, _END = "/networkinterfaces/", "/ipconfigurations/"
-
-
-class Place(msgspec.Struct, frozen=True, order=True, gc=False):
-    """What a list of interfaces is of: a resource group, or a scale set in it."""
-
-    group: Group
-    scale_set: str = ""
 
 
 def neighbours_of(network: VirtualNetwork, known: set[str], nodes: Group) -> dict[Place, frozenset[str]]:
@@ -90,7 +79,7 @@ class Neighbours:
         """
         parts: list[Read] = []
         for place, idents in wanted.items():
-            where = _where(place)
+            where = place.where(aside=True)
             if self._left <= 0 or len(idents) > MOST_OF_A_LIST:
                 self.notes.append(
                     f"{len(idents)} interfaces of {plain(where.scope)} in {plain(network.name)} are not read"
@@ -106,12 +95,7 @@ class Neighbours:
             yield read
 
     def _ask(self, scope: str, place: Place, where: Where, idents: Iterable[str]) -> Read:
-        operations = self._arm.network(place.group.subscription).network_interfaces
-        ask = partial(operations.list, place.group.name)
-        if place.scale_set:
-            ask = partial(
-                operations.list_virtual_machine_scale_set_network_interfaces, place.group.name, place.scale_set
-            )
+        ask = place.listing(self._arm)
         read = Read(kind=KIND, scope=scope)
         try:
             wires = self._patiently(lambda: self._arm.many(where, ask))
@@ -126,9 +110,3 @@ class Neighbours:
                 except Undecodable as error:
                     read.undecodable.append(error)
         return read
-
-
-def _where(place: Place) -> Where:
-    if place.scale_set:
-        return Where(SCALE_SET_INTERFACES, f"{place.group.scope}/{SCALE_SETS}/{place.scale_set}", aside=True)
-    return Where(INTERFACES_READ, place.group.scope, aside=True)

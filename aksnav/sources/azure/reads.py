@@ -4,7 +4,7 @@ Lists are read by resource group: that of the nodes, and those of the virtual ne
 these refer to in other resource groups (a peer, a security group, an address) is read one by one, by its id.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -30,18 +30,12 @@ from aksnav.sources.azure.arm_ids import Group, group_of, name_of, network_of, s
 from aksnav.sources.azure.edges import CONTROLLER_PARTS, CONTROLLERS, EDGE_KINDS
 from aksnav.sources.azure.errors import ArmError, Where
 from aksnav.sources.azure.find import CLUSTER_READ
+from aksnav.sources.azure.interfaces import Place
 from aksnav.sources.azure.lists import OPERATIONS, ListReader
-from aksnav.sources.azure.neighbours import (
-    INTERFACES_READ,
-    SCALE_SET_INTERFACES,
-    SCALE_SETS,
-    Neighbours,
-    neighbours_of,
-)
+from aksnav.sources.azure.neighbours import Neighbours, neighbours_of
 from aksnav.sources.azure.outcome import Read, failed, joined
 from aksnav.sources.azure.transport import Json
 
-Ask = Callable[[], Iterable[Any]]
 USAGES = "Microsoft.Network/virtualNetworks/usages/read"
 
 
@@ -207,24 +201,17 @@ class Reader(ListReader):
         """Read the interfaces of the nodes: those of scale sets are in no list of the resource group."""
         kind, sets = "networkInterfaces", self._members(group)
         single = sets.pop("", frozenset())
-        operations = self._arm.network(group.subscription).network_interfaces
         self._listed.add((kind, group))
         parts: list[Read] = []
         errors: list[ArmError] = []
-        alone = Where(INTERFACES_READ, group.scope)
         pools = self._cluster.agent_pool_profiles if self._cluster is not None else None
-        calls: list[tuple[Where, Any, Ask]] = [
-            (alone, (single, pools, self._hints.pointers), partial(operations.list, group.name))
-        ]
-        for name, members in sorted(sets.items()):
-            where = Where(SCALE_SET_INTERFACES, f"{group.scope}/{SCALE_SETS}/{name}")
-            listing = partial(operations.list_virtual_machine_scale_set_network_interfaces, group.name, name)
-            calls.append((where, (members, pools), listing))
-        for where, grounds, ask in calls:
+        lists: list[tuple[Place, Any]] = [(Place(group), (single, pools, self._hints.pointers))]
+        lists += [(Place(group, name), (members, pools)) for name, members in sorted(sets.items())]
+        for place, grounds in lists:
             try:
-                parts.append(self._unless_kept(where.scope, grounds, partial(self._some, kind, group, where, ask)))
+                parts.append(self._unless_kept(place.where().scope, grounds, partial(self._some, kind, place)))
             except ArmError as error:
-                if not (error.missing and where.action == SCALE_SET_INTERFACES):  # a pool that is gone meanwhile
+                if not (error.missing and place.scale_set):  # a pool that is gone meanwhile
                     errors.append(error)
         read = joined(kind, group.scope, parts)
         reason = self._unknown_scale_sets(set(sets))
@@ -236,8 +223,8 @@ class Reader(ListReader):
         read.whole = read.reading is Reading.LIVE
         return read
 
-    def _some(self, kind: str, group: Group, where: Where, ask: Ask) -> Read:
-        return self._decoded(kind, group.scope, self._ask(where, ask))
+    def _some(self, kind: str, place: Place) -> Read:
+        return self._decoded(kind, place.group.scope, self._ask(place.where(), place.listing(self._arm)))
 
     def _members(self, group: Group) -> dict[str, frozenset[str]]:
         """Return every id of a group that names a machine or an interface: of nodes, members of pools and of groups.
