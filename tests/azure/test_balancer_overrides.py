@@ -8,7 +8,7 @@ import pytest
 from aksnav.trace import parse_request, trace
 from aksnav.trace.step import Kind, Outcome, Step, Trace, Verdict
 from tests.azure.cluster_objects import Objects, base, internal
-from tests.azure.test_what_is_not_told import Bend, first, parts
+from tests.azure.cut_objects import Bend, first, parts
 from tests.azure.ways_in import read, road
 from tests.unit.trace_edge.cloud import PREFIX, group
 

@@ -8,7 +8,7 @@ import pytest
 from aksnav.trace import parse_request, trace
 from aksnav.trace.step import Kind, Outcome, Step, Trace, Verdict
 from tests.azure.cluster_objects import SUBNETS, Objects, base, internal, open_inside, subnet
-from tests.azure.test_what_is_not_told import Bend
+from tests.azure.cut_objects import Bend
 from tests.azure.ways_in import read
 from tests.unit.trace_edge.cloud import NSG, group, rule
 from tests.unit.trace_edge.world import ARM

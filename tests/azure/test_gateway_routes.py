@@ -7,9 +7,9 @@ import pytest
 from aksnav.trace import parse_request, trace
 from aksnav.trace.step import Kind, Outcome, Trace
 from tests.azure.cluster_objects import Objects, base
+from tests.azure.cut_objects import Bend
 from tests.azure.gateway_objects import FQDN, GATEWAY, app_gateway, containers
 from tests.azure.test_both_ends import APPLIANCE, TABLES, at_nodes, every, table
-from tests.azure.test_what_is_not_told import Bend
 from tests.azure.ways_in import read
 
 
